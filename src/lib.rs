@@ -1,0 +1,4 @@
+//! Portico: one GraphQL API for an enterprise's conversations, sales, finance and compliance.
+pub mod command;
+pub mod settings;
+pub mod store;

@@ -1,0 +1,2 @@
+//! The integration tests: one binary, so that it links once.
+fn main() {}
