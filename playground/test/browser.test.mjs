@@ -1,0 +1,206 @@
+// The playground in a real browser against a running server:
+//   PORTICO_URL=http://127.0.0.1:8080 npm run test:browser
+// PORTICO_CHROMIUM names the browser; PORTICO_SCREENSHOTS a folder to keep pictures in.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+
+const server = process.env.PORTICO_URL ?? "http://127.0.0.1:8080";
+const pictures = process.env.PORTICO_SCREENSHOTS;
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const PATIENCE = 20_000;
+
+let browser;
+let page;
+const requests = [];
+const complaints = [];
+
+before(async () => {
+  browser = await chromium.launch({ executablePath: process.env.PORTICO_CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+  page = await open({ width: 1280, height: 800 });
+});
+after(() => browser?.close());
+
+test("an anonymous visitor sees how to come in", async () => {
+  await page.goto(server);
+  await page.getByRole("heading", { name: "Come in." }).waitFor();
+  await page.locator(".persona").first().waitFor();
+  await picture("start-anonymous");
+});
+
+test("a wrong password is refused in words", async () => {
+  await page.getByLabel("E-mail").fill("nobody@example.org");
+  await page.getByLabel("Password").fill("not the password");
+  await page.getByRole("main").getByRole("button", { name: "Sign in" }).click();
+  await page.locator(".fault").waitFor();
+  assert.match(await page.locator(".fault").innerText(), /\S+ \S+/);
+});
+
+test("a person of the demo signs in with one click", async () => {
+  const persona = page.locator(".persona").first();
+  const name = await persona.locator(".persona-name").innerText();
+  await persona.click();
+  await page.locator("#identity-name").waitFor();
+  await page.locator(".permissions summary").waitFor();
+  assert.equal(await page.locator("#identity-name").innerText(), name);
+  assert.ok(Number(await page.locator(".permissions summary").innerText()) > 0, "permissions are counted");
+  assert.equal(await page.locator(".fault").count(), 0);
+  await picture("start-signed-in");
+});
+
+test("tokens are in this tab's session storage and nowhere else", async () => {
+  const stored = await page.evaluate(() => ({ session: JSON.parse(sessionStorage.getItem("portico:session")), local: JSON.stringify(localStorage), cookie: document.cookie }));
+  assert.ok(stored.session.accessToken.length > 0);
+  assert.ok(!stored.local.includes(stored.session.accessToken));
+  assert.ok(!stored.local.includes(stored.session.refreshToken));
+  assert.equal(stored.cookie, "");
+});
+
+test("an example opens in the editor and answers", async () => {
+  await example("Who am I?");
+  await run();
+  const answer = await response((text) => text.includes('"eventCursor"'));
+  assert.ok(!answer.includes('"errors"'), answer);
+  await picture("editor-query");
+});
+
+test("a query with variables", async () => {
+  await example("The open pipeline, largest first");
+  await run();
+  const answer = await response((text) => text.includes('"deals"'));
+  assert.ok(!answer.includes('"errors"'), answer);
+});
+
+test("a mutation, its ids filled in", async () => {
+  await example("Send a message");
+  await run();
+  const answer = await response((text) => text.includes('"messageSend"'));
+  assert.match(answer, /"userErrors":\s*\[\]/);
+  assert.match(answer, /"seq":\s*\d+/);
+});
+
+for (const transport of ["websocket", "sse"]) {
+  test(`a subscription over ${transport} shows what happens meanwhile`, async () => {
+    await example("Follow conversations live");
+    await page.locator(".status-line select").selectOption(transport);
+    await run();
+    await response((text) => text.includes("StreamOpened"));
+    const sent = `Sent while following over ${transport}`;
+    await send(sent);
+    await response((text) => text.includes("MessageCreated") && text.includes(sent));
+    assert.match(await page.locator(".stream").innerText(), /Live · \d+ events/);
+    await page.locator(".stream").click();
+    await page.locator(".stream-log li").nth(1).waitFor();
+    await picture(`editor-subscription-${transport}`);
+    await run();
+    await page.getByText(/Ended ·/).waitFor();
+  });
+}
+
+test("the schema is there to read", async () => {
+  await page.getByRole("button", { name: "Show Documentation Explorer" }).click();
+  await page.locator(".graphiql-doc-explorer").getByText("Query", { exact: true }).first().waitFor({ timeout: PATIENCE });
+  await picture("editor-documentation");
+});
+
+test("the theme can be chosen and stays", async () => {
+  await page.getByRole("button", { name: "Dark" }).click();
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
+  assert.ok(await page.evaluate(() => document.body.classList.contains("graphiql-dark")));
+  await picture("editor-dark");
+  await page.reload();
+  await page.locator(".graphiql-query-editor .view-line").first().waitFor({ timeout: PATIENCE });
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
+  await page.getByRole("link", { name: "Start", exact: true }).click();
+  await page.locator("#identity-name").waitFor();
+  await picture("start-dark");
+});
+
+test("it fits a phone", async () => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.locator(".permissions summary").waitFor();
+  await fits();
+  await picture("start-phone");
+  await page.getByRole("link", { name: "Editor" }).click();
+  await page.locator(".graphiql-query-editor").waitFor();
+  await fits();
+  await picture("editor-phone");
+  await page.setViewportSize({ width: 1280, height: 800 });
+});
+
+test("signing out leaves nothing behind", async () => {
+  await page.getByRole("link", { name: "Start", exact: true }).click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("heading", { name: "Come in." }).waitFor();
+  assert.equal(await page.evaluate(() => sessionStorage.getItem("portico:session")), null);
+});
+
+test("no request went to another host, and the browser complained of nothing", () => {
+  const host = new URL(server).host;
+  const strangers = requests.filter((url) => !["data:", "blob:"].includes(new URL(url).protocol) && new URL(url).host !== host);
+  assert.ok(requests.length > 10, "requests were recorded");
+  assert.deepEqual(strangers, []);
+  assert.deepEqual(complaints, []);
+});
+
+async function open(viewport) {
+  const context = await browser.newContext({ viewport, colorScheme: "light", locale: "en-GB" });
+  context.setDefaultTimeout(PATIENCE);
+  const opened = await context.newPage();
+  context.on("request", (request) => requests.push(request.url()));
+  opened.on("websocket", (socket) => requests.push(socket.url()));
+  opened.on("pageerror", (error) => complaints.push(String(error)));
+  opened.on("console", (message) => {
+    if (message.type() === "error") complaints.push(message.text());
+  });
+  return opened;
+}
+
+async function example(title) {
+  await page.getByRole("link", { name: "Start", exact: true }).click();
+  await page.locator(".example", { has: page.getByText(title, { exact: true }) }).click();
+  await page.locator(".graphiql-query-editor .view-line").first().waitFor();
+}
+
+/** The same button starts and stops. */
+function run() {
+  return page.locator(".graphiql-execute-button").click();
+}
+
+async function response(wanted) {
+  const begun = Date.now();
+  let text = "";
+  while (Date.now() - begun < PATIENCE) {
+    text = await page.evaluate(() => {
+      const models = globalThis.__MONACO?.editor.getModels() ?? [];
+      return models.find((model) => model.uri.path.includes("response"))?.getValue() ?? "";
+    });
+    if (wanted(text)) return text;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert.fail(`the response never came; the last one: ${text}`);
+}
+
+/** Sends a message beside the editor, as another client of the same person would. */
+async function send(text) {
+  const answer = await page.evaluate(async (said) => {
+    const { accessToken } = JSON.parse(sessionStorage.getItem("portico:session"));
+    const ask = async (query, variables) => {
+      const answered = await fetch("graphql", { method: "POST", headers: { "content-type": "application/json", authorization: `Bearer ${accessToken}` }, body: JSON.stringify({ query, variables }) });
+      return answered.json();
+    };
+    const { data } = await ask("{ conversations(first: 1) { nodes { id } } }");
+    const input = { conversationId: data.conversations.nodes[0].id, text: said };
+    return ask("mutation ($input: MessageSendInput!) { messageSend(input: $input) { userErrors { message } } }", { input });
+  }, text);
+  assert.deepEqual(answer.data?.messageSend?.userErrors, [], JSON.stringify(answer));
+}
+
+async function fits() {
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(over <= 0, `the page is ${over} pixels too wide`);
+}
+
+async function picture(name) {
+  if (pictures) await page.screenshot({ path: `${pictures}/${name}.png` });
+}
