@@ -48,6 +48,10 @@ export function noteEvent(result: Result): string | null {
   return typeof body?.cursor === "string" ? body.cursor : null;
 }
 
+export function forget(): void {
+  activity.set({ answer: null, stream: null, remark: null, events: [], count: 0 });
+}
+
 export function clearEvents(): void {
   activity.set({ events: [] });
 }

@@ -26,7 +26,7 @@ export function Examples() {
                 <button type="button" className="example" disabled={busy !== null} aria-busy={busy === example.title} onClick={() => void openExample(example)}>
                   <span className="kind" data-kind={kindOf(example)}>{kindOf(example)}</span>
                   <span className="example-title">{example.title}</span>
-                  <span className="example-about">{example.about}</span>
+                  <span className="example-about"><Prose text={example.about} /></span>
                   <Arrow />
                 </button>
               </li>
@@ -36,6 +36,11 @@ export function Examples() {
       ))}
     </section>
   );
+}
+
+/** Words in backticks are code. */
+function Prose({ text }: { text: string }) {
+  return text.split("`").map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part));
 }
 
 function matches(example: Example, wanted: string): boolean {

@@ -39,6 +39,10 @@ function surfaces(base: string, accent: string, tint: string, ink: string, faint
     "textLink.foreground": accent,
     "textLink.activeForeground": accent,
     "editorLink.activeForeground": accent,
+    "editorBracketHighlight.foreground1": faint,
+    "editorBracketHighlight.foreground2": faint,
+    "editorBracketHighlight.foreground3": faint,
+    "editorIndentGuide.activeBackground1": faint,
     "scrollbar.shadow": "#ffffff00",
     focusBorder: accent,
   };

@@ -11,8 +11,8 @@ import "@graphiql/plugin-history/style.css";
 import "@graphiql/plugin-explorer/style.css";
 import "graphiql/graphiql.css";
 import "./editor.css";
-import { useEffect, useMemo } from "react";
-import { activity, clearEvents } from "./activity";
+import { useEffect, useMemo, useRef } from "react";
+import { activity, clearEvents, forget } from "./activity";
 import { paint } from "./colours";
 import { examples } from "./examples";
 import { Logo, Pulse } from "./marks";
@@ -25,6 +25,7 @@ import { chooseTransport, editorFetcher, transport, type Transport } from "./tra
 
 const STREAM_PLUGIN: GraphiQLPlugin = { title: "Subscription log", icon: Pulse, content: StreamLog };
 const PLUGINS = [HISTORY_PLUGIN, explorerPlugin({ showAttribution: false }), STREAM_PLUGIN];
+const LETTERS = { fontFamily: '"JetBrains Mono"', fontSize: 13.5, lineHeight: 20 };
 const FIRST = (examples[0]?.document ?? "").trim();
 
 export default function Editor() {
@@ -76,11 +77,29 @@ function Bridge() {
   const { addTab, changeTab, setOperationName } = useGraphiQLActions();
   const queryEditor = useGraphiQL((from) => from.queryEditor);
   const variableEditor = useGraphiQL((from) => from.variableEditor);
+  const responseEditor = useGraphiQL((from) => from.responseEditor);
+  const headerEditor = useGraphiQL((from) => from.headerEditor);
   const tabs = useGraphiQL((from) => from.tabs);
+  const identity = useStore(state).session?.id;
+  const before = useRef(identity);
 
   useEffect(() => {
     if (monaco) paint(monaco);
   }, [monaco]);
+
+  useEffect(() => {
+    for (const editor of [queryEditor, variableEditor, responseEditor, headerEditor]) editor?.updateOptions(LETTERS);
+    void document.fonts.load(`${LETTERS.fontSize}px ${LETTERS.fontFamily}`).then(() => monaco?.editor.remeasureFonts());
+  }, [monaco, queryEditor, variableEditor, responseEditor, headerEditor]);
+
+  // What one person was answered is not for the next.
+  useEffect(() => {
+    if (before.current === identity) return;
+    before.current = identity;
+    for (const tab of tabs) tab.response = null;
+    responseEditor?.setValue("");
+    forget();
+  }, [identity, tabs, responseEditor]);
 
   useEffect(() => {
     if (!waiting || !queryEditor || !variableEditor) return;
@@ -103,12 +122,11 @@ const STREAM_WORDS = { connecting: "Connecting…", open: "Live", ended: "Ended"
 function StatusLine() {
   const { answer, stream, remark, count } = useStore(activity);
   const { choice } = useStore(transport);
-  const { setVisiblePlugin } = useGraphiQLActions();
   return (
     <div className="status-line">
       <div role="status">
         {stream && (
-          <button type="button" className="stream" data-stream={stream} onClick={() => setVisiblePlugin(STREAM_PLUGIN)} title="Open the subscription log">
+          <button type="button" className="stream" data-stream={stream} onClick={openLog} title="Open the subscription log">
             <i /> {STREAM_WORDS[stream]} · {count} {count === 1 ? "event" : "events"}
           </button>
         )}
@@ -133,6 +151,11 @@ function StatusLine() {
       </label>
     </div>
   );
+}
+
+/** The sidebar's own button: GraphiQL's action alone leaves a panel that was closed out of sight. */
+function openLog(): void {
+  document.querySelector<HTMLElement>(`[aria-label="Show ${STREAM_PLUGIN.title}"]`)?.click();
 }
 
 function sizeOf(bytes: number): string {

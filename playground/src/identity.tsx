@@ -12,6 +12,7 @@ export function Identity() {
   const { personas } = useStore(demo);
   const [fault, setFault] = useState<Fault | null>(null);
   const [copied, setCopied] = useState(false);
+  const [others, setOthers] = useState(false);
   if (!session) return null;
 
   const slug = viewer?.organization?.slug ?? null;
@@ -42,19 +43,25 @@ export function Identity() {
           <p>{session.email}</p>
         </div>
         <div className="identity-actions">
+          {personas.length > 0 && (
+            <button type="button" aria-expanded={others} aria-controls="others" onClick={() => setOthers(!others)}>Be somebody else</button>
+          )}
           <button type="button" onClick={() => void attempt(copyToken)} title="For a script: Authorization: Bearer …">{copied ? "Copied" : "Copy token"}</button>
           <button type="button" onClick={() => void attempt(signOut)}>Sign out</button>
         </div>
       </div>
+      {others && <div id="others" className="others"><Personas personas={personas} current={persona ? keyOf(persona) : null} /></div>}
       <dl className="identity-facts">
         <div>
           <dt>Organization</dt>
           <dd><Organizations current={viewer?.organization ?? null} all={viewer?.organizations ?? []} email={session.email} /></dd>
         </div>
-        <div>
-          <dt>Role</dt>
-          <dd>{persona ? <span title={persona.description}>{persona.role}</span> : "own account"}</dd>
-        </div>
+        {persona && (
+          <div>
+            <dt>Role</dt>
+            <dd title={persona.description}>{persona.role}</dd>
+          </div>
+        )}
         <div>
           <dt>Permissions</dt>
           <dd><Permissions all={viewer?.permissions ?? null} /></dd>
@@ -70,12 +77,6 @@ export function Identity() {
           <FaultLine fault={viewerFault} />
           <button type="button" onClick={() => void loadViewer()}>Try again</button>
         </div>
-      )}
-      {personas.length > 0 && (
-        <details className="others">
-          <summary>Be somebody else</summary>
-          <Personas personas={personas} current={persona ? keyOf(persona) : null} />
-        </details>
       )}
     </section>
   );

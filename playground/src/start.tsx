@@ -1,4 +1,5 @@
 // The start page: who you are, what you may do here, and examples to begin with.
+import { useEffect, useRef } from "react";
 import { demo } from "./demo";
 import { Examples } from "./catalogue";
 import { Identity } from "./identity";
@@ -18,12 +19,20 @@ const LINKS = [
 export function Start() {
   const { session } = useStore(state);
   const { personas } = useStore(demo);
+  const title = useRef<HTMLHeadingElement>(null);
+  const identity = session?.id;
+  const before = useRef(identity);
+  // The button that was pressed is gone with its panel: the keyboard goes on from the title.
+  useEffect(() => {
+    if (before.current !== identity) title.current?.focus({ preventScroll: true });
+    before.current = identity;
+  }, [identity]);
   return (
     <div className="start">
       <section className="hero" aria-label="Welcome">
         <div>
           <p className="eyebrow">GraphQL API</p>
-          <h1>{session ? "Ask the company anything." : "Come in."}</h1>
+          <h1 ref={title} tabIndex={-1}>{session ? "Ask the company anything." : "Come in."}</h1>
           <p className="lead">
             {session
               ? "Everything below runs as you: what you may not read comes back as null, with the missing permission beside it."

@@ -1,6 +1,6 @@
 // Carries what the editor runs: queries and mutations over HTTP, subscriptions over a websocket or SSE.
 import type { Fetcher, FetcherParams } from "@graphiql/toolkit";
-import { getOperationAST, parse, type DocumentNode } from "graphql";
+import { Kind, parse, type OperationDefinitionNode } from "graphql";
 import { createClient as createSseClient } from "graphql-sse";
 import { createClient as createSocketClient } from "graphql-ws";
 import { endpoint, type Operation, type Result } from "./api";
@@ -31,15 +31,16 @@ interface Sink {
 export function editorFetcher(): Fetcher {
   return (params, options) => {
     const headers = lowercased(options?.headers);
-    if (!isSubscription(params, options?.documentAST)) return once(params, headers);
-    return { subscribe: (sink: Sink) => ({ unsubscribe: stream(params, headers, sink) }) } as never;
+    const { operation, isSubscription } = read(params);
+    if (!isSubscription) return once(operation, headers);
+    return { subscribe: (sink: Sink) => ({ unsubscribe: stream(operation, headers, sink) }) } as never;
   };
 }
 
-async function once(params: FetcherParams, headers: Record<string, string>): Promise<never> {
-  const introspecting = params.operationName === "IntrospectionQuery";
+async function once(operation: Operation, headers: Record<string, string>): Promise<never> {
+  const introspecting = operation.operationName === "IntrospectionQuery";
   try {
-    const answer = await authorized(operationOf(params), headers);
+    const answer = await authorized(operation, headers);
     if (!introspecting) noteAnswer(answer);
     return answer.result as never;
   } catch (error) {
@@ -49,8 +50,7 @@ async function once(params: FetcherParams, headers: Record<string, string>): Pro
 }
 
 /** Starts a subscription; the answer stops it. */
-function stream(params: FetcherParams, headers: Record<string, string>, sink: Sink): () => void {
-  const operation = operationOf(params);
+function stream(operation: Operation, headers: Record<string, string>, sink: Sink): () => void {
   noteStream("connecting");
   const open = transport.get().choice === "sse" ? openSse : openSocket;
   const leave = state.subscribe(() => {
@@ -135,16 +135,29 @@ function resumeAfter(operation: Operation, cursor: string | null): void {
   if (cursor && /\$after\b/.test(operation.query)) operation.variables = { ...operation.variables, after: cursor };
 }
 
-function operationOf(params: FetcherParams): Operation {
-  const variables = params.variables as Record<string, unknown> | undefined;
-  return { query: params.query, variables: variables ?? undefined, operationName: params.operationName ?? undefined };
+/**
+ * Read from the text itself: what the editor knows of its document is late by a moment after a tab was opened,
+ * so an only operation is run whatever name it was said to have.
+ */
+function read({ query, variables, operationName }: FetcherParams): { operation: Operation; isSubscription: boolean } {
+  const definitions = operationsOf(query);
+  const chosen = definitions.length === 1 ? definitions[0] : definitions.find((one) => one.name?.value === operationName);
+  return {
+    operation: {
+      query,
+      variables: (variables as Record<string, unknown> | undefined) ?? undefined,
+      operationName: chosen ? chosen.name?.value : (operationName ?? undefined),
+    },
+    isSubscription: chosen?.operation === "subscription",
+  };
 }
 
-function isSubscription(params: FetcherParams, known: DocumentNode | undefined): boolean {
+/** None when the text is no GraphQL: then the server says what is wrong with it. */
+function operationsOf(text: string): OperationDefinitionNode[] {
   try {
-    return getOperationAST(known ?? parse(params.query), params.operationName)?.operation === "subscription";
+    return parse(text).definitions.filter((one) => one.kind === Kind.OPERATION_DEFINITION);
   } catch {
-    return false;
+    return [];
   }
 }
 

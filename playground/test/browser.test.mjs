@@ -91,6 +91,7 @@ for (const transport of ["websocket", "sse"]) {
     assert.match(await page.locator(".stream").innerText(), /Live · \d+ events/);
     await page.locator(".stream").click();
     await page.locator(".stream-log li").nth(1).waitFor();
+    assert.ok((await page.locator(".stream-log").boundingBox()).x >= 0, "the log is in sight");
     await picture(`editor-subscription-${transport}`);
     await run();
     await page.getByText(/Ended ·/).waitFor();
@@ -122,6 +123,7 @@ test("it fits a phone", async () => {
   await fits();
   await picture("start-phone");
   await page.getByRole("link", { name: "Editor" }).click();
+  await page.getByRole("button", { name: "Hide Documentation Explorer" }).click();
   await page.locator(".graphiql-query-editor").waitFor();
   await fits();
   await picture("editor-phone");
