@@ -15,7 +15,7 @@ import { useEffect, useMemo, useRef } from "react";
 import { activity, clearEvents, forget } from "./activity";
 import { paint } from "./colours";
 import { examples } from "./examples";
-import { Logo, Pulse } from "./marks";
+import { Pulse } from "./marks";
 import { prepared } from "./opening";
 import { go } from "./route";
 import { state } from "./session";
@@ -178,7 +178,6 @@ function StreamLog() {
           <li key={event.number}>
             <details>
               <summary>
-                <Logo />
                 <b>{event.kind}</b>
                 <time dateTime={event.at.toISOString()}>{event.at.toLocaleTimeString([], { hour12: false })}</time>
               </summary>

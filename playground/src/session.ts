@@ -54,6 +54,8 @@ const STORED = "portico:session";
 /** Renew when this much of a token's life is left. */
 const MARGIN_MS = 45_000;
 const RETRY_MS = 5_000;
+/** How long a page that opens waits for tokens newer than its own. */
+const HEARING_MS = 100;
 
 const SIGN_IN = `mutation SignIn($input: SignInInput!) {
   signIn(input: $input) {
@@ -80,19 +82,35 @@ const VIEWER = `query Viewer {
 
 export const state = store<State>({ session: restore(), viewer: null, viewerFault: null, ended: null });
 
-// A duplicated tab has the same refresh token, which works once: whoever renews tells the others.
+/** Between tabs: `undefined` asks for the newest tokens of a session, `null` says that it ended. */
+interface Word {
+  id: string;
+  session?: Session | null;
+}
+
+// A duplicated or restored tab has the same refresh token, which works once: whoever renews it tells the others.
 const tabs = new BroadcastChannel("portico:session");
-tabs.onmessage = (event: MessageEvent<{ id: string; session: Session | null }>) => {
-  if (event.data.id !== state.get().session?.id) return;
-  if (event.data.session) keep(event.data.session);
-  else end(null);
+tabs.onmessage = ({ data }: MessageEvent<Word>) => {
+  const own = state.get().session;
+  if (data.id !== own?.id) return;
+  if (data.session === undefined) tell({ id: own.id, session: own });
+  else if (data.session === null) end(null);
+  else if (data.session.accessTokenExpiresAt > own.accessTokenExpiresAt) keep(data.session);
 };
+
+function tell(word: Word): void {
+  tabs.postMessage(word);
+}
 
 /** Called once, when the page opens. */
 export async function begin(): Promise<void> {
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") void token().catch(() => undefined);
   });
+  const session = state.get().session;
+  if (!session) return;
+  tell({ id: session.id });
+  await new Promise((resolve) => setTimeout(resolve, HEARING_MS));
   schedule();
   await loadViewer();
 }
@@ -119,7 +137,7 @@ export async function signIn(email: string, password: string, organization: stri
 export async function signOut(): Promise<void> {
   const session = state.get().session;
   if (!session) return;
-  tabs.postMessage({ id: session.id, session: null });
+  tell({ id: session.id, session: null });
   end(null);
   const { result } = await post({ query: SIGN_OUT }, { authorization: `Bearer ${session.accessToken}` });
   const answer = payload<{ userErrors: UserError[] }>(result, "signOut");
@@ -189,7 +207,7 @@ async function exchange(session: Session): Promise<void> {
   if (answer && complete(answer)) {
     const next = { ...session, ...tokensOf(answer) };
     keep(next);
-    tabs.postMessage({ id: next.id, session: next });
+    tell({ id: next.id, session: next });
     return;
   }
   if (state.get().session?.refreshToken !== session.refreshToken) return;

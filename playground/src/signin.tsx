@@ -116,8 +116,8 @@ function Form() {
       {choices.length > 0 && (
         <fieldset className="choices">
           <legend>You belong to several organizations. Which one?</legend>
-          {choices.map((choice) => (
-            <button key={choice.id} type="button" onClick={() => void enter(choice.slug)} disabled={busy}>{choice.name}</button>
+          {choices.map((choice, index) => (
+            <button key={choice.id} type="button" autoFocus={index === 0} onClick={() => void enter(choice.slug)} disabled={busy}>{choice.name}</button>
           ))}
         </fieldset>
       )}

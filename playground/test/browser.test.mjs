@@ -57,7 +57,7 @@ test("tokens are in this tab's session storage and nowhere else", async () => {
 });
 
 test("an example opens in the editor and answers", async () => {
-  await example("Who am I?");
+  await example("Who am I?", "query WhoAmI");
   await run();
   const answer = await response((text) => text.includes('"eventCursor"'));
   assert.ok(!answer.includes('"errors"'), answer);
@@ -65,14 +65,14 @@ test("an example opens in the editor and answers", async () => {
 });
 
 test("a query with variables", async () => {
-  await example("The open pipeline, largest first");
+  await example("The open pipeline, largest first", "query OpenPipeline");
   await run();
   const answer = await response((text) => text.includes('"deals"'));
   assert.ok(!answer.includes('"errors"'), answer);
 });
 
 test("a mutation, its ids filled in", async () => {
-  await example("Send a message");
+  await example("Send a message", "mutation SendMessage");
   await run();
   const answer = await response((text) => text.includes('"messageSend"'));
   assert.match(answer, /"userErrors":\s*\[\]/);
@@ -81,7 +81,7 @@ test("a mutation, its ids filled in", async () => {
 
 for (const transport of ["websocket", "sse"]) {
   test(`a subscription over ${transport} shows what happens meanwhile`, async () => {
-    await example("Follow conversations live");
+    await example("Follow conversations live", "subscription FollowConversations");
     await page.locator(".status-line select").selectOption(transport);
     await run();
     await response((text) => text.includes("StreamOpened"));
@@ -158,10 +158,10 @@ async function open(viewport) {
   return opened;
 }
 
-async function example(title) {
+async function example(title, operation) {
   await page.getByRole("link", { name: "Start", exact: true }).click();
   await page.locator(".example", { has: page.getByText(title, { exact: true }) }).click();
-  await page.locator(".graphiql-query-editor .view-line").first().waitFor();
+  await text("operation", (document) => document.includes(operation));
 }
 
 /** The same button starts and stops. */
@@ -169,22 +169,27 @@ function run() {
   return page.locator(".graphiql-execute-button").click();
 }
 
-async function response(wanted) {
-  const begun = Date.now();
-  let text = "";
-  while (Date.now() - begun < PATIENCE) {
-    text = await page.evaluate(() => {
+function response(wanted) {
+  return text("response", wanted);
+}
+
+/** What an editor holds, once it is what is wanted: Monaco shows only the lines in sight. */
+async function text(editor, wanted) {
+  const end = Date.now() + PATIENCE;
+  let held = "";
+  while (Date.now() < end) {
+    held = await page.evaluate((name) => {
       const models = globalThis.__MONACO?.editor.getModels() ?? [];
-      return models.find((model) => model.uri.path.includes("response"))?.getValue() ?? "";
-    });
-    if (wanted(text)) return text;
+      return models.find((model) => model.uri.path.includes(name))?.getValue() ?? "";
+    }, editor);
+    if (wanted(held)) return held;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  assert.fail(`the response never came; the last one: ${text}`);
+  assert.fail(`the ${editor} never became what it should; it is: ${held}`);
 }
 
 /** Sends a message beside the editor, as another client of the same person would. */
-async function send(text) {
+async function send(words) {
   const answer = await page.evaluate(async (said) => {
     const { accessToken } = JSON.parse(sessionStorage.getItem("portico:session"));
     const ask = async (query, variables) => {
@@ -194,7 +199,7 @@ async function send(text) {
     const { data } = await ask("{ conversations(first: 1) { nodes { id } } }");
     const input = { conversationId: data.conversations.nodes[0].id, text: said };
     return ask("mutation ($input: MessageSendInput!) { messageSend(input: $input) { userErrors { message } } }", { input });
-  }, text);
+  }, words);
   assert.deepEqual(answer.data?.messageSend?.userErrors, [], JSON.stringify(answer));
 }
 
