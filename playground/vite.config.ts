@@ -1,15 +1,18 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { licences } from "./licences";
 import { precompress } from "./precompress";
 
 // Where `npm run dev` finds a running Portico.
 const server = "http://127.0.0.1:8080";
 const paths = ["/graphql", "/playground", "/schema.graphql", "/healthz", "/readyz", "/metrics"];
 
+const LICENCES = "licences.md";
+
 export default defineConfig({
   // Relative, so that the page also works behind a path prefix.
   base: "./",
-  plugins: [react(), precompress()],
+  plugins: [react(), licences(LICENCES), precompress()],
   build: {
     outDir: "dist",
     emptyOutDir: true,
@@ -22,7 +25,7 @@ export default defineConfig({
         if (log.code !== "MODULE_LEVEL_DIRECTIVE") report(level, log);
       },
     },
-    license: { fileName: "licenses.md" },
+    license: { fileName: LICENCES },
     // Monaco is one chunk of about 3 MB, loaded with the editor only.
     chunkSizeWarningLimit: 4000,
   },

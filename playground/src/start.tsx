@@ -54,7 +54,7 @@ export function Start() {
           {LINKS.map(({ path, about }) => (
             <li key={path}><a href={`./${path}`}>/{path}</a> <span>{about}</span></li>
           ))}
-          <li><a href="./licenses.md">Licences</a> <span>of this page’s parts</span></li>
+          <li><a href="./licences.md">Licences</a> <span>of this page’s parts</span></li>
         </ul>
       </footer>
     </div>
