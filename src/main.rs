@@ -1,2 +1,5 @@
 //! The `portico` program.
-fn main() {}
+fn main() {
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout().lock(), "{}", portico::graph::schema::sdl());
+}

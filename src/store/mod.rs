@@ -1,1 +1,15 @@
 //! PostgreSQL: the only room that takes a connection.
+pub mod batch;
+pub mod changes;
+pub mod clock;
+pub mod connect;
+pub mod constraint;
+pub mod door;
+pub mod error;
+pub mod grants;
+pub mod id;
+pub mod journal;
+pub mod select;
+pub mod sql_types;
+pub mod tables;
+pub mod value;

@@ -1,0 +1,19 @@
+//! The product: one folder per domain, one file per entity.
+pub mod money;
+pub mod prelude;
+pub mod sales;
+
+use crate::graph::{
+    mutation::Mutations,
+    rows::{Fields, Query},
+};
+
+/// Everything that can be read.
+pub fn queries(query: &mut Fields<Query>) {
+    sales::queries(query);
+}
+
+/// Everything that can be changed.
+pub fn mutations(mutations: &mut Mutations) {
+    sales::mutations(mutations);
+}

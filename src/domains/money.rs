@@ -1,0 +1,42 @@
+//! Money: an amount and its currency, never one without the other.
+use async_graphql::InputObject;
+use rust_decimal::Decimal;
+
+use crate::{
+    graph::rows::{Fields, Object},
+    store::value::Currency,
+};
+
+/// An amount of money.
+pub struct Money {
+    pub amount: Decimal,
+    pub currency: Currency,
+}
+
+impl Money {
+    pub fn of(amount: Decimal, currency: &Currency) -> Self {
+        Self { amount, currency: currency.clone() }
+    }
+}
+
+impl Object for Money {
+    const NAME: &'static str = "Money";
+
+    fn about() -> String {
+        "An amount of money. Amounts of different currencies are never added.".to_owned()
+    }
+
+    fn fields(money: &mut Fields<Self>) {
+        money.column("amount", |money| &money.amount).about("How much, exactly.");
+        money.column("currency", |money| &money.currency).about("Of which currency.");
+    }
+}
+
+/// An amount of money.
+#[derive(Clone, InputObject)]
+pub struct MoneyInput {
+    /// How much, exactly.
+    pub amount: Decimal,
+    /// Of which currency.
+    pub currency: Currency,
+}

@@ -1,0 +1,30 @@
+//! What every entity file begins with.
+pub use async_graphql::{InputObject, MaybeUndefined};
+pub use chrono::{DateTime, Utc};
+pub use diesel::{pg::Pg, prelude::*};
+pub use diesel_async::RunQueryDsl;
+pub use futures_util::FutureExt;
+pub use rust_decimal::Decimal;
+
+pub use crate::{
+    columns, entity, filter,
+    graph::{
+        filter::Compare,
+        mutation::Mutations,
+        record,
+        rows::{Entity, Fields, Link, Listed, Object, Query},
+        user_error::{Outcome, UserError, UserErrorCode},
+    },
+    order,
+    store::{
+        batch::{Batch, Stored},
+        changes::Changes,
+        clock,
+        door::{Snapshot, Write},
+        error::Result as StoreResult,
+        id::Id,
+        select::{Condition, Fetch, name},
+        value::{Currency, Date, Json},
+    },
+    text_enum,
+};

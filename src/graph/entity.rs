@@ -1,0 +1,85 @@
+//! `entity!`: what every row of a table needs to be an object of the graph, in one line.
+
+/// Ties a row to its table, the prefix of its ids, and the permission to see it:
+/// `entity!(Deal, "deal", sales::deals, needs "deal.read");`
+#[macro_export]
+macro_rules! entity {
+    (
+        $row:ident, $prefix:literal, $schema:ident :: $table:ident, needs $permission:literal
+        $(, key $key:ident)? $(, owner $owner:ident)? $(, version $version:ident)? $(, deleted $deleted:ident)?
+    ) => {
+        impl $crate::store::id::Kind for $row {
+            const NAME: &'static str = stringify!($row);
+            const PREFIX: &'static str = $prefix;
+        }
+
+        impl $crate::store::batch::Stored for $row {
+            const TABLE: &'static $crate::store::select::Table = &$crate::store::select::Table {
+                name: concat!("\"", stringify!($schema), "\".\"", stringify!($table), "\""),
+                key: $crate::entity!(@key $($key)?),
+                owner: $crate::entity!(@owner $($owner)?),
+            };
+            const DELETED: Option<&'static str> = $crate::entity!(@deleted $($deleted)?);
+
+            fn id(&self) -> $crate::store::id::Id<Self> {
+                self.id
+            }
+
+            fn version(&self) -> Option<i32> {
+                $crate::entity!(@version self $($version)?)
+            }
+
+            fn rows(
+                db: &$crate::store::door::Snapshot,
+                fetch: $crate::store::select::Fetch,
+            ) -> futures_util::future::BoxFuture<'_, $crate::store::error::Result<Vec<Self>>> {
+                db.load(db.rows::<Self>(Self::TABLE, fetch))
+            }
+
+            fn each(
+                db: &$crate::store::door::Snapshot,
+                fetch: $crate::store::select::Fetch,
+                parents: Vec<uuid::Uuid>,
+            ) -> futures_util::future::BoxFuture<'_, $crate::store::error::Result<Vec<(uuid::Uuid, Self)>>> {
+                db.load(db.each::<Self>(Self::TABLE, fetch, parents))
+            }
+
+            fn lock(
+                write: &mut $crate::store::door::Write,
+                id: $crate::store::id::Id<Self>,
+            ) -> futures_util::future::BoxFuture<'_, $crate::store::error::Result<Option<Self>>> {
+                let condition = $crate::store::select::Condition::Ids(vec![id.0]);
+                futures_util::FutureExt::boxed(write.locked::<Self>(Self::TABLE, condition))
+            }
+        }
+
+        impl $crate::graph::rows::Object for $row {
+            const NAME: &'static str = stringify!($row);
+            const NEEDS: Option<&'static str> = Some($permission);
+
+            fn about() -> String {
+                $crate::store::tables::describe(stringify!($schema), stringify!($table), None)
+                    .unwrap_or_default()
+                    .to_owned()
+            }
+
+            fn fields(fields: &mut $crate::graph::rows::Fields<Self>) {
+                $crate::graph::rows::is_node::<Self>();
+                fields.of_table(stringify!($schema), stringify!($table));
+                fields.implements("Node");
+                $crate::entity!(@record fields $($version)?);
+                <Self as $crate::graph::rows::Entity>::fields(fields);
+            }
+        }
+    };
+    (@key) => { "id" };
+    (@key $key:ident) => { stringify!($key) };
+    (@owner) => { $crate::store::select::Owner::Organization };
+    (@owner $owner:ident) => { $crate::store::select::Owner::$owner };
+    (@version $self:ident) => { None };
+    (@version $self:ident $version:ident) => { Some($self.$version) };
+    (@record $fields:ident) => {};
+    (@record $fields:ident $version:ident) => { $fields.implements("Record"); };
+    (@deleted) => { None };
+    (@deleted $deleted:ident) => { Some(stringify!($deleted)) };
+}

@@ -1,0 +1,166 @@
+//! Errors of the request or of a field: `errors[]` with a code, the path, and what would be right.
+//!
+//! What a person can mend in a mutation is not here but in the payload, see [`super::user_error`].
+use std::fmt;
+
+use async_graphql::{ErrorExtensionValues, PathSegment, Pos, ServerError, Value};
+
+use crate::store::error::{Denied, Error};
+
+/// Every code of `errors[].extensions.code`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    ParseFailed,
+    ValidationFailed,
+    OperationResolutionFailed,
+    BadUserInput,
+    InvalidId,
+    InvalidCursor,
+    PageSizeExceeded,
+    DocumentTooLarge,
+    QueryTooComplex,
+    QueryTooDeep,
+    TooManyAliases,
+    TooManyDirectives,
+    TooManyRootFields,
+    BatchNotAllowed,
+    Unauthenticated,
+    TokenExpired,
+    Forbidden,
+    TenantRequired,
+    TenantSuspended,
+    IntrospectionDisabled,
+    IdempotencyKeyReused,
+    SerializationRetry,
+    Timeout,
+    Unavailable,
+    Internal,
+}
+
+impl Code {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ParseFailed => "GRAPHQL_PARSE_FAILED",
+            Self::ValidationFailed => "GRAPHQL_VALIDATION_FAILED",
+            Self::OperationResolutionFailed => "OPERATION_RESOLUTION_FAILED",
+            Self::BadUserInput => "BAD_USER_INPUT",
+            Self::InvalidId => "INVALID_ID",
+            Self::InvalidCursor => "INVALID_CURSOR",
+            Self::PageSizeExceeded => "PAGE_SIZE_EXCEEDED",
+            Self::DocumentTooLarge => "DOCUMENT_TOO_LARGE",
+            Self::QueryTooComplex => "QUERY_TOO_COMPLEX",
+            Self::QueryTooDeep => "QUERY_TOO_DEEP",
+            Self::TooManyAliases => "TOO_MANY_ALIASES",
+            Self::TooManyDirectives => "TOO_MANY_DIRECTIVES",
+            Self::TooManyRootFields => "TOO_MANY_ROOT_FIELDS",
+            Self::BatchNotAllowed => "BATCH_NOT_ALLOWED",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::TokenExpired => "TOKEN_EXPIRED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::TenantRequired => "TENANT_REQUIRED",
+            Self::TenantSuspended => "TENANT_SUSPENDED",
+            Self::IntrospectionDisabled => "INTROSPECTION_DISABLED",
+            Self::IdempotencyKeyReused => "IDEMPOTENCY_KEY_REUSED",
+            Self::SerializationRetry => "SERIALIZATION_RETRY",
+            Self::Timeout => "TIMEOUT",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Internal => "INTERNAL_SERVER_ERROR",
+        }
+    }
+}
+
+/// A failure that is told to the caller.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    pub code: Code,
+    pub message: String,
+    /// More of `extensions`: the missing permission, the limit, when to try again.
+    pub details: Vec<(&'static str, Value)>,
+}
+
+impl Fault {
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), details: Vec::new() }
+    }
+
+    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.details.push((name, value.into()));
+        self
+    }
+
+    pub fn bad_input(message: impl Into<String>) -> Self {
+        Self::new(Code::BadUserInput, message)
+    }
+
+    /// The caller lacks `permission`.
+    pub fn forbidden(permission: &str) -> Self {
+        let requires = Value::List(vec![Value::String(permission.to_owned())]);
+        Self::new(Code::Forbidden, format!("requires the permission `{permission}`")).with("requires", requires)
+    }
+
+    /// A related record exists and may not be seen.
+    pub fn hidden() -> Self {
+        Self::new(Code::Forbidden, "the related record is not visible to you")
+    }
+
+    /// A fault of ours: the text goes to the log, never to the caller.
+    pub fn internal(error: impl fmt::Display) -> Self {
+        tracing::error!(%error, "internal error");
+        Self::new(Code::Internal, "something went wrong on our side")
+    }
+
+    pub fn at(&self, pos: Option<Pos>, path: Vec<PathSegment>) -> ServerError {
+        let mut extensions = ErrorExtensionValues::default();
+        extensions.set("code", self.code.as_str());
+        for (name, value) in &self.details {
+            extensions.set(name, value.clone());
+        }
+        let mut error = ServerError::new(self.message.clone(), pos);
+        error.path = path;
+        error.extensions = Some(extensions);
+        error
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.as_str(), self.message)
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Denied(denied) => {
+                let code = match denied {
+                    Denied::Anonymous | Denied::Ended => Code::Unauthenticated,
+                    Denied::Expired => Code::TokenExpired,
+                    Denied::NoOrganization => Code::TenantRequired,
+                    Denied::Suspended => Code::TenantSuspended,
+                };
+                Self::new(code, denied.to_string())
+            }
+            Error::Retry => Self::new(Code::SerializationRetry, "another change came in between: try again")
+                .with("retryAfterMs", 10),
+            Error::Timeout => Self::new(Code::Timeout, "the database took too long: ask for less, or try again"),
+            Error::Unavailable(reason) => {
+                tracing::error!(%reason, "database unavailable");
+                Self::new(Code::Unavailable, "the database cannot be reached: try again").with("retryAfterMs", 1000)
+            }
+            // a change that no mutation expected: constraint names stay here
+            Error::Refused(_) | Error::Internal(_) => Self::internal(error),
+        }
+    }
+}
+
+/// Errors of async-graphql's own input parsing get our code where they have none.
+impl From<ServerError> for Fault {
+    fn from(error: ServerError) -> Self {
+        let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
+        let code = match code {
+            Some(Value::String(code)) if code == Code::InvalidId.as_str() => Code::InvalidId,
+            _ => Code::BadUserInput,
+        };
+        Self::new(code, error.message)
+    }
+}

@@ -1,0 +1,242 @@
+//! Limits before work: a document is measured before it is validated, in time linear in its size.
+use std::{collections::HashMap, sync::Arc};
+
+use async_graphql::{
+    Name, Positioned, Request, Response, ServerError, ServerResult,
+    extensions::{Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest},
+    parser::types::{ExecutableDocument, FragmentDefinition, Selection, SelectionSet},
+};
+
+use super::fault::{Code, Fault};
+
+/// How large a document may be, with every fragment counted where it is spread.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub bytes: usize,
+    pub fields: usize,
+    pub depth: usize,
+    pub aliases: usize,
+    pub directives: usize,
+    pub root_fields: usize,
+    /// Rows that the page sizes of the document could give at most.
+    pub cost: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bytes: 20_000, fields: 2_000, depth: 15, aliases: 30, directives: 50, root_fields: 20, cost: 50_000 }
+    }
+}
+
+/// What a selection amounts to. Sums saturate: a document of doubling fragments is measured, not walked.
+#[derive(Clone, Copy, Debug, Default)]
+struct Size {
+    fields: usize,
+    depth: usize,
+    aliases: usize,
+    directives: usize,
+    cost: usize,
+}
+
+impl Size {
+    fn beside(self, other: Self) -> Self {
+        Self {
+            fields: self.fields.saturating_add(other.fields),
+            depth: self.depth.max(other.depth),
+            aliases: self.aliases.saturating_add(other.aliases),
+            directives: self.directives.saturating_add(other.directives),
+            cost: self.cost.saturating_add(other.cost),
+        }
+    }
+}
+
+/// Measures one document.
+struct Measure<'d> {
+    fragments: &'d HashMap<Name, Positioned<FragmentDefinition>>,
+    variables: &'d async_graphql::Variables,
+    known: HashMap<&'d Name, Option<Size>>,
+}
+
+impl<'d> Measure<'d> {
+    fn set(&mut self, set: &'d SelectionSet) -> Result<Size, Fault> {
+        let mut sum = Size::default();
+        for selection in &set.items {
+            let directives = selection.node.directives().len();
+            let size = match &selection.node {
+                Selection::Field(field) => {
+                    let below = self.set(&field.node.selection_set.node)?;
+                    let rows = self.page_size(&field.node);
+                    Size {
+                        fields: below.fields.saturating_add(1),
+                        depth: below.depth.saturating_add(1),
+                        aliases: below.aliases.saturating_add(field.node.alias.is_some().into()),
+                        directives: below.directives,
+                        cost: below.cost.saturating_mul(rows).saturating_add(usize::from(rows > 1 || below.fields > 0)),
+                    }
+                }
+                Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node)?,
+                Selection::InlineFragment(fragment) => self.set(&fragment.node.selection_set.node)?,
+            };
+            sum = sum.beside(size);
+            sum.directives = sum.directives.saturating_add(directives);
+        }
+        Ok(sum)
+    }
+
+    /// Each fragment is measured once, however often it is spread.
+    fn fragment(&mut self, name: &'d Name) -> Result<Size, Fault> {
+        match self.known.get(name) {
+            Some(Some(size)) => return Ok(*size),
+            Some(None) => {
+                return Err(Fault::new(Code::ValidationFailed, format!("the fragment `{name}` contains itself")));
+            }
+            None => {}
+        }
+        let Some(fragment) = self.fragments.get(name) else { return Ok(Size::default()) };
+        self.known.insert(name, None);
+        let size = self.set(&fragment.node.selection_set.node)?;
+        self.known.insert(name, Some(size));
+        Ok(size)
+    }
+
+    /// How many rows a field may give: `first` or `last`, the default where it has neither.
+    fn page_size(&self, field: &async_graphql::parser::types::Field) -> usize {
+        let asked = ["first", "last"].into_iter().find_map(|name| field.get_argument(name)).map(|value| {
+            let value = value.node.clone().into_const_with(|name| self.variables.get(&name).cloned().ok_or(()));
+            match value {
+                Ok(async_graphql::Value::Number(number)) => number.as_u64().and_then(|rows| usize::try_from(rows).ok()).unwrap_or(1),
+                _ => 10,
+            }
+        });
+        let lists = |selection: &Positioned<Selection>| {
+            matches!(&selection.node, Selection::Field(inner) if matches!(inner.node.name.node.as_str(), "nodes" | "edges"))
+        };
+        match asked {
+            Some(rows) => rows.max(1),
+            None if field.selection_set.node.items.iter().any(lists) => 10,
+            None => 1,
+        }
+    }
+}
+
+impl Limits {
+    /// Refuses what is too large, naming the limit.
+    fn check(&self, document: &ExecutableDocument, variables: &async_graphql::Variables) -> Result<(), Fault> {
+        let mut measure = Measure { fragments: &document.fragments, variables, known: HashMap::new() };
+        for (_, operation) in document.operations.iter() {
+            let set = &operation.node.selection_set.node;
+            let size = measure.set(set)?;
+            let roots = set.items.len();
+            for (code, what, found, limit) in [
+                (Code::QueryTooDeep, "levels", size.depth, self.depth),
+                (Code::QueryTooComplex, "fields", size.fields, self.fields),
+                (Code::TooManyAliases, "aliases", size.aliases, self.aliases),
+                (Code::TooManyDirectives, "directives", size.directives, self.directives),
+                (Code::TooManyRootFields, "root fields", roots, self.root_fields),
+                (Code::QueryTooComplex, "rows at most, by its page sizes,", size.cost, self.cost),
+            ] {
+                if found > limit {
+                    let message = format!("the document asks for {found} {what}; {limit} are allowed");
+                    return Err(Fault::new(code, message).with("limit", limit).with("requested", found));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The one extension: it stands before validation, so that every transport passes it.
+pub struct LimitsExtension(pub Limits);
+
+impl ExtensionFactory for LimitsExtension {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Check(self.0))
+    }
+}
+
+struct Check(Limits);
+
+#[async_graphql::async_trait::async_trait]
+impl Extension for Check {
+    async fn prepare_request(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        mut request: Request,
+        next: NextPrepareRequest<'_>,
+    ) -> ServerResult<Request> {
+        if request.query.len() > self.0.bytes {
+            let message = format!("the document has {} bytes; {} are allowed", request.query.len(), self.0.bytes);
+            return Err(Fault::new(Code::DocumentTooLarge, message).with("limit", self.0.bytes).at(None, Vec::new()));
+        }
+        let document = async_graphql::parser::parse_query(&request.query).map_err(|error| {
+            let mut error = ServerError::from(error);
+            error.extensions.get_or_insert_default().set("code", Code::ParseFailed.as_str());
+            error
+        })?;
+        self.0.check(&document, &request.variables).map_err(|fault| fault.at(None, Vec::new()))?;
+        request.set_parsed_query(document);
+        next.run(ctx, request).await
+    }
+}
+
+/// The most errors that one response tells.
+const MOST_ERRORS: usize = 20;
+
+/// Gives every error a code and the request's id, and tells no more of them than help.
+pub fn finish(response: &mut Response, request: &str) {
+    let told = if response.data == async_graphql::Value::Null { MOST_ERRORS } else { usize::MAX };
+    response.errors.truncate(told);
+    for error in &mut response.errors {
+        let extensions = error.extensions.get_or_insert_default();
+        if extensions.get("code").is_none() {
+            let code = if error.message.contains("peration") && error.locations.is_empty() {
+                Code::OperationResolutionFailed
+            } else {
+                Code::ValidationFailed
+            };
+            extensions.set("code", code.as_str());
+        }
+        extensions.set("requestId", request);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(document: &str) -> Result<(), Fault> {
+        let document = async_graphql::parser::parse_query(document).unwrap();
+        Limits::default().check(&document, &async_graphql::Variables::default())
+    }
+
+    #[test]
+    fn doubling_fragments_are_measured_without_being_walked() {
+        let mut document = "query { ...f60 } fragment f0 on Query { __typename }".to_owned();
+        for level in 1..=60 {
+            document += &format!(" fragment f{level} on Query {{ ...f{} ...f{} }}", level - 1, level - 1);
+        }
+        assert_eq!(check(&document).unwrap_err().code, Code::QueryTooComplex);
+    }
+
+    #[test]
+    fn a_fragment_that_contains_itself_is_refused() {
+        assert!(check("{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }").is_err());
+    }
+
+    #[test]
+    fn cost_multiplies_along_nested_pages() {
+        let nested = "{ deals(first: 100) { nodes { history(first: 100) { nodes { deal { history(first: 100) { nodes { id } } } } } } } }";
+        assert_eq!(check(nested).unwrap_err().code, Code::QueryTooComplex);
+        assert!(check("{ deals(first: 100) { nodes { history(first: 10) { nodes { id } } } } }").is_ok());
+    }
+
+    #[test]
+    fn depth_aliases_and_directives_are_bounded() {
+        let deep = format!("{}id{}", "{ a ".repeat(20), " }".repeat(20));
+        assert_eq!(check(&deep).unwrap_err().code, Code::QueryTooDeep);
+        let aliases: String = (0..31).map(|index| format!("a{index}: __typename ")).collect();
+        assert_eq!(check(&format!("{{ viewer {{ {aliases} }} }}")).unwrap_err().code, Code::TooManyAliases);
+        let directives = "@include(if: true) ".repeat(51);
+        assert_eq!(check(&format!("{{ viewer {directives} {{ __typename }} }}")).unwrap_err().code, Code::TooManyDirectives);
+    }
+}

@@ -1,0 +1,377 @@
+//! Declaring: the one list of a type's fields, from which the schema is made and by which rows are answered.
+use std::{
+    any::{Any, TypeId},
+    collections::HashMap,
+    sync::{LazyLock, PoisonError, RwLock},
+};
+
+use async_graphql::{
+    InputType,
+    indexmap::IndexMap,
+    registry::{MetaInputValue, Registry},
+};
+
+use super::relation::{Computed, Many, One, Part, Parts, Relation, Tried, Values};
+use crate::{
+    graph::{
+        fault::Fault,
+        scalar::Scalar,
+        visit::{Args, View},
+    },
+    store::{
+        batch::{Batch, Stored},
+        tables,
+    },
+};
+
+/// A GraphQL object whose fields are declared here and nowhere else.
+pub trait Object: Sized + Send + Sync + 'static {
+    const NAME: &'static str;
+    /// The permission without which no object of this type is shown.
+    const NEEDS: Option<&'static str> = None;
+
+    /// What it is, for the readers of the schema.
+    fn about() -> String;
+    fn fields(fields: &mut Fields<Self>);
+}
+
+/// A row of a table that is an object of the graph. Implemented by hand for its fields; the rest by `entity!`.
+pub trait Entity: Object + Stored {
+    fn fields(fields: &mut Fields<Self>);
+}
+
+/// What a type offers, by name.
+pub struct Fields<T: 'static> {
+    pub(super) declared: IndexMap<&'static str, Declared<T>>,
+    /// Columns that are not shown but belong into the audit trail.
+    pub(super) kept: Vec<(&'static str, Leaf<T>)>,
+    pub(super) interfaces: Vec<&'static str>,
+    /// Schema and table, whose comments describe the columns.
+    table: Option<(&'static str, &'static str)>,
+}
+
+/// One field.
+pub(super) struct Declared<T: 'static> {
+    pub about: String,
+    pub needs: Option<&'static str>,
+    /// The permission of the type it leads to.
+    pub target_needs: Option<&'static str>,
+    pub arguments: Vec<Argument>,
+    pub ty: TypeOf,
+    /// It may be null although its type says otherwise: a caller may lack it, or it may fail.
+    pub fallible: bool,
+    /// Null only ever comes with an error.
+    pub semantic_non_null: bool,
+    pub deprecated: Option<&'static str>,
+    pub how: How<T>,
+}
+
+/// Registers a type and says its name.
+pub(super) type TypeOf = Box<dyn Fn(&mut Registry) -> String + Send + Sync>;
+pub(super) type Leaf<T> = Box<dyn Fn(&T, &mut Vec<u8>) + Send + Sync>;
+type ArgumentOf = Box<dyn Fn(&mut Registry) -> MetaInputValue + Send + Sync>;
+
+/// An argument of a field.
+pub struct Argument(pub(super) ArgumentOf);
+
+impl Argument {
+    pub fn of<A: InputType>(name: &'static str, about: &'static str) -> Self {
+        Self::with_default::<A>(name, about, None)
+    }
+
+    pub fn with_default<A: InputType>(name: &'static str, about: &'static str, default: Option<String>) -> Self {
+        Self(Box::new(move |registry| {
+            let mut value = MetaInputValue::new(name, A::create_type_info(registry));
+            value.description = Some(about.to_owned());
+            value.default_value.clone_from(&default);
+            value
+        }))
+    }
+}
+
+/// How a field is answered.
+pub(super) enum How<T: 'static> {
+    /// Written from the row alone.
+    Leaf(Leaf<T>),
+    /// Loaded for all rows of a level at once.
+    Relation(Box<dyn Relation<T>>),
+}
+
+impl<T> Declared<T> {
+    /// Whether null may stand here because the caller lacks it, or because it fails.
+    pub const fn nullable(&self) -> bool {
+        self.fallible || self.needs.is_some() || self.target_needs.is_some()
+    }
+
+    /// The type as the schema shows it, and whether null there only ever comes with an error.
+    pub fn shown_type(&self, registry: &mut Registry) -> (String, bool) {
+        let ty = (self.ty)(registry);
+        match ty.strip_suffix('!') {
+            Some(nullable) if self.nullable() => (nullable.to_owned(), true),
+            None if !self.nullable() => (format!("{ty}!"), false),
+            _ => (ty, self.semantic_non_null),
+        }
+    }
+}
+
+/// The field just declared.
+pub struct Last<'f, T: 'static>(&'f mut Declared<T>, Option<(&'static str, &'static str)>);
+
+impl<T> Last<'_, T> {
+    /// Only callers with this permission see it.
+    pub fn needs(self, permission: &'static str) -> Self {
+        self.0.needs = Some(permission);
+        self
+    }
+
+    /// It leads to objects of type `U`, and needs what they need.
+    pub(super) fn target<U: Object>(self) -> Self {
+        self.0.target_needs = U::NEEDS;
+        self
+    }
+
+    /// What it is, for the readers of the schema.
+    pub fn about(self, text: impl Into<String>) -> Self {
+        self.0.about = text.into();
+        self
+    }
+
+    /// What the database says of this column.
+    pub fn about_column(self, column: &str) -> Self {
+        if let Some((schema, table)) = self.1
+            && let Some(text) = tables::describe(schema, table, Some(column))
+        {
+            text.clone_into(&mut self.0.about);
+        }
+        self
+    }
+
+    pub fn takes<A: InputType>(self, name: &'static str, about: &'static str) -> Self {
+        self.argument(Argument::of::<A>(name, about))
+    }
+
+    pub fn argument(self, argument: Argument) -> Self {
+        self.0.arguments.push(argument);
+        self
+    }
+
+    pub fn deprecated(self, reason: &'static str) -> Self {
+        self.0.deprecated = Some(reason);
+        self
+    }
+
+    /// There always is one: null only comes with an error.
+    pub fn required(self) -> Self {
+        self.0.semantic_non_null = true;
+        self
+    }
+
+    /// Never null: where it fails, what contains it is null.
+    pub fn always(self) -> Self {
+        self.0.fallible = false;
+        self
+    }
+}
+
+impl<T: Send + Sync + 'static> Fields<T> {
+    pub fn new() -> Self {
+        Self { declared: IndexMap::new(), kept: Vec::new(), interfaces: Vec::new(), table: None }
+    }
+
+    /// The columns are those of this table, and are described by its comments.
+    pub fn of_table(&mut self, schema: &'static str, table: &'static str) {
+        self.table = Some((schema, table));
+    }
+
+    pub(super) fn add(&mut self, name: &'static str, ty: TypeOf, how: How<T>) -> Last<'_, T> {
+        let fallible = matches!(how, How::Relation(_));
+        let declared = Declared {
+            about: String::new(),
+            needs: None,
+            target_needs: None,
+            arguments: Vec::new(),
+            ty,
+            fallible,
+            semantic_non_null: false,
+            deprecated: None,
+            how,
+        };
+        // a name declared twice keeps its last meaning; the law of the schema names it
+        Last(self.declared.entry(name).insert_entry(declared).into_mut(), self.table)
+    }
+
+    fn relation<U: Object>(&mut self, name: &'static str, list: bool, relation: impl Relation<T> + 'static) -> Last<'_, T> {
+        let ty = move |registry: &mut Registry| {
+            let of = super::register::object::<U>(registry);
+            if list { format!("[{of}!]!") } else { of }
+        };
+        let last = self.add(name, Box::new(ty), How::Relation(Box::new(relation)));
+        last.0.target_needs = U::NEEDS;
+        last
+    }
+
+    /// A column of the row.
+    pub fn column<C: Scalar + 'static>(
+        &mut self,
+        name: &'static str,
+        get: impl Fn(&T) -> &C + Send + Sync + 'static,
+    ) -> Last<'_, T> {
+        self.add(name, Box::new(C::register), How::Leaf(Box::new(move |row, out| get(row).json(out))))
+    }
+
+    /// A column that is not shown but recorded in the audit trail.
+    pub fn keep<C: Scalar + 'static>(&mut self, name: &'static str, get: impl Fn(&T) -> &C + Send + Sync + 'static) {
+        self.kept.push((name, Box::new(move |row, out| get(row).json(out))));
+    }
+
+    /// Worked out from the row alone.
+    pub fn derived<C: Scalar + 'static>(
+        &mut self,
+        name: &'static str,
+        get: impl Fn(&T) -> C + Send + Sync + 'static,
+    ) -> Last<'_, T> {
+        self.add(name, Box::new(C::register), How::Leaf(Box::new(move |row, out| get(row).json(out))))
+    }
+
+    /// Worked out from the row and who looks at it.
+    pub fn computed<C: Scalar + Send + Sync + 'static>(
+        &mut self,
+        name: &'static str,
+        get: impl Fn(&T, View<'_>) -> C + Send + Sync + 'static,
+    ) -> Last<'_, T> {
+        let last = self.add(name, Box::new(C::register), How::Relation(Box::new(Computed::new(get))));
+        last.always()
+    }
+
+    /// Worked out from the row, the arguments and who looks at it; may fail for one row and not for another.
+    pub fn tried<C: Scalar + Send + Sync + 'static>(
+        &mut self,
+        name: &'static str,
+        get: impl Fn(&T, &Args<'_, '_>, View<'_>) -> Result<C, Fault> + Send + Sync + 'static,
+    ) -> Last<'_, T> {
+        self.add(name, Box::new(C::register), How::Relation(Box::new(Tried::new(get))))
+    }
+
+    /// A value that has to be loaded: one statement for all rows of a level.
+    pub fn value<K, C>(&mut self, name: &'static str, key: impl Fn(&T) -> Option<K> + Send + Sync + 'static) -> Last<'_, T>
+    where
+        K: Batch<Value = C>,
+        C: Scalar + Send + Sync + 'static,
+    {
+        self.add(name, Box::new(<Option<C> as Scalar>::register), How::Relation(Box::new(Values::new(key))))
+    }
+
+    /// An object that is part of the row, such as an amount with its currency.
+    pub fn part<U: Object>(&mut self, name: &'static str, get: impl Fn(&T, View<'_>) -> Option<U> + Send + Sync + 'static) -> Last<'_, T> {
+        self.relation::<U>(name, false, Part::new(get))
+    }
+
+    /// A list of objects that are part of the row.
+    pub fn parts<U: Object>(&mut self, name: &'static str, get: impl Fn(&T, View<'_>) -> Vec<U> + Send + Sync + 'static) -> Last<'_, T> {
+        self.relation::<U>(name, true, Parts::new(get))
+    }
+
+    /// One row of another entity, or none.
+    pub fn one<K, U>(&mut self, name: &'static str, key: impl Fn(&T) -> Option<K> + Send + Sync + 'static) -> Last<'_, T>
+    where
+        K: Batch<Value = U>,
+        U: Object,
+    {
+        self.relation::<U>(name, false, One::new(move |_: &Args<'_, '_>, row: &T| Ok(key(row)), true))
+    }
+
+    /// One row of another entity that the arguments name; missing and hidden look the same.
+    pub fn lookup<K, U>(
+        &mut self,
+        name: &'static str,
+        key: impl Fn(&Args<'_, '_>, &T) -> Result<Option<K>, Fault> + Send + Sync + 'static,
+    ) -> Last<'_, T>
+    where
+        K: Batch<Value = U>,
+        U: Object,
+    {
+        self.relation::<U>(name, false, One::new(key, false))
+    }
+
+    /// Several rows of another entity, all of them: for lists that stay short.
+    pub fn many<K, U>(&mut self, name: &'static str, key: impl Fn(&T) -> K + Send + Sync + 'static) -> Last<'_, T>
+    where
+        K: Batch<Value = Vec<U>>,
+        U: Object,
+    {
+        self.relation::<U>(name, true, Many::new(key))
+    }
+
+    /// States that every object of this type is one of `interface`.
+    pub fn implements(&mut self, interface: &'static str) {
+        self.interfaces.push(interface);
+    }
+}
+
+/// Declares the columns of a row. Every field of the struct is either shown or kept back: a forgotten one does not
+/// compile. A column's description is the comment it has in the database, unless one is written here.
+#[macro_export]
+macro_rules! columns {
+    ($fields:ident: $row:ident {
+        $($(#[doc = $about:literal])* $column:ident $(as $shown:literal)? $(needs $permission:literal)?),* $(,)?
+    } $(keeps { $($kept:ident),* $(,)? })?) => {
+        let _ = |row: &$row| { let $row { $($column: _,)* $($($kept: _,)*)? } = row; };
+        $({
+            let shown = $crate::columns!(@name $column $($shown)?);
+            let _field = $fields.column(shown, |row: &$row| &row.$column);
+            let about: &str = concat!($($about),*);
+            let _field = if about.is_empty() { _field.about_column(stringify!($column)) } else { _field.about(about.trim_ascii()) };
+            $(_field.needs($permission);)?
+        })*
+        $($($fields.keep($crate::graph::rows::camel(stringify!($kept)), |row: &$row| &row.$kept);)*)?
+    };
+    (@name $column:ident $shown:literal) => { $shown };
+    (@name $column:ident) => { $crate::graph::rows::camel(stringify!($column)) };
+}
+
+/// `created_at` as GraphQL writes it; kept for ever, since a type is declared once.
+pub fn camel(name: &str) -> &'static str {
+    let mut words = name.split('_');
+    let mut camel = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let mut letters = word.chars();
+        camel.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        camel.push_str(letters.as_str());
+    }
+    camel.leak()
+}
+
+/// The declared fields of `T`, made once.
+pub(super) fn fields_of<T: Object>() -> &'static Fields<T> {
+    type Known = RwLock<HashMap<TypeId, &'static (dyn Any + Send + Sync)>>;
+    static KNOWN: LazyLock<Known> = LazyLock::new(Known::default);
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(&TypeId::of::<T>()).copied();
+    if let Some(fields) = known.and_then(<dyn Any + Send + Sync>::downcast_ref) {
+        return fields;
+    }
+    let mut fields = Fields::new();
+    T::fields(&mut fields);
+    let made: &'static Fields<T> = Box::leak(Box::new(fields));
+    KNOWN.write().unwrap_or_else(PoisonError::into_inner).insert(TypeId::of::<T>(), made);
+    made
+}
+
+/// The columns of a row, shown and kept, as one JSON object.
+pub fn columns_json<T: Object>(row: &T) -> Vec<u8> {
+    let fields = fields_of::<T>();
+    let shown = fields.declared.iter().filter_map(|(name, declared)| match &declared.how {
+        How::Leaf(leaf) => Some((*name, leaf)),
+        How::Relation(_) => None,
+    });
+    let mut out = vec![b'{'];
+    for (index, (name, leaf)) in shown.chain(fields.kept.iter().map(|(name, leaf)| (*name, leaf))).enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        crate::graph::scalar::text(name, &mut out);
+        out.push(b':');
+        leaf(row, &mut out);
+    }
+    out.push(b'}');
+    out
+}

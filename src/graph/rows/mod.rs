@@ -1,0 +1,21 @@
+//! The breadth-first engine: types are declared once, a selection is planned once for all rows of a level, each
+//! relation is one batch, and the answer is written in one pass.
+//!
+//! It uses documented-as-hidden parts of the pinned async-graphql release; all such uses are in this folder.
+mod declare;
+mod interface;
+mod pages;
+mod plan;
+mod register;
+mod relation;
+mod root;
+mod union;
+mod write;
+
+pub use declare::{Argument, Entity, Fields, Last, Object, camel, columns_json};
+pub use pages::{Link, Listed};
+pub use plan::{Asked, Env};
+pub use register::{declare_permission, object_of};
+pub use root::{Query, QueryRoot, asked_once, raw, response, write_object};
+pub use write::Out;
+pub use union::{AnyId, Members, Union, is_node, prefix_of_type, type_of_prefix};

@@ -1,0 +1,386 @@
+//! Connections: filter, order, keyset pages in both directions, and a bounded count on demand.
+use std::{collections::HashMap, marker::PhantomData, ops::Range, sync::Arc};
+
+use async_graphql::{InputType, Name};
+use futures_util::{FutureExt, future::BoxFuture};
+use uuid::Uuid;
+
+use super::{
+    declare::{Argument, Entity, Fields, How, Last, Object},
+    plan::{Asked, Env, Plan, collect, plan},
+    relation::{Loaded, Relation},
+    write::{Body, Children, Out, Written},
+};
+use crate::{
+    graph::{
+        fault::{Code, Fault},
+        filter::{Filter, Scope},
+        order::{Order, OrderField, OrderInput},
+        page::{Deleted, Page},
+        seal::Seal,
+        visit::Args,
+    },
+    store::{
+        id::Id,
+        select::{Condition, Fetch, Key},
+    },
+};
+
+/// An entity that stands in lists.
+pub trait Listed: Entity {
+    type Filter: Filter<Row = Self>;
+    type Order: OrderField<Self>;
+}
+
+/// How the rows of a list hang on their parent.
+#[derive(Clone, Debug)]
+pub enum Link {
+    /// They do not: all that the caller may see.
+    Root,
+    /// By a column that holds the parent's id.
+    Column(&'static str),
+    /// By any other condition on the parent.
+    Where(Condition),
+}
+
+impl<T: Send + Sync + 'static> Fields<T> {
+    /// A connection of the rows whose `column` holds the id that `parent` gives.
+    pub fn pages<U: Listed>(
+        &mut self,
+        name: &'static str,
+        parent: impl Fn(&T) -> Uuid + Send + Sync + 'static,
+        link: Link,
+    ) -> Last<'_, T> {
+        let size = if matches!(link, Link::Root) { "25" } else { "10" };
+        let pages = Pages::<_, U> { parent, link, of: PhantomData };
+        let last = self.add(name, Box::new(super::register::connection::<U>), How::Relation(Box::new(pages)));
+        let last = last
+            .target::<U>()
+            .argument(Argument::with_default::<Option<i32>>("first", "The first so many, at most 100.", Some(size.to_owned())))
+            .takes::<Option<String>>("after", "Those after this cursor.")
+            .takes::<Option<i32>>("last", "The last so many, at most 100; not together with `first`.")
+            .takes::<Option<String>>("before", "Those before this cursor.")
+            .takes::<Option<U::Filter>>("filter", "Which rows.")
+            .argument(order_argument::<U>());
+        if U::DELETED.is_some() {
+            last.argument(Argument::with_default::<Option<Deleted>>(
+                "deleted",
+                "Whether deleted rows are left out, included, or the only ones.",
+                Some("EXCLUDE".to_owned()),
+            ))
+        } else {
+            last
+        }
+    }
+
+    /// The row whose id the arguments give.
+    pub fn by_id<U: Entity>(&mut self, name: &'static str) -> Last<'_, T> {
+        self.lookup(name, |args, _| Ok(Some(args.get::<Id<U>>("id")?))).takes::<Id<U>>("id", "Its id.")
+    }
+
+    /// All rows that the caller may see, as a connection.
+    pub fn list<U: Listed>(&mut self, name: &'static str) -> Last<'_, T> {
+        self.pages::<U>(name, |_| Uuid::nil(), Link::Root)
+    }
+}
+
+fn order_argument<U: Listed>() -> Argument {
+    let default = U::Order::default_order();
+    let keys = default.iter().map(|order| OrderInput::<U, _>::of(*order).to_value().to_string());
+    let default = format!("[{}]", keys.collect::<Vec<_>>().join(", ")).replace('"', "");
+    Argument::with_default::<Option<Vec<OrderInput<U, U::Order>>>>("orderBy", "In which order; the id decides between equals.", Some(default))
+}
+
+struct Pages<F, U> {
+    parent: F,
+    link: Link,
+    of: PhantomData<fn() -> U>,
+}
+
+impl<T, U, F> Relation<T> for Pages<F, U>
+where
+    T: Sync,
+    U: Listed,
+    F: Fn(&T) -> Uuid + Send + Sync,
+{
+    fn load<'r, 'a: 'r>(&'r self, env: Env<'a>, asked: &'r Asked<'a>, rows: &'r [T]) -> BoxFuture<'r, Loaded<'a>> {
+        async move {
+            let parents: Vec<Uuid> = rows.iter().map(&self.parent).collect();
+            let request = {
+                let ctx = env.field(asked.field());
+                Request::<U>::read(&Args::of(&ctx), env, matches!(self.link, Link::Root))?
+            };
+            let parts = collect(env.document, super::register::connection_name::<U>(), &asked.sets());
+            let wanted = parts.iter().any(|part| matches!(part.name(), "edges" | "nodes" | "pageInfo"));
+            let counted = parts.iter().any(|part| part.name() == "totalCount");
+            let link = match &self.link {
+                Link::Root => Condition::ANYTHING,
+                Link::Column(column) => Condition::OfParent(column),
+                Link::Where(condition) => condition.clone(),
+            };
+            let condition = link.and(request.condition.clone());
+            let (found, totals) = futures_util::join!(
+                async { if wanted { self.fetch(env, &request, condition.clone(), &parents).await } else { Ok(Vec::new()) } },
+                async { if counted { total::<U>(env, &parts, condition.clone(), &parents).await } else { Ok(HashMap::new()) } },
+            );
+            let (found, totals) = (found?, totals?);
+            let mut all = Vec::new();
+            let mut slices = HashMap::<Uuid, Slice>::with_capacity(parents.len());
+            for (parent, rows) in found {
+                let (rows, before, after) = request.page.cut(rows);
+                let from = all.len();
+                all.extend(rows);
+                slices.insert(parent, Slice { range: from..all.len(), before, after });
+            }
+            let empty = request.page.cut(Vec::<U>::new());
+            let each = parents.iter().map(|parent| {
+                let nothing = || Slice { range: 0..0, before: empty.1, after: empty.2 };
+                (slices.get(parent).cloned().unwrap_or_else(nothing), totals.get(parent).copied())
+            });
+            let each = each.collect();
+            let rows = Arc::new(all);
+            let mut planned = Vec::with_capacity(parts.len());
+            for part in &parts {
+                planned.push((part.key, part_of(env, part, &rows).await?));
+            }
+            let cursor = Cursor { seal: env.visit.seal.clone(), context: request.context, sorts: request.order };
+            Ok(Box::new(PageEach { each, parts: planned, cursor, rows }) as Box<dyn Children<'a> + 'a>)
+        }
+        .boxed()
+    }
+}
+
+impl<F, U: Listed> Pages<F, U> {
+    /// The rows of every parent, one more than the page each.
+    async fn fetch(&self, env: Env<'_>, request: &Request<U>, condition: Condition, parents: &[Uuid]) -> Result<Vec<(Uuid, Vec<U>)>, Fault> {
+        let backward = request.page.backward;
+        let keys: Vec<Key> = request.keys.iter().map(|key| if backward { key.reversed() } else { key.clone() }).collect();
+        let condition = match &request.at {
+            Some(at) => condition.and(Condition::Beyond(keys.clone(), at.clone())),
+            None => condition,
+        };
+        let fetch = Fetch { condition, order: keys, limit: Some(request.page.limit + 1) };
+        if matches!(self.link, Link::Root) {
+            let rows = U::rows(env.snapshot, fetch).await?;
+            return Ok(vec![(Uuid::nil(), rows)]);
+        }
+        let mut groups: Vec<(Uuid, Vec<U>)> = Vec::new();
+        let mut parents = parents.to_vec();
+        parents.sort_unstable();
+        parents.dedup();
+        for (parent, row) in U::each(env.snapshot, fetch, parents).await? {
+            match groups.last_mut() {
+                Some((last, rows)) if *last == parent => rows.push(row),
+                _ => groups.push((parent, vec![row])),
+            }
+        }
+        Ok(groups)
+    }
+}
+
+/// How many rows each parent has, counted no further than the limit asked for.
+async fn total<U: Listed>(env: Env<'_>, parts: &[Asked<'_>], condition: Condition, parents: &[Uuid]) -> Result<HashMap<Uuid, (i64, i64)>, Fault> {
+    let mut limit = 0;
+    for part in parts.iter().filter(|part| part.name() == "totalCount") {
+        limit = limit.max(count_limit(env, part)?);
+    }
+    let mut distinct = parents.to_vec();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let fetch = Fetch { condition, order: Vec::new(), limit: Some(limit + 1) };
+    let counts = env.snapshot.count(U::TABLE, fetch, distinct).await?;
+    Ok(counts.into_iter().map(|(parent, count)| (parent, (count, limit))).collect())
+}
+
+fn count_limit<'a>(env: Env<'a>, part: &Asked<'a>) -> Result<i64, Fault> {
+    let ctx = env.field(part.field());
+    let limit = Args::of(&ctx).get::<Option<i32>>("limit")?.unwrap_or(10_000);
+    if !(1..=1_000_000).contains(&limit) {
+        return Err(Fault::bad_input("`limit` must lie between 1 and 1,000,000"));
+    }
+    Ok(limit.into())
+}
+
+/// What the arguments of a connection ask for.
+struct Request<U: Listed> {
+    page: Page,
+    order: Vec<Order<U::Order>>,
+    keys: Vec<Key>,
+    at: Option<Vec<Option<String>>>,
+    condition: Condition,
+    /// What a cursor of this list is bound to.
+    context: Vec<u8>,
+}
+
+impl<U: Listed> Request<U> {
+    fn read(args: &Args<'_, '_>, env: Env<'_>, root: bool) -> Result<Self, Fault> {
+        let sizes = env.visit.pages;
+        let page = Page::read(args, if root { sizes.root } else { sizes.nested }, sizes.most)?;
+        let order = match args.get::<Option<Vec<OrderInput<U, U::Order>>>>("orderBy")? {
+            Some(order) if order.len() > 5 => return Err(Fault::bad_input("`orderBy` takes at most 5 keys")),
+            Some(order) if !order.is_empty() => order.into_iter().map(|order| order.0).collect(),
+            _ => U::Order::default_order(),
+        };
+        for key in &order {
+            env.permit(key.field.sort().needs)?;
+        }
+        let mut keys: Vec<Key> = order.iter().map(Order::key::<U>).collect();
+        keys.push(Key::id(U::TABLE, keys.last().is_some_and(|key| key.descending)));
+        let mut condition = match args.get::<Option<U::Filter>>("filter")? {
+            Some(filter) => filter.condition(&mut Scope::new(env.grants))?,
+            None => Condition::ANYTHING,
+        };
+        if let Some(column) = U::DELETED {
+            let deleted = args.get::<Option<Deleted>>("deleted")?.unwrap_or(Deleted::Exclude);
+            condition = deleted.and(condition, column);
+        }
+        // a cursor fits the list it was made for: the same type, order and organization
+        let context = format!("{} {} {keys:?}", <U as Object>::NAME, env.snapshot.organization()).into_bytes();
+        let at = match &page.cursor {
+            None => None,
+            Some(cursor) => {
+                let text = env.visit.seal.open(&context, cursor);
+                let at: Option<Vec<Option<String>>> = text.and_then(|text| serde_json::from_slice(&text).ok());
+                let fits = at.filter(|at| at.len() == keys.len());
+                Some(fits.ok_or_else(|| {
+                    Fault::new(Code::InvalidCursor, "the cursor belongs to another list or order: begin without it")
+                })?)
+            }
+        };
+        Ok(Self { page, order, keys, at, condition, context })
+    }
+}
+
+/// Seals the place of a row.
+struct Cursor<F> {
+    seal: Arc<Seal>,
+    context: Vec<u8>,
+    sorts: Vec<Order<F>>,
+}
+
+impl<F> Cursor<F> {
+    fn of<U>(&self, row: &U) -> String
+    where
+        U: Listed<Order = F>,
+        F: OrderField<U>,
+    {
+        let mut at: Vec<Option<String>> = self.sorts.iter().map(|order| (order.field.sort().text)(row)).collect();
+        at.push(Some(row.id().0.to_string()));
+        self.seal.seal(&self.context, serde_json::Value::from(at).to_string().as_bytes())
+    }
+}
+
+#[derive(Clone)]
+struct Slice {
+    range: Range<usize>,
+    before: bool,
+    after: bool,
+}
+
+struct PageEach<'a, U: Listed> {
+    rows: Arc<Vec<U>>,
+    each: Vec<(Slice, Option<(i64, i64)>)>,
+    parts: Vec<(&'a Name, Part<'a, U>)>,
+    cursor: Cursor<U::Order>,
+}
+
+enum Part<'a, U: 'static> {
+    Edges(Vec<(&'a Name, EdgePart<'a, U>)>),
+    Nodes(Plan<'a, U>),
+    Info(Vec<Asked<'a>>),
+    Count(Vec<Asked<'a>>, i64),
+    Typename,
+}
+
+enum EdgePart<'a, U: 'static> {
+    Node(Plan<'a, U>),
+    Cursor,
+    Typename,
+}
+
+async fn part_of<'a, U: Listed>(env: Env<'a>, part: &Asked<'a>, rows: &Arc<Vec<U>>) -> Result<Part<'a, U>, Fault> {
+    Ok(match part.name() {
+        "edges" => {
+            let mut edge = Vec::new();
+            for of_edge in collect(env.document, super::register::edge_name::<U>(), &part.sets()) {
+                let what = match of_edge.name() {
+                    "node" => EdgePart::Node(plan(env, of_edge.sets(), rows.clone()).await),
+                    "cursor" => EdgePart::Cursor,
+                    _ => EdgePart::Typename,
+                };
+                edge.push((of_edge.key, what));
+            }
+            Part::Edges(edge)
+        }
+        "nodes" => Part::Nodes(plan(env, part.sets(), rows.clone()).await),
+        "pageInfo" => Part::Info(collect(env.document, "PageInfo", &part.sets())),
+        "totalCount" => Part::Count(collect(env.document, "Count", &part.sets()), count_limit(env, part)?),
+        _ => Part::Typename,
+    })
+}
+
+impl<'a, U: Listed> Children<'a> for PageEach<'a, U> {
+    fn write(&self, parent: usize, out: &mut Out<'a>) -> Written {
+        let Some((slice, total)) = self.each.get(parent) else {
+            out.null();
+            return Ok(());
+        };
+        out.object(self.parts.iter().map(|(key, part)| (*key, part)), |out, part| match part {
+            Part::Edges(parts) => out.list(slice.range.clone(), |out, at| self.edge(parts, at, out)),
+            Part::Nodes(plan) => out.list(slice.range.clone(), |out, at| plan.row(at, out)),
+            Part::Info(asked) => self.info(asked, slice, out),
+            Part::Count(asked, limit) => {
+                let (count, counted_to) = total.unwrap_or_default();
+                // several counts of one list share a statement: each is cut at its own limit
+                let exact = count <= *limit && count <= counted_to;
+                out.object(asked.iter().map(|asked| (asked.key, asked.name())), |out, name| {
+                    match name {
+                        "value" => out.raw(count.min(*limit).to_string().as_bytes()),
+                        "precision" => out.text(if exact { "EXACT" } else { "AT_LEAST" }),
+                        _ => out.text("Count"),
+                    }
+                    Ok(())
+                })
+            }
+            Part::Typename => {
+                out.text(super::register::connection_name::<U>());
+                Ok(())
+            }
+        })
+    }
+}
+
+impl<'a, U: Listed> PageEach<'a, U> {
+    fn edge(&self, parts: &[(&'a Name, EdgePart<'a, U>)], at: usize, out: &mut Out<'a>) -> Written {
+        out.object(parts.iter().map(|(key, part)| (*key, part)), |out, part| {
+            match part {
+                EdgePart::Node(plan) => return plan.row(at, out),
+                EdgePart::Cursor => self.write_cursor(Some(at), out),
+                EdgePart::Typename => out.text(super::register::edge_name::<U>()),
+            }
+            Ok(())
+        })
+    }
+
+    fn info(&self, asked: &[Asked<'a>], slice: &Slice, out: &mut Out<'a>) -> Written {
+        let last = slice.range.end.checked_sub(1).filter(|last| slice.range.contains(last));
+        let first = Some(slice.range.start).filter(|first| slice.range.contains(first));
+        out.object(asked.iter().map(|asked| (asked.key, asked.name())), |out, name| {
+            match name {
+                "hasPreviousPage" => out.raw(if slice.before { b"true" } else { b"false" }),
+                "hasNextPage" => out.raw(if slice.after { b"true" } else { b"false" }),
+                "startCursor" => self.write_cursor(first, out),
+                "endCursor" => self.write_cursor(last, out),
+                _ => out.text("PageInfo"),
+            }
+            Ok(())
+        })
+    }
+
+    fn write_cursor(&self, at: Option<usize>, out: &mut Out<'a>) {
+        match at.and_then(|at| self.rows.get(at)) {
+            Some(row) => out.text(&self.cursor.of(row)),
+            None => out.null(),
+        }
+    }
+}

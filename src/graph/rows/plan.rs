@@ -1,0 +1,277 @@
+//! Planning: once per selection and level, for all rows at once.
+use std::sync::Arc;
+
+use async_graphql::{
+    Context, Data, Name, Pos, Positioned, QueryEnv, QueryPathNode, SchemaEnv,
+    parser::types::{Field, Selection, SelectionSet},
+    registry::MetaType,
+};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, join_all},
+};
+
+use super::{
+    declare::{Declared, Fields, How, Leaf, Object, fields_of},
+    write::{Body, Bubble, Children, Out, Written},
+};
+use crate::{
+    graph::{
+        fault::Fault,
+        gate,
+        visit::{View, Visit},
+    },
+    store::{door::Snapshot, grants::Grants},
+};
+
+/// The document and the schema it is written for.
+#[derive(Clone, Copy)]
+pub struct Document<'a> {
+    pub query: &'a QueryEnv,
+    pub schema: &'a SchemaEnv,
+}
+
+/// All that planning needs to know.
+#[derive(Clone, Copy)]
+pub struct Env<'a> {
+    pub document: Document<'a>,
+    pub data: Option<&'a Data>,
+    pub path: Option<QueryPathNode<'a>>,
+    pub visit: &'a Visit,
+    pub snapshot: &'a Snapshot,
+    pub grants: &'a Grants,
+}
+
+impl<'a> Document<'a> {
+    pub const fn of(ctx: &Context<'a>) -> Self {
+        Self { query: ctx.query_env, schema: ctx.schema_env }
+    }
+}
+
+impl<'a> Env<'a> {
+    /// For a root field, read in `snapshot`.
+    pub fn of(ctx: &Context<'a>, visit: &'a Visit, snapshot: &'a Snapshot, grants: &'a Grants) -> Self {
+        Env {
+            document: Document::of(ctx),
+            data: ctx.execute_data,
+            path: ctx.path_node,
+            visit,
+            snapshot,
+            grants,
+        }
+    }
+
+    /// The context in which the arguments of `field` are read.
+    pub fn field(&self, field: &'a Positioned<Field>) -> Context<'a> {
+        self.document.query.create_context(self.document.schema, self.path, field, self.data)
+    }
+
+    pub const fn view(&self) -> View<'a> {
+        View { visit: self.visit, snapshot: self.snapshot, grants: self.grants }
+    }
+
+    /// Whether the caller holds `permission`; if not, why.
+    pub fn permit(&self, permission: Option<&'static str>) -> Result<(), Fault> {
+        gate::permit(&self.visit.caller, self.grants, permission)
+    }
+}
+
+/// One selected field, with all places where it is selected.
+pub struct Asked<'a> {
+    pub key: &'a Name,
+    first: &'a Positioned<Field>,
+    more: Vec<&'a Positioned<Field>>,
+}
+
+impl<'a> Asked<'a> {
+    pub const fn field(&self) -> &'a Positioned<Field> {
+        self.first
+    }
+
+    pub fn name(&self) -> &'a str {
+        self.first.node.name.node.as_str()
+    }
+
+    pub const fn pos(&self) -> Pos {
+        self.first.pos
+    }
+
+    /// What is selected below, in all places.
+    pub fn sets(&self) -> Vec<&'a SelectionSet> {
+        std::iter::once(&self.first).chain(&self.more).map(|field| &field.node.selection_set.node).collect()
+    }
+}
+
+/// The fields that `sets` select of the object type `of`, merged by response key.
+pub fn collect<'a>(document: Document<'a>, of: &str, sets: &[&'a SelectionSet]) -> Vec<Asked<'a>> {
+    let mut asked = Vec::new();
+    for set in sets {
+        collect_set(document, of, set, &mut asked);
+    }
+    asked
+}
+
+fn collect_set<'a>(document: Document<'a>, of: &str, set: &'a SelectionSet, asked: &mut Vec<Asked<'a>>) {
+    for selection in &set.items {
+        let (on, inner) = match &selection.node {
+            Selection::Field(field) => {
+                let key = &field.node.response_key().node;
+                match asked.iter_mut().find(|known| known.key == key) {
+                    Some(known) => known.more.push(field),
+                    None => asked.push(Asked { key, first: field, more: Vec::new() }),
+                }
+                continue;
+            }
+            Selection::FragmentSpread(spread) => {
+                let Some(fragment) = document.query.fragments.get(&spread.node.fragment_name.node) else { continue };
+                (Some(&fragment.node.type_condition), &fragment.node.selection_set)
+            }
+            Selection::InlineFragment(fragment) => {
+                (fragment.node.type_condition.as_ref(), &fragment.node.selection_set)
+            }
+        };
+        let applies = on.is_none_or(|on| {
+            let on = on.node.on.node.as_str();
+            on == of
+                || match document.schema.registry.types.get(on) {
+                    Some(MetaType::Interface { possible_types, .. } | MetaType::Union { possible_types, .. }) => {
+                        possible_types.contains(of)
+                    }
+                    _ => false,
+                }
+        });
+        if applies {
+            collect_set(document, of, &inner.node, asked);
+        }
+    }
+}
+
+/// What will be written of each row.
+pub struct Plan<'a, T: 'static> {
+    rows: Arc<Vec<T>>,
+    steps: Vec<Step<'a, T>>,
+}
+
+struct Step<'a, T: 'static> {
+    key: &'a Name,
+    pos: Pos,
+    nullable: bool,
+    what: What<'a, T>,
+}
+
+enum What<'a, T: 'static> {
+    Text(&'a str),
+    Leaf(&'static Leaf<T>),
+    Children(Box<dyn Children<'a> + 'a>),
+    Fails(Fault),
+}
+
+/// Plans what `sets` select of `rows`, loading what they refer to.
+pub fn plan<'a, T: Object>(env: Env<'a>, sets: Vec<&'a SelectionSet>, rows: Arc<Vec<T>>) -> BoxFuture<'a, Plan<'a, T>> {
+    plan_fields(env, fields_of::<T>(), T::NAME, sets, rows)
+}
+
+/// The same with fields of the caller's own.
+pub fn plan_fields<'a, T: Send + Sync + 'static>(
+    env: Env<'a>,
+    fields: &'static Fields<T>,
+    name: &'a str,
+    sets: Vec<&'a SelectionSet>,
+    rows: Arc<Vec<T>>,
+) -> BoxFuture<'a, Plan<'a, T>> {
+    async move {
+        let asked = collect(env.document, name, &sets);
+        let steps = join_all(asked.iter().map(|asked| step(env, fields, name, asked, &rows))).await;
+        Plan { rows, steps }
+    }
+    .boxed()
+}
+
+/// Plans one field alone, for the roots.
+pub async fn plan_one<'a, T: Send + Sync + 'static>(
+    env: Env<'a>,
+    fields: &'static Fields<T>,
+    name: &'a str,
+    asked: &Asked<'a>,
+    rows: Arc<Vec<T>>,
+) -> Plan<'a, T> {
+    let steps = vec![step(env, fields, name, asked, &rows).await];
+    Plan { rows, steps }
+}
+
+async fn step<'a, T: Send + Sync + 'static>(
+    env: Env<'a>,
+    fields: &'static Fields<T>,
+    name: &'a str,
+    asked: &Asked<'a>,
+    rows: &[T],
+) -> Step<'a, T> {
+    let (key, pos) = (asked.key, asked.pos());
+    let Some(declared) = fields.declared.get(asked.name()) else {
+        // validation has passed: the only field that nobody declares is the type's name
+        return Step { key, pos, nullable: false, what: What::Text(name) };
+    };
+    let nullable = declared.nullable();
+    let what = answer(env, declared, asked, rows).await.unwrap_or_else(What::Fails);
+    Step { key, pos, nullable, what }
+}
+
+async fn answer<'a, T: Send + Sync + 'static>(
+    env: Env<'a>,
+    declared: &'static Declared<T>,
+    asked: &Asked<'a>,
+    rows: &[T],
+) -> Result<What<'a, T>, Fault> {
+    env.permit(declared.needs)?;
+    env.permit(declared.target_needs)?;
+    match &declared.how {
+        How::Leaf(leaf) => Ok(What::Leaf(leaf)),
+        How::Relation(relation) => Ok(What::Children(relation.load(env, asked, rows).await?)),
+    }
+}
+
+impl<'a, T: Send + Sync> Body<'a> for Plan<'a, T> {
+    fn row(&self, at: usize, out: &mut Out<'a>) -> Written {
+        let Some(row) = self.rows.get(at) else {
+            out.null();
+            return Ok(());
+        };
+        out.object(self.steps.iter().map(|step| (step.key, step)), |out, step| step.write(row, at, out))
+    }
+}
+
+impl<'a, T> Plan<'a, T> {
+    /// The planned field alone, where only one was planned.
+    pub fn field(&self, at: usize, out: &mut Out<'a>) -> Written {
+        match (self.steps.first(), self.rows.get(at)) {
+            (Some(step), Some(row)) => step.write(row, at, out),
+            _ => {
+                out.null();
+                Ok(())
+            }
+        }
+    }
+}
+
+impl<'a, T> Step<'a, T> {
+    fn write(&self, row: &T, at: usize, out: &mut Out<'a>) -> Written {
+        if self.nullable {
+            out.or_null(|out| self.write_value(row, at, out));
+            return Ok(());
+        }
+        self.write_value(row, at, out)
+    }
+
+    fn write_value(&self, row: &T, at: usize, out: &mut Out<'a>) -> Written {
+        match &self.what {
+            What::Text(text) => out.text(text),
+            What::Leaf(leaf) => leaf(row, &mut out.json),
+            What::Children(children) => return children.write(at, out),
+            What::Fails(fault) => {
+                out.fail(fault, Some(self.pos));
+                return Err(Bubble);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,375 @@
+//! Fields that lead to one of several types: unions, interfaces, and records named by any id.
+use std::{
+    any::{Any, TypeId},
+    collections::HashMap,
+    marker::PhantomData,
+    sync::{Arc, LazyLock, PoisonError, RwLock},
+};
+
+use async_graphql::{Pos, parser::types::SelectionSet, registry::Registry};
+use futures_util::{FutureExt, future::BoxFuture, future::join_all};
+
+use super::{
+    declare::{Entity, Fields, How, Last, Object},
+    plan::{Asked, Env, plan},
+    relation::{Loaded, Relation},
+    write::{Body, Bubble, Children, Out, Written},
+};
+use crate::{
+    graph::{
+        fault::{Code, Fault},
+        visit::{Args, View},
+    },
+    store::id::{self, Id},
+};
+
+/// One of several object types.
+pub trait Union: Sized + Send + Sync + 'static {
+    const NAME: &'static str;
+    /// Whether the members share fields.
+    const INTERFACE: bool = false;
+    fn about() -> String;
+    fn members(members: &mut Members<Self>);
+}
+
+/// The types that a union may be.
+pub struct Members<U>(Vec<Box<dyn Member<U>>>);
+
+impl<U: Send + Sync + 'static> Members<U> {
+    /// Those for which `of` gives something are a `V`.
+    pub fn of<V: Object>(&mut self, of: impl Fn(&U) -> Option<V> + Send + Sync + 'static) {
+        self.0.push(Box::new(MemberOf(of, PhantomData)));
+    }
+}
+
+/// Where the rows of one member stand among all, and what will be written of them.
+type Group<'a> = (Vec<Option<usize>>, Box<dyn Body<'a> + 'a>);
+
+pub trait Member<U>: Send + Sync {
+    fn register(&self, registry: &mut Registry) -> String;
+    fn group<'a>(&self, env: Env<'a>, sets: Vec<&'a SelectionSet>, rows: &[U]) -> BoxFuture<'a, Group<'a>>;
+}
+
+struct MemberOf<F, V>(F, PhantomData<fn() -> V>);
+
+impl<U, V: Object, F: Fn(&U) -> Option<V> + Send + Sync> Member<U> for MemberOf<F, V> {
+    fn register(&self, registry: &mut Registry) -> String {
+        super::register::object::<V>(registry)
+    }
+
+    fn group<'a>(&self, env: Env<'a>, sets: Vec<&'a SelectionSet>, rows: &[U]) -> BoxFuture<'a, Group<'a>> {
+        let mut found = Vec::new();
+        let places = rows
+            .iter()
+            .map(|row| {
+                found.push((self.0)(row)?);
+                Some(found.len() - 1)
+            })
+            .collect();
+        async move {
+            let body: Box<dyn Body<'a> + 'a> = Box::new(plan(env, sets, Arc::new(found)).await);
+            (places, body)
+        }
+        .boxed()
+    }
+}
+
+pub(super) fn members_of<U: Union>() -> &'static [Box<dyn Member<U>>] {
+    type Known = RwLock<HashMap<TypeId, &'static (dyn Any + Send + Sync)>>;
+    static KNOWN: LazyLock<Known> = LazyLock::new(Known::default);
+    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(&TypeId::of::<U>()).copied();
+    if let Some(members) = known.and_then(<dyn Any + Send + Sync>::downcast_ref::<Members<U>>) {
+        return &members.0;
+    }
+    let mut members = Members(Vec::new());
+    U::members(&mut members);
+    let made: &'static Members<U> = Box::leak(Box::new(members));
+    KNOWN.write().unwrap_or_else(PoisonError::into_inner).insert(TypeId::of::<U>(), made);
+    &made.0
+}
+
+/// Plans rows of mixed types: one plan per type.
+pub async fn mixed<'a, U: Union>(env: Env<'a>, sets: &[&'a SelectionSet], rows: &[U]) -> Mixed<'a> {
+    let members = members_of::<U>();
+    let groups = join_all(members.iter().map(|member| member.group(env, sets.to_vec(), rows))).await;
+    Mixed::of(groups, rows.len())
+}
+
+/// Rows of several types in one order.
+pub struct Mixed<'a> {
+    bodies: Vec<Box<dyn Body<'a> + 'a>>,
+    at: Vec<Option<(usize, usize)>>,
+}
+
+impl<'a> Mixed<'a> {
+    fn of(groups: Vec<Group<'a>>, count: usize) -> Self {
+        let mut at = vec![None; count];
+        let mut bodies = Vec::with_capacity(groups.len());
+        for (group, (places, body)) in groups.into_iter().enumerate() {
+            for (slot, place) in at.iter_mut().zip(places) {
+                if let Some(place) = place {
+                    *slot = Some((group, place));
+                }
+            }
+            bodies.push(body);
+        }
+        Self { bodies, at }
+    }
+}
+
+impl<'a> Body<'a> for Mixed<'a> {
+    fn row(&self, at: usize, out: &mut Out<'a>) -> Written {
+        match self.at.get(at).copied().flatten().and_then(|(group, at)| Some((self.bodies.get(group)?, at))) {
+            Some((body, at)) => body.row(at, out),
+            None => {
+                out.null();
+                Ok(())
+            }
+        }
+    }
+}
+
+// ---- parts of several types
+
+impl<T: Send + Sync + 'static> Fields<T> {
+    /// A list whose items are of the types of a union.
+    pub fn mixed<U: Union>(&mut self, name: &'static str, get: impl Fn(&T, View<'_>) -> Vec<U> + Send + Sync + 'static) -> Last<'_, T> {
+        let ty = |registry: &mut Registry| format!("[{}!]!", super::register::union::<U>(registry));
+        self.add(name, Box::new(ty), How::Relation(Box::new(MixedParts(get, PhantomData))))
+    }
+
+    /// The record that an id of any kind names.
+    pub fn any(&mut self, name: &'static str, id: impl Fn(&T) -> Option<AnyId> + Send + Sync + 'static) -> Last<'_, T> {
+        let find = move |_: &Args<'_, '_>, row: &T| Ok(vec![id(row)]);
+        self.add(name, Box::new(node_type), How::Relation(Box::new(Anything { find, list: false })))
+    }
+
+    /// The record that the arguments name, whatever its type.
+    pub fn any_by(
+        &mut self,
+        name: &'static str,
+        id: impl Fn(&Args<'_, '_>) -> Result<Option<AnyId>, Fault> + Send + Sync + 'static,
+    ) -> Last<'_, T> {
+        let find = move |args: &Args<'_, '_>, _: &T| Ok(vec![id(args)?]);
+        self.add(name, Box::new(node_type), How::Relation(Box::new(Anything { find, list: false })))
+    }
+
+    /// The records that the arguments name, in that order, null where there is none.
+    pub fn any_of(
+        &mut self,
+        name: &'static str,
+        ids: impl Fn(&Args<'_, '_>) -> Result<Vec<Option<AnyId>>, Fault> + Send + Sync + 'static,
+    ) -> Last<'_, T> {
+        let find = move |args: &Args<'_, '_>, _: &T| ids(args);
+        let ty = |registry: &mut Registry| format!("[{}]!", node_type(registry));
+        self.add(name, Box::new(ty), How::Relation(Box::new(Anything { find, list: true })))
+    }
+}
+
+fn node_type(registry: &mut Registry) -> String {
+    super::interface::register(registry, "Node");
+    "Node".to_owned()
+}
+
+struct MixedParts<F, U>(F, PhantomData<fn() -> U>);
+
+impl<T, U, F> Relation<T> for MixedParts<F, U>
+where
+    T: Sync,
+    U: Union,
+    F: Fn(&T, View<'_>) -> Vec<U> + Send + Sync,
+{
+    fn load<'r, 'a: 'r>(&'r self, env: Env<'a>, asked: &'r Asked<'a>, rows: &'r [T]) -> BoxFuture<'r, Loaded<'a>> {
+        async move {
+            let mut found = Vec::new();
+            let mut ranges = Vec::with_capacity(rows.len());
+            for row in rows {
+                let from = found.len();
+                found.extend((self.0)(row, env.view()));
+                ranges.push(from..found.len());
+            }
+            let body = mixed(env, &asked.sets(), &found).await;
+            Ok(Box::new(MixedLists { body, ranges }) as Box<dyn Children<'a> + 'a>)
+        }
+        .boxed()
+    }
+}
+
+struct MixedLists<'a> {
+    body: Mixed<'a>,
+    ranges: Vec<std::ops::Range<usize>>,
+}
+
+impl<'a> Children<'a> for MixedLists<'a> {
+    fn write(&self, parent: usize, out: &mut Out<'a>) -> Written {
+        out.list(self.ranges.get(parent).cloned().unwrap_or_default(), |out, at| self.body.row(at, out))
+    }
+}
+
+// ---- records by any id
+
+/// An id of any kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnyId {
+    pub prefix: String,
+    pub uuid: uuid::Uuid,
+}
+
+impl AnyId {
+    /// Reads the text form of an id; its prefix must be one that the schema knows.
+    pub fn parse(text: &str) -> Result<Self, Fault> {
+        let known = id::split(text).filter(|(prefix, _)| node_by_prefix(prefix).is_some());
+        let (prefix, uuid) = known.ok_or_else(|| {
+            Fault::new(Code::InvalidId, format!("expected an id such as `deal_01jd3v…`, got `{text}`"))
+        })?;
+        Ok(Self { prefix: prefix.to_owned(), uuid })
+    }
+}
+
+/// An entity behind the `Node` interface.
+trait AnyNode: Send + Sync {
+    fn group<'a>(&self, env: Env<'a>, sets: Vec<&'a SelectionSet>, ids: Vec<Option<uuid::Uuid>>) -> BoxFuture<'a, Result<Group<'a>, Fault>>;
+    fn needs(&self) -> Option<&'static str>;
+    fn name(&self) -> &'static str;
+}
+
+struct NodeOf<T>(PhantomData<fn() -> T>);
+
+impl<T: Entity> AnyNode for NodeOf<T> {
+    fn group<'a>(&self, env: Env<'a>, sets: Vec<&'a SelectionSet>, ids: Vec<Option<uuid::Uuid>>) -> BoxFuture<'a, Result<Group<'a>, Fault>> {
+        async move {
+            let mut keys: Vec<Id<T>> = ids.iter().flatten().map(|id| Id::of(*id)).collect();
+            keys.sort_unstable();
+            keys.dedup();
+            let loaded = if keys.is_empty() { HashMap::new() } else { crate::store::batch::Batch::load(env.snapshot, &keys).await? };
+            let mut at = HashMap::with_capacity(loaded.len());
+            let mut rows = Vec::with_capacity(loaded.len());
+            for (id, row) in loaded {
+                at.insert(id, rows.len());
+                rows.push(row);
+            }
+            let places = ids.iter().map(|id| at.get(&Id::of((*id)?)).copied()).collect();
+            let body: Box<dyn Body<'a> + 'a> = Box::new(plan::<T>(env, sets, Arc::new(rows)).await);
+            Ok((places, body))
+        }
+        .boxed()
+    }
+
+    fn needs(&self) -> Option<&'static str> {
+        <T as Object>::NEEDS
+    }
+
+    fn name(&self) -> &'static str {
+        <T as Object>::NAME
+    }
+}
+
+type Nodes = RwLock<HashMap<&'static str, &'static dyn AnyNode>>;
+static NODES: LazyLock<Nodes> = LazyLock::new(Nodes::default);
+
+fn node_by_prefix(prefix: &str) -> Option<&'static dyn AnyNode> {
+    NODES.read().unwrap_or_else(PoisonError::into_inner).get(prefix).copied()
+}
+
+/// The GraphQL type of ids with this prefix, where it is known.
+pub fn type_of_prefix(prefix: &str) -> Option<&'static str> {
+    node_by_prefix(prefix).map(AnyNode::name)
+}
+
+/// The prefix of the ids of a GraphQL type, where it is known.
+pub fn prefix_of_type(name: &str) -> Option<&'static str> {
+    let nodes = NODES.read().unwrap_or_else(PoisonError::into_inner);
+    nodes.iter().find(|(_, node)| node.name() == name).map(|(prefix, _)| *prefix)
+}
+
+/// Lets `node` and everything else that takes any id find the rows of `T`.
+pub fn is_node<T: Entity>() {
+    let node: &'static dyn AnyNode = Box::leak(Box::new(NodeOf::<T>(PhantomData)));
+    NODES.write().unwrap_or_else(PoisonError::into_inner).entry(T::PREFIX).or_insert(node);
+}
+
+struct Anything<F> {
+    find: F,
+    list: bool,
+}
+
+impl<T, F> Relation<T> for Anything<F>
+where
+    T: Sync,
+    F: Fn(&Args<'_, '_>, &T) -> Result<Vec<Option<AnyId>>, Fault> + Send + Sync,
+{
+    fn load<'r, 'a: 'r>(&'r self, env: Env<'a>, asked: &'r Asked<'a>, rows: &'r [T]) -> BoxFuture<'r, Loaded<'a>> {
+        async move {
+            let mut ids = Vec::new();
+            let mut ranges = Vec::with_capacity(rows.len());
+            {
+                let ctx = env.field(asked.field());
+                let args = Args::of(&ctx);
+                for row in rows {
+                    let from = ids.len();
+                    ids.extend((self.find)(&args, row)?);
+                    ranges.push(from..ids.len());
+                }
+            }
+            let mut prefixes: Vec<&str> = ids.iter().flatten().map(|id| id.prefix.as_str()).collect();
+            prefixes.sort_unstable();
+            prefixes.dedup();
+            let mut denied = vec![None; ids.len()];
+            let mut loads = Vec::new();
+            for prefix in prefixes {
+                let Some(node) = node_by_prefix(prefix) else { continue };
+                let of_kind = |id: &Option<AnyId>| id.as_ref().filter(|id| id.prefix == prefix).map(|id| id.uuid);
+                match env.permit(node.needs()) {
+                    Ok(()) => loads.push(node.group(env, asked.sets(), ids.iter().map(of_kind).collect())),
+                    Err(fault) => {
+                        for (slot, _) in denied.iter_mut().zip(&ids).filter(|(_, id)| of_kind(id).is_some()) {
+                            *slot = Some(fault.clone());
+                        }
+                    }
+                }
+            }
+            let groups = join_all(loads).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+            let body = Mixed::of(groups, ids.len());
+            let each = AnyEach { body, ranges, denied, list: self.list, pos: asked.pos() };
+            Ok(Box::new(each) as Box<dyn Children<'a> + 'a>)
+        }
+        .boxed()
+    }
+}
+
+struct AnyEach<'a> {
+    body: Mixed<'a>,
+    ranges: Vec<std::ops::Range<usize>>,
+    denied: Vec<Option<Fault>>,
+    list: bool,
+    pos: Pos,
+}
+
+impl<'a> AnyEach<'a> {
+    fn item(&self, at: usize, out: &mut Out<'a>) -> Written {
+        if let Some(Some(fault)) = self.denied.get(at) {
+            out.fail(fault, Some(self.pos));
+            return Err(Bubble);
+        }
+        self.body.row(at, out)
+    }
+}
+
+impl<'a> Children<'a> for AnyEach<'a> {
+    fn write(&self, parent: usize, out: &mut Out<'a>) -> Written {
+        let range = self.ranges.get(parent).cloned().unwrap_or_default();
+        if self.list {
+            return out.list(range, |out, at| {
+                out.or_null(|out| self.item(at, out));
+                Ok(())
+            });
+        }
+        match range.into_iter().next() {
+            Some(at) => self.item(at, out),
+            None => {
+                out.null();
+                Ok(())
+            }
+        }
+    }
+}

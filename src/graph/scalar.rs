@@ -1,0 +1,359 @@
+//! Column types as GraphQL writes them: straight into the answer's text.
+use async_graphql::{
+    InputType, InputValueError, InputValueResult, Value,
+    registry::{MetaType, MetaTypeId, Registry},
+};
+use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
+use rust_decimal::Decimal;
+
+use super::fault::Code;
+use crate::store::{
+    id::{self, Id, Kind},
+    value::{Currency, Date, Json},
+};
+
+/// A leaf of the graph.
+pub trait Scalar {
+    /// Makes the type known and says how a field of it is typed: `String!`.
+    fn register(registry: &mut Registry) -> String;
+    fn json(&self, out: &mut Vec<u8>);
+}
+
+/// Text as JSON: quoted and escaped.
+pub fn text(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let mut plain = 0;
+    let bytes = text.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        let escape: &[u8] = match byte {
+            b'"' => b"\\\"",
+            b'\\' => b"\\\\",
+            b'\n' => b"\\n",
+            b'\r' => b"\\r",
+            b'\t' => b"\\t",
+            0..=0x1f => b"",
+            _ => continue,
+        };
+        out.extend_from_slice(bytes.get(plain..at).unwrap_or_default());
+        if escape.is_empty() {
+            out.extend_from_slice(format!("\\u{byte:04x}").as_bytes());
+        } else {
+            out.extend_from_slice(escape);
+        }
+        plain = at + 1;
+    }
+    out.extend_from_slice(bytes.get(plain..).unwrap_or_default());
+    out.push(b'"');
+}
+
+impl Scalar for str {
+    fn register(registry: &mut Registry) -> String {
+        <String as InputType>::create_type_info(registry)
+    }
+    fn json(&self, out: &mut Vec<u8>) {
+        text(self, out);
+    }
+}
+
+impl Scalar for String {
+    fn register(registry: &mut Registry) -> String {
+        str::register(registry)
+    }
+    fn json(&self, out: &mut Vec<u8>) {
+        text(self, out);
+    }
+}
+
+impl Scalar for bool {
+    fn register(registry: &mut Registry) -> String {
+        <Self as InputType>::create_type_info(registry)
+    }
+    fn json(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(if *self { b"true" } else { b"false" });
+    }
+}
+
+macro_rules! whole_number {
+    ($($type:ty),*) => { $(
+        impl Scalar for $type {
+            fn register(registry: &mut Registry) -> String {
+                <i32 as InputType>::create_type_info(registry)
+            }
+            fn json(&self, out: &mut Vec<u8>) {
+                out.extend_from_slice(self.to_string().as_bytes());
+            }
+        }
+    )* };
+}
+whole_number!(i16, i32);
+
+/// 64-bit numbers do not fit a JSON reader's double: they are written as text.
+impl Scalar for i64 {
+    fn register(registry: &mut Registry) -> String {
+        scalar(registry, "BigInt", "A whole number of up to 64 bits, as text: `\"9007199254740993\"`.", None)
+    }
+    fn json(&self, out: &mut Vec<u8>) {
+        text(&self.to_string(), out);
+    }
+}
+
+impl Scalar for Decimal {
+    fn register(registry: &mut Registry) -> String {
+        <Self as InputType>::create_type_info(registry)
+    }
+    fn json(&self, out: &mut Vec<u8>) {
+        text(&self.to_string(), out);
+    }
+}
+
+impl<T: Kind> Scalar for Id<T> {
+    fn register(registry: &mut Registry) -> String {
+        <async_graphql::ID as InputType>::create_type_info(registry)
+    }
+    fn json(&self, out: &mut Vec<u8>) {
+        out.push(b'"');
+        id::write(T::PREFIX, self.0, out);
+        out.push(b'"');
+    }
+}
+
+impl Scalar for DateTime<Utc> {
+    fn register(registry: &mut Registry) -> String {
+        <Self as InputType>::create_type_info(registry)
+    }
+    /// `2026-11-21T07:00:00.000000Z`, always that long.
+    fn json(&self, out: &mut Vec<u8>) {
+        out.push(b'"');
+        match u32::try_from(self.year()) {
+            Ok(year @ ..=9999) => {
+                for (number, count, after) in [
+                    (year, 4, b'-'),
+                    (self.month(), 2, b'-'),
+                    (self.day(), 2, b'T'),
+                    (self.hour(), 2, b':'),
+                    (self.minute(), 2, b':'),
+                    (self.second(), 2, b'.'),
+                    (self.nanosecond() / 1000 % 1_000_000, 6, b'Z'),
+                ] {
+                    digits(out, number, count);
+                    out.push(after);
+                }
+            }
+            _ => out.extend_from_slice(self.to_rfc3339().as_bytes()),
+        }
+        out.push(b'"');
+    }
+}
+
+fn digits(out: &mut Vec<u8>, mut number: u32, count: usize) {
+    let from = out.len();
+    out.resize(from + count, b'0');
+    for place in out.iter_mut().skip(from).rev() {
+        *place = b'0' + u8::try_from(number % 10).unwrap_or_default();
+        number /= 10;
+    }
+}
+
+impl Scalar for Date {
+    fn register(registry: &mut Registry) -> String {
+        <Self as InputType>::create_type_info(registry)
+    }
+    fn json(&self, out: &mut Vec<u8>) {
+        text(&self.to_string(), out);
+    }
+}
+
+impl Scalar for Currency {
+    fn register(registry: &mut Registry) -> String {
+        <Self as InputType>::create_type_info(registry)
+    }
+    fn json(&self, out: &mut Vec<u8>) {
+        text(&self.0, out);
+    }
+}
+
+impl Scalar for Json {
+    fn register(registry: &mut Registry) -> String {
+        <Self as InputType>::create_type_info(registry)
+    }
+    fn json(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.0.to_string().as_bytes());
+    }
+}
+
+impl<C: Scalar> Scalar for Option<C> {
+    fn register(registry: &mut Registry) -> String {
+        let mut ty = C::register(registry);
+        ty.truncate(ty.trim_end_matches('!').len());
+        ty
+    }
+    fn json(&self, out: &mut Vec<u8>) {
+        match self {
+            Some(value) => value.json(out),
+            None => out.extend_from_slice(b"null"),
+        }
+    }
+}
+
+impl<C: Scalar> Scalar for Vec<C> {
+    fn register(registry: &mut Registry) -> String {
+        format!("[{}]!", C::register(registry))
+    }
+    fn json(&self, out: &mut Vec<u8>) {
+        out.push(b'[');
+        for (index, item) in self.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            item.json(out);
+        }
+        out.push(b']');
+    }
+}
+
+/// Makes a scalar known.
+pub fn scalar(registry: &mut Registry, name: &str, about: &str, specified_by: Option<&str>) -> String {
+    registry.types.entry(name.to_owned()).or_insert_with(|| MetaType::Scalar {
+        name: name.to_owned(),
+        description: Some(about.to_owned()),
+        is_valid: None,
+        visible: None,
+        inaccessible: false,
+        tags: Vec::new(),
+        specified_by_url: specified_by.map(ToOwned::to_owned),
+        directive_invocations: Vec::new(),
+        requires_scopes: Vec::new(),
+    });
+    format!("{name}!")
+}
+
+/// The scalars that async-graphql registers itself get descriptions for the readers of our schema.
+pub fn describe(registry: &mut Registry) {
+    for (name, about) in [
+        ("DateTime", "A moment in UTC, to the microsecond: `2026-11-21T07:00:00.000000Z`."),
+        ("Decimal", "An exact decimal number as text, `\"1999.90\"`: never a JSON number, which would round it."),
+    ] {
+        if let Some(MetaType::Scalar { description, .. }) = registry.types.get_mut(name) {
+            *description = Some(about.to_owned());
+        }
+    }
+}
+
+/// Scalars that are read from text.
+macro_rules! read_from_text {
+    ($([$($generic:tt)*] $type:ty, $name:literal, $about:literal, |$text:ident| $read:expr, |$value:ident| $write:expr;)*) => { $(
+        impl $($generic)* InputType for $type {
+            type RawValueType = Self;
+            fn type_name() -> std::borrow::Cow<'static, str> {
+                $name.into()
+            }
+            fn create_type_info(registry: &mut Registry) -> String {
+                scalar(registry, $name, $about, None)
+            }
+            fn parse(value: Option<Value>) -> InputValueResult<Self> {
+                match value {
+                    Some(Value::String($text)) => $read,
+                    other => Err(InputValueError::expected_type(other.unwrap_or_default())),
+                }
+            }
+            fn to_value(&self) -> Value {
+                let $value = self;
+                Value::String($write)
+            }
+            fn as_raw_value(&self) -> Option<&Self> {
+                Some(self)
+            }
+        }
+    )* };
+}
+
+read_from_text! {
+    [<T: Kind>] Id<T>, "ID", "An opaque id with the type in front: `deal_01jd3v…`.",
+        |text| Self::parse(&text).map_err(|expected| InputValueError::custom(expected).with_extension("code", Code::InvalidId.as_str())),
+        |id| id.to_string();
+    [] Date, "Date", "A calendar day, `2026-11-21`.",
+        |text| text.parse::<NaiveDate>().map(Self).map_err(|_| InputValueError::custom(format!("expected a day such as `2026-11-21`, got `{text}`"))),
+        |date| date.to_string();
+    [] Currency, "CurrencyCode", "An ISO 4217 currency code: `USD`.",
+        |text| Self::parse(&text).map_err(InputValueError::custom),
+        |currency| currency.0.clone();
+}
+
+/// JSON in and out; always an object, at most 64 KiB.
+impl InputType for Json {
+    type RawValueType = Self;
+    fn type_name() -> std::borrow::Cow<'static, str> {
+        "JSONObject".into()
+    }
+    fn create_type_info(registry: &mut Registry) -> String {
+        scalar(registry, "JSONObject", "A free-form JSON object of at most 64 KiB.", None)
+    }
+    fn parse(value: Option<Value>) -> InputValueResult<Self> {
+        match value {
+            Some(value @ Value::Object(_)) => {
+                let json = value.into_json().map_err(InputValueError::custom)?;
+                if json.to_string().len() > 65_536 {
+                    return Err(InputValueError::custom("a JSON object of at most 65,536 bytes is allowed"));
+                }
+                Ok(Self(json))
+            }
+            other => Err(InputValueError::expected_type(other.unwrap_or_default())),
+        }
+    }
+    fn to_value(&self) -> Value {
+        Value::from_json(self.0.clone()).unwrap_or_default()
+    }
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+}
+
+/// A type that is only read, given its kind, name and fields: what `create_input_type` needs.
+pub fn input_object<T: InputType>(
+    registry: &mut Registry,
+    about: &str,
+    fields: impl Fn(&mut Registry) -> Vec<async_graphql::registry::MetaInputValue>,
+) -> String {
+    registry.create_input_type::<T, _>(MetaTypeId::InputObject, |registry| MetaType::InputObject {
+        name: T::type_name().into_owned(),
+        description: Some(about.to_owned()),
+        input_fields: fields(registry).into_iter().map(|field| (field.name.clone(), field)).collect(),
+        visible: None,
+        inaccessible: false,
+        tags: Vec::new(),
+        rust_typename: Some(std::any::type_name::<T>()),
+        oneof: false,
+        directive_invocations: Vec::new(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(value: &(impl Scalar + ?Sized)) -> String {
+        let mut out = Vec::new();
+        value.json(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn text_is_escaped_as_json_demands() {
+        for sample in ["", "plain", "\"quoted\" \\ back", "line\nbreak\ttab\r", "\u{0}\u{1f}", "ünïcödé 🦀 \u{2028}"] {
+            assert_eq!(serde_json::from_str::<String>(&written(sample)).unwrap(), sample);
+        }
+    }
+
+    #[test]
+    fn moments_are_utc_to_the_microsecond() {
+        let moment: DateTime<Utc> = "2026-11-21T07:00:00.5Z".parse().unwrap();
+        assert_eq!(written(&moment), "\"2026-11-21T07:00:00.500000Z\"");
+    }
+
+    #[test]
+    fn large_numbers_and_money_are_text() {
+        assert_eq!(written(&9_007_199_254_740_993_i64), "\"9007199254740993\"");
+        assert_eq!(written(&"1999.90".parse::<Decimal>().unwrap()), "\"1999.90\"");
+        assert_eq!(written(&vec![Some(1_i32), None]), "[1,null]");
+    }
+}

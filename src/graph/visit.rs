@@ -1,0 +1,64 @@
+//! One request's view of the world, handed to everything that answers it.
+use std::sync::Arc;
+
+use async_graphql::{Context, InputType};
+
+use super::{fault::Fault, seal::Seal};
+use crate::store::{
+    door::{Caller, Door, Snapshot},
+    grants::Grants,
+};
+
+/// Who asks, and through which door. One per request; a subscription keeps it as long as it lives.
+#[derive(Clone)]
+pub struct Visit {
+    pub door: Door,
+    pub caller: Arc<Caller>,
+    /// What this request's queries read, all at one moment.
+    pub snapshot: Arc<Snapshot>,
+    pub seal: Arc<Seal>,
+    pub pages: PageSizes,
+    /// Told after every commit, so that subscribers hear of it at once.
+    pub wake: Arc<dyn Fn(uuid::Uuid) + Send + Sync>,
+}
+
+/// How many rows a connection gives, by default and at most.
+#[derive(Clone, Copy, Debug)]
+pub struct PageSizes {
+    pub root: i64,
+    pub nested: i64,
+    pub most: i64,
+}
+
+impl Default for PageSizes {
+    fn default() -> Self {
+        Self { root: 25, nested: 10, most: 100 }
+    }
+}
+
+/// What computed fields may look at besides their row.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    pub visit: &'a Visit,
+    pub snapshot: &'a Snapshot,
+    pub grants: &'a Grants,
+}
+
+impl View<'_> {
+    pub fn caller(&self) -> &Caller {
+        &self.visit.caller
+    }
+}
+
+/// The arguments of a field, read once per selection.
+pub struct Args<'c, 'a>(&'c Context<'a>);
+
+impl<'c, 'a> Args<'c, 'a> {
+    pub const fn of(ctx: &'c Context<'a>) -> Self {
+        Self(ctx)
+    }
+
+    pub fn get<A: InputType>(&self, name: &str) -> Result<A, Fault> {
+        Ok(self.0.param_value::<A>(name, None)?.1)
+    }
+}

@@ -1,0 +1,91 @@
+//! What a refusal of the database means to a person: by the name of the constraint.
+//!
+//! A constraint that is named `<table>_<column>_<kind>` explains itself; all others are listed in [`NAMED`]. A law
+//! checks that every constraint of the database is one or the other.
+use super::error::{Refusal, RefusalKind};
+
+/// The codes a constraint can lead to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    Required,
+    Invalid,
+    TooLong,
+    OutOfRange,
+    NotUnique,
+    NotFound,
+    InUse,
+    State,
+    SelfApproval,
+    LimitReached,
+}
+
+/// A refusal, explained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explained {
+    pub code: Code,
+    /// The path below `input`.
+    pub path: Vec<String>,
+    pub message: String,
+}
+
+/// Constraints that do not explain themselves: name, code, input field. The message is the one that the database gives.
+pub const NAMED: &[(&str, Code, &str)] = &[];
+
+/// Explains why the database refused.
+pub fn explain(refusal: &Refusal) -> Explained {
+    if let Some((_, code, path)) = NAMED.iter().find(|(name, ..)| *name == refusal.constraint) {
+        let path = path.split('.').filter(|part| !part.is_empty()).map(ToOwned::to_owned).collect();
+        return Explained { code: *code, path, message: refusal.message.clone() };
+    }
+    let column = refusal.column.as_deref().or_else(|| column_of(&refusal.table, &refusal.constraint)).unwrap_or_default();
+    let field = input_field(column);
+    let (code, message) = match refusal.kind {
+        RefusalKind::Unique => (Code::NotUnique, format!("`{field}` is taken: something else has this value already")),
+        RefusalKind::ForeignKey if refusal.message.contains("update or delete") => {
+            (Code::InUse, "something else still refers to this record".to_owned())
+        }
+        RefusalKind::ForeignKey => (Code::NotFound, format!("`{field}` refers to nothing that you may see")),
+        RefusalKind::Check => (Code::Invalid, format!("`{field}` is outside what is allowed")),
+        RefusalKind::NotNull => (Code::Required, format!("`{field}` may not be empty")),
+    };
+    let path = if field.is_empty() { Vec::new() } else { vec![field] };
+    Explained { code, path, message }
+}
+
+/// The column in the name of a constraint, `deals_owner_id_fkey`.
+pub fn column_of<'n>(table: &str, constraint: &'n str) -> Option<&'n str> {
+    let rest = constraint.strip_prefix(table)?.strip_prefix('_')?;
+    ["_fkey", "_key", "_check"].iter().find_map(|kind| rest.strip_suffix(kind))
+}
+
+/// `owner_id` as an input names it.
+fn input_field(column: &str) -> String {
+    let mut words = column.split('_');
+    let mut field = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let mut letters = word.chars();
+        field.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        field.push_str(letters.as_str());
+    }
+    field
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_constraint_named_after_its_column_explains_itself() {
+        let refusal = Refusal {
+            kind: RefusalKind::ForeignKey,
+            constraint: "deals_owner_id_fkey".to_owned(),
+            table: "deals".to_owned(),
+            column: None,
+            message: "insert or update on table \"deals\" violates foreign key constraint".to_owned(),
+        };
+        let explained = explain(&refusal);
+        assert_eq!(explained.code, Code::NotFound);
+        assert_eq!(explained.path, ["ownerId"]);
+        assert!(!explained.message.contains("fkey"));
+    }
+}

@@ -1,0 +1,95 @@
+//! What can go wrong between the server and PostgreSQL.
+use std::sync::Arc;
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+/// A failure of the store. Cheap to clone: one failed batch fails many rows.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// A constraint or trigger of the database refused the change.
+    #[error("refused by {0}")]
+    Refused(Arc<Refusal>),
+    /// The caller's credential, membership or organization does not let them in.
+    #[error("{0}")]
+    Denied(Denied),
+    /// Two transactions stood in each other's way: trying again helps.
+    #[error("serialization conflict")]
+    Retry,
+    /// The statement took longer than the setting allows.
+    #[error("statement timeout")]
+    Timeout,
+    /// No connection could be had.
+    #[error("database unavailable: {0}")]
+    Unavailable(Arc<str>),
+    /// Anything else: a fault of ours.
+    #[error("database: {0}")]
+    Internal(Arc<str>),
+}
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A change that the database refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub kind: RefusalKind,
+    pub constraint: String,
+    pub table: String,
+    pub column: Option<String>,
+    /// Written for people where a trigger of ours refused; PostgreSQL's own text otherwise.
+    pub message: String,
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {}: {}", self.constraint, self.table, self.message)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusalKind {
+    Unique,
+    ForeignKey,
+    Check,
+    NotNull,
+}
+
+/// Why a caller is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    #[error("sign in first")]
+    Anonymous,
+    #[error("the session has ended: sign in again")]
+    Ended,
+    #[error("the access token has expired: refresh the session")]
+    Expired,
+    #[error("choose an organization")]
+    NoOrganization,
+    #[error("the organization is suspended")]
+    Suspended,
+}
+
+impl From<DieselError> for Error {
+    fn from(error: DieselError) -> Self {
+        let DieselError::DatabaseError(kind, info) = &error else {
+            return Self::Internal(error.to_string().into());
+        };
+        let refused = match kind {
+            DatabaseErrorKind::UniqueViolation => RefusalKind::Unique,
+            DatabaseErrorKind::ForeignKeyViolation => RefusalKind::ForeignKey,
+            DatabaseErrorKind::CheckViolation => RefusalKind::Check,
+            DatabaseErrorKind::NotNullViolation => RefusalKind::NotNull,
+            DatabaseErrorKind::SerializationFailure => return Self::Retry,
+            DatabaseErrorKind::ClosedConnection => return Self::Unavailable(info.message().into()),
+            _ if info.message().contains("statement timeout") => return Self::Timeout,
+            _ if info.message().contains("deadlock detected") => return Self::Retry,
+            _ => return Self::Internal(info.message().into()),
+        };
+        Self::Refused(Arc::new(Refusal {
+            kind: refused,
+            constraint: info.constraint_name().unwrap_or_default().to_owned(),
+            table: info.table_name().unwrap_or_default().to_owned(),
+            column: info.column_name().map(ToOwned::to_owned),
+            message: info.message().to_owned(),
+        }))
+    }
+}

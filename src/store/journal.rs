@@ -1,0 +1,221 @@
+//! What every change leaves behind in its own transaction: the audit row, the event for subscribers, and the answer
+//! that a repetition of the same request gets.
+use aws_lc_rs::digest;
+use chrono::Duration;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{
+    clock,
+    door::Write,
+    error::Result,
+    tables::{audit::audit_logs, ops::{events, idempotency_keys}},
+};
+
+/// One change, for the audit trail and for subscribers.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// What happened, `deal.updated`: the audit action and the kind of event.
+    pub kind: String,
+    /// The GraphQL type, `Deal`.
+    pub resource_type: &'static str,
+    pub resource_id: Uuid,
+    pub resource_name: Option<String>,
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+    /// Who else is concerned: `conversation:<uuid>` besides the record's own type.
+    pub topic: Option<String>,
+    /// What the event carries beyond the id.
+    pub payload: Value,
+}
+
+/// A key chosen by the client, and a hash of what it stands for.
+#[derive(Clone, Debug)]
+pub struct Idempotency {
+    key: String,
+    operation: &'static str,
+    hash: Vec<u8>,
+}
+
+impl Idempotency {
+    pub fn new(key: String, operation: &'static str, arguments: String) -> Self {
+        let text = format!("{operation}({arguments})");
+        Self { key, operation, hash: digest::digest(&digest::SHA256, text.as_bytes()).as_ref().to_vec() }
+    }
+}
+
+/// Whether a request with this key was seen before.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Replay {
+    First,
+    /// Yes: this is what it came to.
+    Again(Value),
+    /// The key stood for something else.
+    Reused,
+}
+
+impl Write {
+    /// Writes the audit row and the event of a change.
+    pub async fn record(&mut self, change: Change) -> Result<()> {
+        let organization = self.organization();
+        let changed = changed_fields(change.before.as_ref(), change.after.as_ref());
+        let event = (
+            events::organization_id.eq(organization),
+            events::id.eq(clock::new_id()),
+            events::topic.eq(change.topic.unwrap_or_else(|| change.resource_type.to_owned())),
+            events::subject_type.eq(change.resource_type),
+            events::subject_id.eq(change.resource_id),
+            events::kind.eq(change.kind.clone()),
+            events::payload.eq(merged(change.payload, &changed)),
+        );
+        diesel::insert_into(events::table).values(event).execute(&mut **self).await?;
+        self.audit(&Audit {
+            organization,
+            action: change.kind,
+            resource_type: Some(change.resource_type),
+            resource_id: Some(change.resource_id.to_string()),
+            resource_name: change.resource_name,
+            before: change.before,
+            after: change.after,
+            changed,
+            error: None,
+        })
+        .await
+    }
+
+    /// Writes the audit row of a mutation that was refused for lack of a permission.
+    pub async fn denied(&mut self, operation: &'static str, permission: Option<&str>) -> Result<()> {
+        if self.caller().organization.is_none() {
+            return Ok(());
+        }
+        self.audit(&Audit {
+            organization: self.organization(),
+            action: format!("{operation}.denied"),
+            resource_type: None,
+            resource_id: None,
+            resource_name: None,
+            before: None,
+            after: None,
+            changed: Vec::new(),
+            error: Some(format!("requires {}", permission.unwrap_or_default())),
+        })
+        .await
+    }
+
+    /// Writes one audit row, in this very transaction.
+    pub async fn audit(&mut self, audit: &Audit) -> Result<()> {
+        let caller = self.caller().clone();
+        let actor_type = match (caller.user, caller.api_key) {
+            (_, Some(_)) => "api_key",
+            (Some(_), None) => "human",
+            (None, None) => "system",
+        };
+        let failed = audit.error.is_some();
+        let row = (
+            (
+                audit_logs::organization_id.eq(audit.organization),
+                audit_logs::id.eq(clock::new_id()),
+                audit_logs::actor_type.eq(actor_type),
+                audit_logs::actor_id.eq(caller.api_key.or(caller.user)),
+                audit_logs::actor_name.eq(actor_type),
+                audit_logs::event_type.eq(if failed { "denied" } else { "change" }),
+                audit_logs::action.eq(&audit.action),
+                audit_logs::resource_type.eq(audit.resource_type),
+                audit_logs::resource_id.eq(audit.resource_id.as_deref()),
+                audit_logs::resource_name.eq(audit.resource_name.as_deref()),
+            ),
+            (
+                audit_logs::old_values.eq(audit.before.as_ref()),
+                audit_logs::new_values.eq(audit.after.as_ref()),
+                audit_logs::changed_fields.eq(&audit.changed),
+                audit_logs::success.eq(!failed),
+                audit_logs::error_message.eq(audit.error.as_deref()),
+                audit_logs::risk_level.eq(if failed { "medium" } else { "low" }),
+                audit_logs::ip_address.eq(caller.ip.map(ipnet::IpNet::from)),
+                audit_logs::user_agent.eq(caller.user_agent.as_deref()),
+                audit_logs::session_id.eq(caller.session),
+                audit_logs::request_id.eq(caller.request.as_str()),
+                audit_logs::occurred_at.eq(clock::now()),
+            ),
+        );
+        diesel::insert_into(audit_logs::table).values(row).execute(&mut **self).await?;
+        self.recorded();
+        Ok(())
+    }
+
+    /// Claims an idempotency key. A concurrent request with the same key waits here until the first is done.
+    pub async fn claim(&mut self, idempotency: &Idempotency) -> Result<Replay> {
+        let (organization, actor) = (self.organization(), self.actor());
+        let now = clock::now();
+        let row = (
+            idempotency_keys::organization_id.eq(organization),
+            idempotency_keys::actor_id.eq(actor),
+            idempotency_keys::key.eq(&idempotency.key),
+            idempotency_keys::operation.eq(idempotency.operation),
+            idempotency_keys::request_hash.eq(&idempotency.hash),
+            idempotency_keys::created_at.eq(now),
+            idempotency_keys::expires_at.eq(now + Duration::hours(24)),
+        );
+        let expired = idempotency_keys::table
+            .find((organization, actor, &idempotency.key))
+            .filter(idempotency_keys::expires_at.le(now));
+        diesel::delete(expired).execute(&mut **self).await?;
+        let claimed =
+            diesel::insert_into(idempotency_keys::table).values(row).on_conflict_do_nothing().execute(&mut **self).await?;
+        if claimed == 1 {
+            return Ok(Replay::First);
+        }
+        let (hash, response): (Vec<u8>, Option<Value>) = idempotency_keys::table
+            .find((organization, actor, &idempotency.key))
+            .select((idempotency_keys::request_hash, idempotency_keys::response))
+            .first(&mut **self)
+            .await?;
+        Ok(match response {
+            Some(response) if hash == idempotency.hash => Replay::Again(response),
+            _ => Replay::Reused,
+        })
+    }
+
+    /// Keeps the result for a repetition.
+    pub async fn remember(&mut self, idempotency: &Idempotency, result: &Value) -> Result<()> {
+        let key = idempotency_keys::table.find((self.organization(), self.actor(), &idempotency.key));
+        diesel::update(key).set(idempotency_keys::response.eq(result)).execute(&mut **self).await?;
+        Ok(())
+    }
+
+    fn actor(&self) -> Uuid {
+        self.caller().api_key.or(self.caller().user).unwrap_or_default()
+    }
+}
+
+/// One row of the audit trail.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    pub organization: Uuid,
+    pub action: String,
+    pub resource_type: Option<&'static str>,
+    pub resource_id: Option<String>,
+    pub resource_name: Option<String>,
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+    pub changed: Vec<String>,
+    pub error: Option<String>,
+}
+
+fn changed_fields(before: Option<&Value>, after: Option<&Value>) -> Vec<String> {
+    let (Some(Value::Object(before)), Some(Value::Object(after))) = (before, after) else { return Vec::new() };
+    after.iter().filter(|(name, value)| before.get(*name) != Some(value)).map(|(name, _)| name.clone()).collect()
+}
+
+fn merged(payload: Value, changed: &[String]) -> Value {
+    let mut payload = match payload {
+        Value::Object(payload) => payload,
+        _ => serde_json::Map::new(),
+    };
+    if !changed.is_empty() {
+        payload.insert("changedFields".to_owned(), changed.into());
+    }
+    Value::Object(payload)
+}

@@ -1,0 +1,74 @@
+//! Column types that PostgreSQL, JSON and GraphQL share.
+use std::fmt;
+
+use chrono::NaiveDate;
+use diesel::{
+    deserialize::{self, FromSql, FromSqlRow},
+    expression::AsExpression,
+    pg::{Pg, PgValue},
+    serialize::{self, Output, ToSql},
+    sql_types,
+};
+use serde::{Deserialize, Serialize};
+
+macro_rules! column_type {
+    ($(#[doc = $doc:literal])* $name:ident($inner:ty) as $($sql:ident),+) => {
+        $(#[doc = $doc])*
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, AsExpression, FromSqlRow)]
+        $(#[diesel(sql_type = sql_types::$sql)])+
+        #[serde(transparent)]
+        pub struct $name(pub $inner);
+
+        $(
+            impl ToSql<sql_types::$sql, Pg> for $name {
+                fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+                    ToSql::<sql_types::$sql, Pg>::to_sql(&self.0, out)
+                }
+            }
+            impl FromSql<sql_types::$sql, Pg> for $name {
+                fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+                    FromSql::<sql_types::$sql, Pg>::from_sql(value).map(Self)
+                }
+            }
+        )+
+    };
+}
+
+column_type! {
+    /// A calendar day.
+    Date(NaiveDate) as Date
+}
+column_type! {
+    /// An ISO 4217 currency code, `USD`.
+    Currency(String) as Text
+}
+column_type! {
+    /// A free-form JSON document.
+    Json(serde_json::Value) as Jsonb
+}
+
+impl Eq for Date {}
+impl Copy for Date {}
+impl Eq for Currency {}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Currency {
+    /// Three capital letters.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.len() == 3 && text.bytes().all(|letter| letter.is_ascii_uppercase()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(format!("expected an ISO 4217 currency code such as `USD`, got `{text}`"))
+        }
+    }
+}
