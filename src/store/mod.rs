@@ -1,1 +1,2 @@
 //! PostgreSQL: the only room that takes a connection.
+pub mod embedded;
