@@ -244,7 +244,9 @@ impl Settings {
     /// The settings of this process: its environment and its `portico.toml`.
     pub fn load() -> Result<Self, Refused> {
         let environment: BTreeMap<String, String> = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
+            .filter_map(|(name, value)| {
+                Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+            })
             .collect();
         let named = environment.get(CONFIG).map(PathBuf::from);
         let path = named.clone().unwrap_or_else(|| PathBuf::from("portico.toml"));
@@ -275,7 +277,9 @@ impl Settings {
             for (name, value) in table {
                 match plain(&value) {
                     Ok(text) => drop(source.file.insert(name, text)),
-                    Err(expected) => source.problems.push(format!("{name} in {}: {expected}.", source.file_name)),
+                    Err(expected) => {
+                        source.problems.push(format!("{name} in {}: {expected}.", source.file_name))
+                    }
                 }
             }
         }
@@ -392,12 +396,14 @@ mod tests {
 
     fn read(environment: &[(&str, &str)], file: &str) -> Result<Settings, String> {
         let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Settings::read(environment, Some((Path::new("portico.toml"), file))).map_err(|refused| refused.to_string())
+        Settings::read(environment, Some((Path::new("portico.toml"), file)))
+            .map_err(|refused| refused.to_string())
     }
 
     #[test]
     fn the_environment_wins_over_the_file_and_the_file_over_the_default() {
-        let settings = read(&[("PORTICO_MAX_DEPTH", "7")], "max_depth = 9\nmax_fields = 50\ndemo = false").unwrap();
+        let settings =
+            read(&[("PORTICO_MAX_DEPTH", "7")], "max_depth = 9\nmax_fields = 50\ndemo = false").unwrap();
         assert_eq!((settings.max_depth, settings.max_fields, settings.max_aliases), (7, 50, 30));
         assert!(!settings.demo);
     }
@@ -413,7 +419,10 @@ mod tests {
     #[test]
     fn an_unknown_name_is_refused_with_the_nearest_known_one() {
         let refused = read(&[("PORTICO_LISTN", "x")], "max_depht = 3").unwrap_err();
-        assert!(refused.contains("There is no setting PORTICO_LISTN. Did you mean PORTICO_LISTEN?"), "{refused}");
+        assert!(
+            refused.contains("There is no setting PORTICO_LISTN. Did you mean PORTICO_LISTEN?"),
+            "{refused}"
+        );
         assert!(refused.contains("There is no setting max_depht (portico.toml). Did you mean max_depth?"));
     }
 

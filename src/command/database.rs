@@ -2,8 +2,9 @@
 use std::ffi::OsString;
 use std::process::Command as Program;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, Subcommand};
+use percent_encoding::percent_decode_str;
 
 use super::{Database as Opened, Outcome, say};
 use crate::settings::Settings;
@@ -47,7 +48,11 @@ async fn start(settings: &Settings) -> Result<Outcome> {
     let options = Options::new(&settings.data);
     let started = tokio::task::spawn_blocking(move || Embedded::stand(&options)).await??;
     let database = Opened::join(settings).await?;
-    say(format_args!("PostgreSQL {}: {}", if started { "runs" } else { "was running already" }, database.owner_url))?;
+    say(format_args!(
+        "PostgreSQL {}: {}",
+        if started { "runs" } else { "was running already" },
+        database.owner_url
+    ))?;
     database.close().await?;
     Ok(Outcome::Done)
 }
@@ -61,9 +66,17 @@ async fn stop(settings: &Settings) -> Result<Outcome> {
 
 async fn psql(settings: &Settings, arguments: Vec<OsString>) -> Result<Outcome> {
     let database = Opened::join(settings).await?;
-    let mut program = database.embedded.as_ref().map_or_else(|| Program::new("psql"), |own| own.program("psql"));
+    let mut program =
+        database.embedded.as_ref().map_or_else(|| Program::new("psql"), |own| own.program("psql"));
+    // A password belongs in the environment: the command line of a process can be read by everyone.
+    let mut url =
+        url::Url::parse(&database.owner_url).context("the address of the database cannot be read")?;
+    if let Some(password) = url.password() {
+        program.env("PGPASSWORD", percent_decode_str(password).decode_utf8_lossy().as_ref());
+        url.set_password(None).map_err(|()| anyhow!("the address of the database cannot be read"))?;
+    }
     // Waiting blocks on purpose: Ctrl-C is for psql, which cancels its query.
-    let status = program.args(["--dbname", &database.owner_url]).args(arguments).status();
+    let status = program.args(["--dbname", url.as_str()]).args(arguments).status();
     database.close().await?;
     let status = status.context("psql does not start; Debian has it in postgresql-client")?;
     if !status.success() {

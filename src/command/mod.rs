@@ -14,6 +14,7 @@ use crate::settings::{LogFormat, Settings};
 use crate::store::embedded::{self, Embedded};
 
 mod database;
+mod doctor;
 mod serve;
 mod settings;
 
@@ -38,6 +39,8 @@ enum Command {
     Serve,
     /// Start, stop or look into the embedded PostgreSQL by itself
     Database(database::Database),
+    /// Check the database: connection, version, extensions, roles, migrations, row level security
+    Doctor,
     /// Print every setting with its default, its meaning and its present value
     Settings,
 }
@@ -86,6 +89,7 @@ async fn dispatch(command: Command, settings: Settings) -> Result<Option<Outcome
     match command {
         Command::Serve => serve::run(settings).await.map(Some),
         Command::Database(database) => unless_interrupted(database.run(settings)).await,
+        Command::Doctor => unless_interrupted(doctor::run(settings)).await,
         Command::Settings => settings::run(&settings).map(Some),
     }
 }
@@ -154,10 +158,7 @@ impl Database {
         Self::find(settings, Embedded::join).await
     }
 
-    async fn find(
-        settings: &Settings,
-        begin: fn(&embedded::Options) -> Result<Embedded>,
-    ) -> Result<Self> {
+    async fn find(settings: &Settings, begin: fn(&embedded::Options) -> Result<Embedded>) -> Result<Self> {
         if let Some(url) = &settings.database_url {
             let owner = settings.database_owner_url.as_ref().unwrap_or(url);
             return Ok(Self {

@@ -38,7 +38,10 @@ impl Account {
     /// The account that goes on with existing data: their owner. Only root may choose.
     pub(super) fn keeping(self, data: &Path) -> Result<Self> {
         let Ok(found) = fs::metadata(data) else { return Ok(self) };
-        if self.change && found.uid() != 0 && User::from_uid(Uid::from_raw(found.uid())).is_ok_and(|u| u.is_some()) {
+        if self.change
+            && found.uid() != 0
+            && User::from_uid(Uid::from_raw(found.uid())).is_ok_and(|u| u.is_some())
+        {
             return Ok(Self { uid: found.uid(), gid: found.gid(), change: true });
         }
         if !self.change && found.uid() != self.uid {
@@ -70,9 +73,11 @@ impl Account {
     /// A directory that only this account may enter.
     pub(super) fn private(&self, directory: &Path) -> Result<()> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(directory);
-        made.and_then(|()| if self.change { chown(directory, Some(self.uid), Some(self.gid)) } else { Ok(()) })
-            .and_then(|()| fs::set_permissions(directory, Permissions::from_mode(0o700)))
-            .with_context(|| format!("{} cannot be made a private directory of PostgreSQL", directory.display()))
+        made.and_then(
+            |()| if self.change { chown(directory, Some(self.uid), Some(self.gid)) } else { Ok(()) },
+        )
+        .and_then(|()| fs::set_permissions(directory, Permissions::from_mode(0o700)))
+        .with_context(|| format!("{} cannot be made a private directory of PostgreSQL", directory.display()))
     }
 
     /// Whether this account may pass through every directory on an existing path.

@@ -1,6 +1,6 @@
 //! One PostgreSQL cluster on disk, and its postmaster: made, started, found again and stopped.
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -88,7 +88,12 @@ impl Cluster {
             .arg("--pgdata")
             .arg(&half)
             .args(["--username", OWNER, "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8"])
-            .args(["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]);
+            .args([
+                "--locale=C",
+                "--locale-provider=builtin",
+                "--builtin-locale=C.UTF-8",
+                "--no-instructions",
+            ]);
         if !self.durable {
             initdb.arg("--no-sync");
         }
@@ -103,7 +108,7 @@ impl Cluster {
     /// Starts the postmaster and waits until it takes connections.
     pub(super) fn start(&self) -> Result<Child> {
         self.account.private(&self.socket)?;
-        self.free_process_id()?;
+        self.forget_dead_postmaster()?;
         let mut log = self.open_log()?;
         let begin = log.seek(SeekFrom::End(0))?;
         let patience = Instant::now() + Duration::from_secs(20);
@@ -137,7 +142,9 @@ impl Cluster {
         command.arg("-c").arg(format!("unix_socket_directories={}", self.socket.display()));
         // A group of its own: Ctrl-C in the terminal is for the server, which stops PostgreSQL when it is done.
         command.process_group(0).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log.try_clone()?);
-        command.spawn().with_context(|| format!("{} does not start", self.programs.join("bin/postgres").display()))
+        command
+            .spawn()
+            .with_context(|| format!("{} does not start", self.programs.join("bin/postgres").display()))
     }
 
     /// False when it ended instead.
@@ -148,7 +155,8 @@ impl Cluster {
             if child.try_wait()?.is_some() {
                 return Ok(false);
             }
-            if self.postmaster().is_some_and(|postmaster| postmaster.ready && postmaster.pid == pid_of(child)) {
+            if self.postmaster().is_some_and(|postmaster| postmaster.ready && postmaster.pid == pid_of(child))
+            {
                 return Ok(true);
             }
             if !told && begin.elapsed() > Duration::from_secs(5) {
@@ -219,8 +227,18 @@ impl Cluster {
     }
 
     /// PostgreSQL refuses to start while the process id of a dead postmaster belongs to anything else of the
-    /// same user, as after a restart of a container. It passes over the id of its parent: this process.
-    fn free_process_id(&self) -> Result<()> {
+    /// same user, as after a restart of a container, or to one that nobody waited for. It passes over the id of
+    /// its parent, this process, and misses no file of a socket.
+    fn forget_dead_postmaster(&self) -> Result<()> {
+        for name in [".s.PGSQL.5432", ".s.PGSQL.5432.lock"] {
+            match fs::remove_file(self.socket.join(name)) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(error)
+                        .with_context(|| format!("{} cannot be cleared", self.socket.display()));
+                }
+                _ => {}
+            }
+        }
         let file = self.data.join("postmaster.pid");
         if let Some(stale) = self.postmaster() {
             let text = fs::read_to_string(&file)?;
@@ -271,13 +289,10 @@ fn is_postgres(pid: Pid) -> bool {
         return fs::read(format!("/proc/{pid}/cmdline"))
             .is_ok_and(|line| String::from_utf8_lossy(&line).contains("postgres"));
     }
-    Command::new("ps")
-        .args(["-o", "stat=,command=", "-p", &pid.to_string()])
-        .output()
-        .is_ok_and(|ps| {
-            let line = String::from_utf8_lossy(&ps.stdout);
-            line.contains("postgres") && !line.trim_start().starts_with('Z')
-        })
+    Command::new("ps").args(["-o", "stat=,command=", "-p", &pid.to_string()]).output().is_ok_and(|ps| {
+        let line = String::from_utf8_lossy(&ps.stdout);
+        line.contains("postgres") && !line.trim_start().starts_with('Z')
+    })
 }
 
 /// Runs a program to its end with this input; what it said becomes the error.

@@ -91,7 +91,10 @@ impl Embedded {
                 return Ok(Self { cluster, postmaster: None, _lock: None });
             }
             if Instant::now() > patience {
-                bail!("Another Portico{process} uses {}, but its PostgreSQL does not answer.", place.home.display());
+                bail!(
+                    "Another Portico{process} uses {}, but its PostgreSQL does not answer.",
+                    place.home.display()
+                );
             }
             sleep(Duration::from_millis(100));
         }
@@ -140,7 +143,8 @@ impl Embedded {
 
     fn url(&self, role: &str, database: &str) -> String {
         let socket: String =
-            url::form_urlencoded::byte_serialize(self.cluster.socket.as_os_str().as_encoded_bytes()).collect();
+            url::form_urlencoded::byte_serialize(self.cluster.socket.as_os_str().as_encoded_bytes())
+                .collect();
         // A plus means a space in forms, but itself in these addresses.
         format!("postgresql://{role}@{}/{database}", socket.replace('+', "%20"))
     }
@@ -233,7 +237,9 @@ impl Place {
                 let process = process.trim();
                 Ok(Lock::Of(if process.is_empty() { String::new() } else { format!(" (process {process})") }))
             }
-            Err(TryLockError::Error(error)) => Err(error).context(format!("{} cannot be locked", path.display())),
+            Err(TryLockError::Error(error)) => {
+                Err(error).context(format!("{} cannot be locked", path.display()))
+            }
         }
     }
 
