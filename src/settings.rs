@@ -276,9 +276,11 @@ impl Settings {
                 .map_err(|error: toml::de::Error| Refused(vec![format!("{}: {error}", source.file_name)]))?;
             for (name, value) in table {
                 match plain(&value) {
-                    Ok(text) => drop(source.file.insert(name, text)),
+                    Ok(text) => {
+                        source.file.insert(name, text);
+                    }
                     Err(expected) => {
-                        source.problems.push(format!("{name} in {}: {expected}.", source.file_name))
+                        source.problems.push(format!("{name} in {}: {expected}.", source.file_name));
                     }
                 }
             }
@@ -316,7 +318,7 @@ settings! {
     /// Directory of everything that this server keeps: the embedded PostgreSQL with its data, and keys.
     data: PathBuf = ".portico";
     /// Where log lines below this level are dropped: error, warn, info, debug or trace, also per module
-    /// ("info,portico::web=debug").
+    /// (`info,portico::web=debug`).
     log: String = "info";
     /// How log lines are written: human or json.
     log_format: LogFormat = "human";

@@ -243,7 +243,7 @@ impl Cluster {
         if let Some(stale) = self.postmaster() {
             let text = fs::read_to_string(&file)?;
             let rest = text.split_once('\n').map(|(_, rest)| rest).unwrap_or_default();
-            tracing::info!("Process {} is not the PostgreSQL that was not stopped properly", stale.pid);
+            tracing::debug!("Process {} is not the PostgreSQL that was not stopped properly", stale.pid);
             fs::write(&file, format!("{}\n{rest}", std::process::id()))?;
         }
         Ok(())

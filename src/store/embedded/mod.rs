@@ -12,7 +12,6 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use aws_lc_rs::digest;
 
 mod account;
 mod cluster;
@@ -210,7 +209,11 @@ impl Place {
     fn find(options: &Options) -> Result<Self> {
         let account = Account::current()?;
         let home = reachable(&options.home, &account)?;
-        let programs = reachable(&options.programs, &account)?;
+        let programs = if options.programs == options.home {
+            home.clone()
+        } else {
+            reachable(&options.programs, &account)?
+        };
         let account = account.keeping(&home.join("data"))?;
         Ok(Self { home, programs, account, durable: options.durable })
     }
@@ -311,6 +314,5 @@ fn reachable(directory: &Path, account: &Account) -> Result<PathBuf> {
 
 /// A short name for a path, always the same.
 fn short(path: &Path) -> String {
-    let digest = digest::digest(&digest::SHA256, path.as_os_str().as_encoded_bytes());
-    digest.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    install::sha256(path.as_os_str().as_encoded_bytes()).chars().take(12).collect()
 }
