@@ -317,7 +317,10 @@ settings! {
     listen: SocketAddr = "127.0.0.1:8080";
     /// Directory of everything that this server keeps: the embedded PostgreSQL with its data, and keys.
     data: PathBuf = ".portico";
-    /// Where log lines below this level are dropped: error, warn, info, debug or trace, also per module
+    /// Directory below which the programs of the embedded PostgreSQL are unpacked, to share them between
+    /// several data directories. None: the data directory.
+    programs: Option<PathBuf> = "";
+    /// Log lines below this level are dropped: error, warn, info, debug or trace, also by module
     /// (`info,portico::web=debug`).
     log: String = "info";
     /// How log lines are written: human or json.

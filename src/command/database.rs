@@ -45,7 +45,7 @@ impl Database {
 }
 
 async fn start(settings: &Settings) -> Result<Outcome> {
-    let options = Options::new(&settings.data);
+    let options = Options::of(settings);
     let started = tokio::task::spawn_blocking(move || Embedded::stand(&options)).await??;
     let database = Opened::join(settings).await?;
     say(format_args!(
@@ -58,7 +58,7 @@ async fn start(settings: &Settings) -> Result<Outcome> {
 }
 
 async fn stop(settings: &Settings) -> Result<Outcome> {
-    let options = Options::new(&settings.data);
+    let options = Options::of(settings);
     let stopped = tokio::task::spawn_blocking(move || Embedded::stop_standing(&options)).await??;
     say(format_args!("PostgreSQL {}", if stopped { "is stopped" } else { "was not running" }))?;
     Ok(Outcome::Done)

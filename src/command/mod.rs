@@ -167,7 +167,7 @@ impl Database {
                 embedded: None,
             });
         }
-        let options = embedded::Options::new(&settings.data);
+        let options = embedded::Options::of(settings);
         let embedded = tokio::task::spawn_blocking(move || begin(&options)).await??;
         Ok(Self {
             owner_url: embedded.owner_url(embedded::DATABASE),

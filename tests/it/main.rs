@@ -1,2 +1,4 @@
 //! The integration tests: one binary, so that it links once.
-fn main() {}
+mod command;
+mod store;
+mod world;

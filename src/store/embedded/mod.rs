@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::settings::Settings;
+
 mod account;
 mod cluster;
 mod install;
@@ -40,9 +42,10 @@ pub struct Options {
 }
 
 impl Options {
-    /// The embedded PostgreSQL of a data directory.
-    pub fn new(data: &Path) -> Self {
-        Self { home: data.to_owned(), programs: data.to_owned(), durable: true }
+    /// The embedded PostgreSQL of a server.
+    pub fn of(settings: &Settings) -> Self {
+        let programs = settings.programs.as_ref().unwrap_or(&settings.data);
+        Self { home: settings.data.clone(), programs: programs.clone(), durable: true }
     }
 }
 
