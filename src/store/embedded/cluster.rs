@@ -46,8 +46,9 @@ const CONFIGURATION: [&str; 18] = [
     "log_parameter_max_length_on_error=0",
     "idle_in_transaction_session_timeout=5min",
 ];
-/// For data that nobody will miss after a power cut: tests.
-const FORGETFUL: [&str; 3] = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
+/// For data that nobody will miss after a power cut: tests, many at a time.
+const FORGETFUL: [&str; 4] =
+    ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=300"];
 
 /// Where a cluster lives and how it is run.
 #[derive(Debug, Clone)]

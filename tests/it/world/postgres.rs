@@ -108,7 +108,7 @@ impl Cluster {
 
 /// Another run of the tests may be about to end.
 fn start_patiently(options: &Options) -> Embedded {
-    let patience = Instant::now() + Duration::from_secs(60);
+    let patience = Instant::now() + Duration::from_mins(1);
     loop {
         match Embedded::start(options) {
             Ok(embedded) => return embedded,
