@@ -59,6 +59,10 @@ pub fn run(line: Line) -> ExitCode {
         Ok(settings) => settings,
         Err(refused) => {
             complain(format_args!("{refused}\n`portico settings` prints every setting."));
+            // Who asks for the list while something is wrong needs it most: with the defaults then.
+            if let (Some(Command::Settings), Ok(defaults)) = (line.command, Settings::read([], None)) {
+                drop(settings::run(&defaults));
+            }
             return ExitCode::from(2);
         }
     };

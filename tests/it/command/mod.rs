@@ -41,7 +41,9 @@ fn settings_are_printed_with_default_meaning_and_value() {
 fn an_unknown_setting_is_refused_with_exit_code_2() {
     let output = portico("command-unknown").arg("settings").env("PORTICO_LISTN", "x").output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(said(&output).contains("Did you mean PORTICO_LISTEN?"), "{}", said(&output));
+    let said = said(&output);
+    assert!(said.contains("Did you mean PORTICO_LISTEN?"), "{said}");
+    assert!(said.contains("listen = 127.0.0.1:8080\n"), "the right names are printed: {said}");
 }
 
 #[test]
