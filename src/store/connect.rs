@@ -1,27 +1,35 @@
-//! Connecting, in clear over a local socket and by TLS where the URL asks for it.
-use std::sync::Arc;
+//! One connection to PostgreSQL from an address: plain over a unix socket, else with TLS where the server offers it
+//! (`sslmode=require` insists), trusting the public certificate authorities.
+use anyhow::{Context, Result};
+use diesel_async::AsyncPgConnection;
+use tokio_postgres::config::Host;
+use tokio_postgres::{Config, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
-use diesel::{ConnectionError, ConnectionResult};
-use diesel_async::{AsyncConnection, AsyncPgConnection};
-use tokio_postgres::config::SslMode;
+/// Connects. The error names the server, never the password.
+pub async fn connect(url: &str) -> Result<AsyncPgConnection> {
+    let mut config: Config = url.parse().context("the address of the database cannot be read")?;
+    config.application_name("portico");
+    let place = place(&config);
+    open(&config).await.with_context(|| format!("PostgreSQL at {place} cannot be reached"))
+}
 
-/// Opens one connection. `sslmode=require` and stronger use rustls with the roots of the web's authorities.
-pub async fn connect(url: &str) -> ConnectionResult<AsyncPgConnection> {
-    let config: tokio_postgres::Config =
-        url.parse().map_err(|error: tokio_postgres::Error| ConnectionError::InvalidConnectionUrl(error.to_string()))?;
-    if matches!(config.get_ssl_mode(), SslMode::Disable | SslMode::Prefer) {
-        return AsyncPgConnection::establish(url).await;
+async fn open(config: &Config) -> Result<AsyncPgConnection> {
+    let local = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
+    if local {
+        let (client, connection) = config.connect(NoTls).await?;
+        return Ok(AsyncPgConnection::try_from_client_and_connection(client, connection).await?);
     }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| ConnectionError::BadConnection(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let (client, connection) = config
-        .connect(tokio_postgres_rustls::MakeRustlsConnect::new(tls))
-        .await
-        .map_err(|error| ConnectionError::BadConnection(error.to_string()))?;
-    AsyncPgConnection::try_from_client_and_connection(client, connection).await
+    let (client, connection) = config.connect(MakeRustlsConnect::with_webpki_roots()).await?;
+    Ok(AsyncPgConnection::try_from_client_and_connection(client, connection).await?)
+}
+
+fn place(config: &Config) -> String {
+    let hosts = config.get_hosts().iter().map(|host| match host {
+        Host::Tcp(name) => name.clone(),
+        Host::Unix(path) => path.display().to_string(),
+    });
+    let hosts: Vec<String> = hosts.collect();
+    let ports: Vec<String> = config.get_ports().iter().map(u16::to_string).collect();
+    format!("{}:{}", hosts.join(","), if ports.is_empty() { "5432".to_owned() } else { ports.join(",") })
 }

@@ -121,7 +121,8 @@ impl Door {
 
 /// Connects and gives up every right the server does not need, whichever role the URL names.
 async fn connect(url: String, timeout: u128) -> diesel::ConnectionResult<AsyncPgConnection> {
-    let mut connection = super::connect::connect(&url).await?;
+    let refused = |error: anyhow::Error| diesel::ConnectionError::BadConnection(format!("{error:#}"));
+    let mut connection = super::connect::connect(&url).await.map_err(refused)?;
     let setup = format!("SET ROLE portico_app; SET statement_timeout = {timeout}; SET TIME ZONE 'UTC'");
     connection
         .batch_execute(&setup)

@@ -1,2 +1,8 @@
 //! The integration tests: one binary, so that it links once.
-fn main() {}
+//! (`cfg(test)` tells clippy that all of it is test code, where `unwrap` is the shortest failure.)
+#[cfg(test)]
+mod command;
+#[cfg(test)]
+mod store;
+#[cfg(test)]
+mod world;

@@ -1,0 +1,43 @@
+# The two commands are `make run` and `make test`; both do all the set-up themselves.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+.DEFAULT_GOAL := run
+
+playground_sources := $(shell find playground -type f -not -path '*/node_modules/*' -not -path '*/dist/*')
+
+.PHONY: run
+run: ## Build everything and start the server with its own PostgreSQL
+	@.ci/tools run
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory playground \
+		|| echo "The playground could not be built; the server starts with what is there."; fi
+	cargo build --release --locked
+	@exec cargo run --release --locked --quiet -- serve
+
+.PHONY: test
+test: ## Formatting, lints and every test, against a PostgreSQL of their own
+	@.ci/test
+
+.PHONY: playground
+playground: playground/dist/index.html ## Build the playground's bundle, when its sources changed
+
+playground/dist/index.html: $(playground_sources)
+	cd playground && npm ci --no-audit --no-fund && npm run build
+	@touch $@
+
+.PHONY: tables
+tables: ## Write src/store/tables from a migrated database; needs diesel (cargo install diesel_cli)
+	@.ci/tables
+
+.PHONY: schema
+schema: ## Write schema.graphql from the code
+	cargo run --locked --quiet -- schema > schema.graphql.new
+	mv schema.graphql.new schema.graphql
+
+.PHONY: clean
+clean: ## Remove what was built; data in .portico stay
+	cargo clean
+	rm -rf playground/node_modules
+	find playground/dist -mindepth 1 -not -name .gitkeep -delete
+
+.PHONY: help
+help: ## Print the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)

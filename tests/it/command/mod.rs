@@ -1,0 +1,103 @@
+//! The program as a person starts it: what it says, and its exit codes.
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::world::postgres::programs;
+
+/// The program, with an environment that says nothing else about Portico.
+fn portico(data: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portico"));
+    for (name, _) in std::env::vars() {
+        if name.starts_with("PORTICO_") || name.starts_with("DATABASE_") {
+            command.env_remove(name);
+        }
+    }
+    command
+        .current_dir(env!("CARGO_TARGET_TMPDIR"))
+        .env("PORTICO_DATA", PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(data))
+        .env("PORTICO_PROGRAMS", programs())
+        .env("PORTICO_LISTEN", "127.0.0.1:0");
+    command
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn settings_are_printed_with_default_meaning_and_value() {
+    let output = portico("command-settings").arg("settings").env("PORTICO_MAX_DEPTH", "7").output().unwrap();
+    let said = said(&output);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("max_depth = 7  (changed)\n"), "{said}");
+    assert!(said.contains("    PORTICO_MAX_DEPTH, default 15\n"), "{said}");
+    assert!(said.contains("    DATABASE_URL, default (none)\n"), "{said}");
+}
+
+#[test]
+fn an_unknown_setting_is_refused_with_exit_code_2() {
+    let output = portico("command-unknown").arg("settings").env("PORTICO_LISTN", "x").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = said(&output);
+    assert!(said.contains("Did you mean PORTICO_LISTEN?"), "{said}");
+    assert!(said.contains("listen = 127.0.0.1:8080\n"), "the right names are printed: {said}");
+}
+
+#[test]
+fn an_unreachable_database_is_named_without_its_password() {
+    let url = "postgres://portico:hunter2@127.0.0.1:1/portico";
+    let output = portico("command-unreachable").arg("doctor").env("DATABASE_URL", url).output().unwrap();
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("PostgreSQL at 127.0.0.1:1 cannot be reached"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+/// A server that is killed when the test fails.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+#[test]
+fn a_signal_stops_the_server_and_its_postgres() {
+    let data = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("command-signal");
+    if data.exists() {
+        fs::remove_dir_all(&data).unwrap();
+    }
+    for signal in ["-INT", "-TERM"] {
+        let mut server =
+            Server(portico("command-signal").arg("serve").stderr(Stdio::piped()).spawn().unwrap());
+        // Whatever it logs is read, so that it never waits for a reader.
+        let log = BufReader::new(server.0.stderr.take().unwrap());
+        let reader =
+            std::thread::spawn(move || log.lines().map_while(Result::ok).collect::<Vec<_>>().join("\n"));
+        let postmaster = data.join("data/postmaster.pid");
+        let ready = |text: String| text.lines().nth(7).is_some_and(|line| line.trim() == "ready");
+        wait_for("PostgreSQL runs", || fs::read_to_string(&postmaster).is_ok_and(ready));
+        let asked = Command::new("kill").args([signal, &server.0.id().to_string()]).status().unwrap();
+        assert!(asked.success());
+        let mut status = None;
+        wait_for("the server ends", || {
+            status = server.0.try_wait().unwrap();
+            status.is_some()
+        });
+        assert_eq!(status.unwrap().code(), Some(0), "{}", reader.join().unwrap());
+        assert!(!postmaster.exists(), "PostgreSQL still runs");
+    }
+}
+
+fn wait_for(what: &str, mut happened: impl FnMut() -> bool) {
+    let patience = Instant::now() + Duration::from_mins(2);
+    while !happened() {
+        assert!(Instant::now() < patience, "waiting until {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,3 @@
+//! Tests of the room `store`.
+mod embedded;
+mod inspect;

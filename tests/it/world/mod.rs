@@ -1,0 +1,2 @@
+//! What every test stands on: a PostgreSQL of its own, and databases with the tables of Portico.
+pub mod postgres;
