@@ -1,4 +1,5 @@
 //! The product: one folder per domain, one file per entity.
+pub mod identity;
 pub mod money;
 pub mod prelude;
 pub mod sales;
@@ -10,10 +11,12 @@ use crate::graph::{
 
 /// Everything that can be read.
 pub fn queries(query: &mut Fields<Query>) {
+    identity::queries(query);
     sales::queries(query);
 }
 
 /// Everything that can be changed.
 pub fn mutations(mutations: &mut Mutations) {
+    identity::mutations(mutations);
     sales::mutations(mutations);
 }

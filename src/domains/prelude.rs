@@ -11,7 +11,7 @@ pub use crate::{
     graph::{
         filter::Compare,
         mutation::Mutations,
-        record,
+        record::{self, RecordInput},
         rows::{Entity, Fields, Link, Listed, Object, Query},
         user_error::{Outcome, UserError, UserErrorCode},
     },
@@ -23,7 +23,7 @@ pub use crate::{
         door::{Snapshot, Write},
         error::Result as StoreResult,
         id::Id,
-        select::{Condition, Fetch, name},
+        select::{Condition, Fetch, Owner, Table, name},
         value::{Currency, Date, Json},
     },
     text_enum,

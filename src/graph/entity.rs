@@ -29,6 +29,10 @@ macro_rules! entity {
                 $crate::entity!(@version self $($version)?)
             }
 
+            fn is_deleted(&self) -> bool {
+                $crate::entity!(@is_deleted self $($deleted)?)
+            }
+
             fn rows(
                 db: &$crate::store::door::Snapshot,
                 fetch: $crate::store::select::Fetch,
@@ -80,6 +84,8 @@ macro_rules! entity {
     (@version $self:ident $version:ident) => { Some($self.$version) };
     (@record $fields:ident) => {};
     (@record $fields:ident $version:ident) => { $fields.implements("Record"); };
+    (@is_deleted $self:ident) => { false };
+    (@is_deleted $self:ident $deleted:ident) => { $self.$deleted.is_some() };
     (@deleted) => { None };
     (@deleted $deleted:ident) => { Some(stringify!($deleted)) };
 }

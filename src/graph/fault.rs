@@ -95,7 +95,8 @@ impl Fault {
     /// The caller lacks `permission`.
     pub fn forbidden(permission: &str) -> Self {
         let requires = Value::List(vec![Value::String(permission.to_owned())]);
-        Self::new(Code::Forbidden, format!("requires the permission `{permission}`")).with("requires", requires)
+        Self::new(Code::Forbidden, format!("requires the permission `{permission}`"))
+            .with("requires", requires)
     }
 
     /// A related record exists and may not be seen.
@@ -142,10 +143,13 @@ impl From<Error> for Fault {
             }
             Error::Retry => Self::new(Code::SerializationRetry, "another change came in between: try again")
                 .with("retryAfterMs", 10),
-            Error::Timeout => Self::new(Code::Timeout, "the database took too long: ask for less, or try again"),
+            Error::Timeout => {
+                Self::new(Code::Timeout, "the database took too long: ask for less, or try again")
+            }
             Error::Unavailable(reason) => {
                 tracing::error!(%reason, "database unavailable");
-                Self::new(Code::Unavailable, "the database cannot be reached: try again").with("retryAfterMs", 1000)
+                Self::new(Code::Unavailable, "the database cannot be reached: try again")
+                    .with("retryAfterMs", 1000)
             }
             // a change that no mutation expected: constraint names stay here
             Error::Refused(_) | Error::Internal(_) => Self::internal(error),

@@ -24,7 +24,15 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 20_000, fields: 2_000, depth: 15, aliases: 30, directives: 50, root_fields: 20, cost: 50_000 }
+        Self {
+            bytes: 20_000,
+            fields: 2_000,
+            depth: 15,
+            aliases: 30,
+            directives: 50,
+            root_fields: 20,
+            cost: 50_000,
+        }
     }
 }
 
@@ -71,7 +79,10 @@ impl<'d> Measure<'d> {
                         depth: below.depth.saturating_add(1),
                         aliases: below.aliases.saturating_add(field.node.alias.is_some().into()),
                         directives: below.directives,
-                        cost: below.cost.saturating_mul(rows).saturating_add(usize::from(rows > 1 || below.fields > 0)),
+                        cost: below
+                            .cost
+                            .saturating_mul(rows)
+                            .saturating_add(usize::from(rows > 1 || below.fields > 0)),
                     }
                 }
                 Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node)?,
@@ -88,7 +99,10 @@ impl<'d> Measure<'d> {
         match self.known.get(name) {
             Some(Some(size)) => return Ok(*size),
             Some(None) => {
-                return Err(Fault::new(Code::ValidationFailed, format!("the fragment `{name}` contains itself")));
+                return Err(Fault::new(
+                    Code::ValidationFailed,
+                    format!("the fragment `{name}` contains itself"),
+                ));
             }
             None => {}
         }
@@ -102,15 +116,16 @@ impl<'d> Measure<'d> {
     /// How many rows a field may give: `first` or `last`, the default where it has neither.
     fn page_size(&self, field: &async_graphql::parser::types::Field) -> usize {
         let asked = ["first", "last"].into_iter().find_map(|name| field.get_argument(name)).map(|value| {
-            let value = value.node.clone().into_const_with(|name| self.variables.get(&name).cloned().ok_or(()));
+            let value =
+                value.node.clone().into_const_with(|name| self.variables.get(&name).cloned().ok_or(()));
             match value {
-                Ok(async_graphql::Value::Number(number)) => number.as_u64().and_then(|rows| usize::try_from(rows).ok()).unwrap_or(1),
+                Ok(async_graphql::Value::Number(number)) => {
+                    number.as_u64().and_then(|rows| usize::try_from(rows).ok()).unwrap_or(1)
+                }
                 _ => 10,
             }
         });
-        let lists = |selection: &Positioned<Selection>| {
-            matches!(&selection.node, Selection::Field(inner) if matches!(inner.node.name.node.as_str(), "nodes" | "edges"))
-        };
+        let lists = |selection: &Positioned<Selection>| matches!(&selection.node, Selection::Field(inner) if matches!(inner.node.name.node.as_str(), "nodes" | "edges"));
         match asked {
             Some(rows) => rows.max(1),
             None if field.selection_set.node.items.iter().any(lists) => 10,
@@ -121,7 +136,11 @@ impl<'d> Measure<'d> {
 
 impl Limits {
     /// Refuses what is too large, naming the limit.
-    fn check(&self, document: &ExecutableDocument, variables: &async_graphql::Variables) -> Result<(), Fault> {
+    fn check(
+        &self,
+        document: &ExecutableDocument,
+        variables: &async_graphql::Variables,
+    ) -> Result<(), Fault> {
         let mut measure = Measure { fragments: &document.fragments, variables, known: HashMap::new() };
         for (_, operation) in document.operations.iter() {
             let set = &operation.node.selection_set.node;
@@ -165,8 +184,11 @@ impl Extension for Check {
         next: NextPrepareRequest<'_>,
     ) -> ServerResult<Request> {
         if request.query.len() > self.0.bytes {
-            let message = format!("the document has {} bytes; {} are allowed", request.query.len(), self.0.bytes);
-            return Err(Fault::new(Code::DocumentTooLarge, message).with("limit", self.0.bytes).at(None, Vec::new()));
+            let message =
+                format!("the document has {} bytes; {} are allowed", request.query.len(), self.0.bytes);
+            return Err(Fault::new(Code::DocumentTooLarge, message)
+                .with("limit", self.0.bytes)
+                .at(None, Vec::new()));
         }
         let document = async_graphql::parser::parse_query(&request.query).map_err(|error| {
             let mut error = ServerError::from(error);
@@ -237,6 +259,9 @@ mod tests {
         let aliases: String = (0..31).map(|index| format!("a{index}: __typename ")).collect();
         assert_eq!(check(&format!("{{ viewer {{ {aliases} }} }}")).unwrap_err().code, Code::TooManyAliases);
         let directives = "@include(if: true) ".repeat(51);
-        assert_eq!(check(&format!("{{ viewer {directives} {{ __typename }} }}")).unwrap_err().code, Code::TooManyDirectives);
+        assert_eq!(
+            check(&format!("{{ viewer {directives} {{ __typename }} }}")).unwrap_err().code,
+            Code::TooManyDirectives
+        );
     }
 }

@@ -69,7 +69,9 @@ impl Mutations {
         T: Entity,
     {
         self.action(name, run, |payload: &mut Fields<Payload<Id<T>>>| {
-            payload.one(field, |payload| payload.result).about("The record as it is now; null when nothing was done.");
+            payload
+                .one(field, |payload| payload.result)
+                .about("The record as it is now; null when nothing was done.");
         })
     }
 
@@ -125,7 +127,13 @@ fn failed(ctx: &Context<'_>, fault: &Fault) -> Written {
 
 trait Action: Send + Sync {
     fn register(&self, registry: &mut Registry) -> (String, String);
-    fn answer<'a>(&'a self, visit: &'a Visit, ctx: &'a Context<'a>, asked: Asked<'a>, needs: Option<&'static str>) -> BoxFuture<'a, Written>;
+    fn answer<'a>(
+        &'a self,
+        visit: &'a Visit,
+        ctx: &'a Context<'a>,
+        asked: Asked<'a>,
+        needs: Option<&'static str>,
+    ) -> BoxFuture<'a, Written>;
 }
 
 type RunFn<I, R> = dyn for<'w> Fn(&'w mut Write, I) -> BoxFuture<'w, Outcome<R>> + Send + Sync;
@@ -148,7 +156,13 @@ where
         (I::create_type_info(registry), payload)
     }
 
-    fn answer<'a>(&'a self, visit: &'a Visit, ctx: &'a Context<'a>, asked: Asked<'a>, needs: Option<&'static str>) -> BoxFuture<'a, Written> {
+    fn answer<'a>(
+        &'a self,
+        visit: &'a Visit,
+        ctx: &'a Context<'a>,
+        asked: Asked<'a>,
+        needs: Option<&'static str>,
+    ) -> BoxFuture<'a, Written> {
         async move {
             let payload = match self.perform(visit, ctx, &asked, needs).await {
                 Ok(payload) => payload,
@@ -177,7 +191,13 @@ where
     I: InputType + Send + 'static,
     R: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
 {
-    async fn perform(&self, visit: &Visit, ctx: &Context<'_>, asked: &Asked<'_>, needs: Option<&'static str>) -> Result<Payload<R>, Fault> {
+    async fn perform(
+        &self,
+        visit: &Visit,
+        ctx: &Context<'_>,
+        asked: &Asked<'_>,
+        needs: Option<&'static str>,
+    ) -> Result<Payload<R>, Fault> {
         let input: I = Args::of(ctx).get("input")?;
         let idempotency = idempotency(ctx, asked, self.name)?;
         let (visit, run, name) = (visit.clone(), self.run.clone(), self.name);
@@ -214,7 +234,10 @@ where
             }
             Replay::Reused => {
                 write.roll_back().await;
-                return Err(Fault::new(Code::IdempotencyKeyReused, "this idempotency key was used for something else: choose a new one"));
+                return Err(Fault::new(
+                    Code::IdempotencyKeyReused,
+                    "this idempotency key was used for something else: choose a new one",
+                ));
             }
         }
     }
@@ -244,13 +267,18 @@ where
 }
 
 /// The key of `@idempotent`, with a hash of what it stands for.
-fn idempotency(ctx: &Context<'_>, asked: &Asked<'_>, name: &'static str) -> Result<Option<Idempotency>, Fault> {
+fn idempotency(
+    ctx: &Context<'_>,
+    asked: &Asked<'_>,
+    name: &'static str,
+) -> Result<Option<Idempotency>, Fault> {
     let directives = &asked.field().node.directives;
     let Some(directive) = directives.iter().find(|directive| directive.node.name.node == "idempotent") else {
         return Ok(None);
     };
     let known = |variable| ctx.query_env.variables.get(&variable).cloned().ok_or(());
-    let key = directive.node.get_argument("key").and_then(|value| value.node.clone().into_const_with(known).ok());
+    let key =
+        directive.node.get_argument("key").and_then(|value| value.node.clone().into_const_with(known).ok());
     let Some(Value::String(key)) = key else { return Err(Fault::bad_input("`@idempotent` needs a key")) };
     if key.is_empty() || key.chars().count() > 200 {
         return Err(Fault::bad_input("an idempotency key has 1 to 200 characters"));
@@ -260,7 +288,9 @@ fn idempotency(ctx: &Context<'_>, asked: &Asked<'_>, name: &'static str) -> Resu
         .node
         .arguments
         .iter()
-        .map(|(name, value)| format!("{}={}", name.node, value.node.clone().into_const_with(known).unwrap_or_default()))
+        .map(|(name, value)| {
+            format!("{}={}", name.node, value.node.clone().into_const_with(known).unwrap_or_default())
+        })
         .collect();
     Ok(Some(Idempotency::new(key, name, arguments.join(","))))
 }

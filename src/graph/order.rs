@@ -117,8 +117,10 @@ impl<T: 'static, F: OrderField<T>> InputType for OrderInput<T, F> {
             return Err(InputValueError::expected_type(value.unwrap_or_default()));
         };
         let field = F::parse(object.swap_remove("field")).map_err(InputValueError::propagate)?;
-        let direction = <Option<Direction>>::parse(object.swap_remove("direction")).map_err(InputValueError::propagate)?;
-        let nulls = <Option<Nulls>>::parse(object.swap_remove("nulls")).map_err(InputValueError::propagate)?;
+        let direction = <Option<Direction>>::parse(object.swap_remove("direction"))
+            .map_err(InputValueError::propagate)?;
+        let nulls =
+            <Option<Nulls>>::parse(object.swap_remove("nulls")).map_err(InputValueError::propagate)?;
         let (direction, nulls) = (direction.unwrap_or(Direction::Asc), nulls.unwrap_or(Nulls::Last));
         Ok(Self::of(Order { field, direction, nulls }))
     }

@@ -63,8 +63,11 @@ impl Page {
             return Err(Fault::bad_input("a page cannot have fewer than 0 rows"));
         }
         if limit > most {
-            return Err(Fault::new(Code::PageSizeExceeded, format!("a page has at most {most} rows: ask for fewer, then go on after `endCursor`"))
-                .with("limit", most));
+            return Err(Fault::new(
+                Code::PageSizeExceeded,
+                format!("a page has at most {most} rows: ask for fewer, then go on after `endCursor`"),
+            )
+            .with("limit", most));
         }
         Ok(Self { limit, backward, cursor: before.or(after) })
     }
@@ -89,7 +92,11 @@ mod tests {
 
     #[test]
     fn a_page_knows_whether_there_is_more() {
-        let page = |backward, cursor: Option<&str>| Page { limit: 2, backward, cursor: cursor.map(ToOwned::to_owned) };
+        let page = |backward, cursor: Option<&str>| Page {
+            limit: 2,
+            backward,
+            cursor: cursor.map(ToOwned::to_owned),
+        };
         assert_eq!(page(false, None).cut(vec![1, 2, 3]), (vec![1, 2], false, true));
         assert_eq!(page(false, Some("c")).cut(vec![1, 2]), (vec![1, 2], true, false));
         assert_eq!(page(true, None).cut(vec![9, 8, 7]), (vec![8, 9], true, false));

@@ -1,23 +1,96 @@
 //! What every change of a record has in common: it is found and locked, its version is checked, and what became of
 //! it is written to the audit trail and told to subscribers.
+use async_graphql::{InputType, InputValueError, InputValueResult, registry::Registry};
 use serde_json::Value;
 
 use super::{
+    filter::described,
     rows::{self, Entity, Object},
+    scalar::input_object,
     user_error::{Outcome, UserError},
 };
-use crate::store::{
-    door::Write,
-    id::Id,
-    journal::Change,
-};
+use crate::store::{door::Write, id::Id, journal::Change};
 
 /// The record `id`, locked; refused when it is not there, not visible, deleted, or no longer of the expected version.
 pub async fn lock<T: Entity>(write: &mut Write, id: Id<T>, expected_version: Option<i32>) -> Outcome<T> {
     let row = T::lock(write, id).await?.ok_or_else(|| UserError::not_found(id, &["input", "id"]))?;
     match (row.version(), expected_version) {
-        (Some(version), Some(expected)) if version != expected => Err(UserError::conflict(id, version).into()),
+        (Some(version), Some(expected)) if version != expected => {
+            Err(UserError::conflict(id, version).into())
+        }
         _ => Ok(row),
+    }
+}
+
+/// A record that the input refers to, at `path`.
+pub async fn find<T: Entity>(write: &mut Write, id: Id<T>, path: &[&str]) -> Outcome<T> {
+    Ok(T::lock(write, id).await?.ok_or_else(|| UserError::not_found(id, path))?)
+}
+
+/// Which record, for mutations that need to know no more.
+pub struct RecordInput<T: 'static> {
+    pub id: Id<T>,
+    pub expected_version: Option<i32>,
+}
+
+impl<T: Entity> RecordInput<T> {
+    /// The record, locked; refused when it is deleted.
+    pub async fn lock_living(self, write: &mut Write) -> Outcome<T> {
+        let row = lock(write, self.id, self.expected_version).await?;
+        if row.is_deleted() {
+            return Err(UserError::state("it is deleted", &["input", "id"], &["restore"]).into());
+        }
+        Ok(row)
+    }
+
+    /// The record, locked; refused when it is not deleted.
+    pub async fn lock_deleted(self, write: &mut Write) -> Outcome<T> {
+        let row = lock(write, self.id, self.expected_version).await?;
+        if !row.is_deleted() {
+            return Err(UserError::state("it is not deleted", &["input", "id"], &["delete"]).into());
+        }
+        Ok(row)
+    }
+}
+
+/// One input type per entity, `DealRecordInput`, since ids are typed.
+impl<T: Entity> InputType for RecordInput<T> {
+    type RawValueType = Self;
+
+    fn type_name() -> std::borrow::Cow<'static, str> {
+        format!("{}RecordInput", <T as Object>::NAME).into()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        input_object::<Self>(registry, "Which record.", |registry| {
+            let id = Id::<T>::create_type_info(registry);
+            vec![
+                described("id", &id, "Its id."),
+                described(
+                    "expectedVersion",
+                    "Int",
+                    "The version you read; refused when it is another by now.",
+                ),
+            ]
+        })
+    }
+
+    fn parse(value: Option<async_graphql::Value>) -> InputValueResult<Self> {
+        let Some(async_graphql::Value::Object(mut object)) = value else {
+            return Err(InputValueError::expected_type(value.unwrap_or_default()));
+        };
+        let id = InputType::parse(object.swap_remove("id")).map_err(InputValueError::propagate)?;
+        let version =
+            InputType::parse(object.swap_remove("expectedVersion")).map_err(InputValueError::propagate)?;
+        Ok(Self { id, expected_version: version })
+    }
+
+    fn to_value(&self) -> async_graphql::Value {
+        async_graphql::Value::Null
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
     }
 }
 
@@ -37,7 +110,13 @@ pub async fn changed<T: Entity>(write: &mut Write, what: &str, before: &T, after
 }
 
 /// The same, told to the subscribers of `topic` instead of those of the type.
-pub async fn record<T: Entity>(write: &mut Write, what: &str, before: Option<&T>, after: &T, topic: Option<String>) -> Outcome<Id<T>> {
+pub async fn record<T: Entity>(
+    write: &mut Write,
+    what: &str,
+    before: Option<&T>,
+    after: &T,
+    topic: Option<String>,
+) -> Outcome<Id<T>> {
     let change = Change {
         kind: format!("{}.{what}", T::PREFIX),
         resource_type: <T as Object>::NAME,

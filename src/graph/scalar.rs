@@ -231,7 +231,10 @@ pub fn scalar(registry: &mut Registry, name: &str, about: &str, specified_by: Op
 pub fn describe(registry: &mut Registry) {
     for (name, about) in [
         ("DateTime", "A moment in UTC, to the microsecond: `2026-11-21T07:00:00.000000Z`."),
-        ("Decimal", "An exact decimal number as text, `\"1999.90\"`: never a JSON number, which would round it."),
+        (
+            "Decimal",
+            "An exact decimal number as text, `\"1999.90\"`: never a JSON number, which would round it.",
+        ),
     ] {
         if let Some(MetaType::Scalar { description, .. }) = registry.types.get_mut(name) {
             *description = Some(about.to_owned());
@@ -339,7 +342,9 @@ mod tests {
 
     #[test]
     fn text_is_escaped_as_json_demands() {
-        for sample in ["", "plain", "\"quoted\" \\ back", "line\nbreak\ttab\r", "\u{0}\u{1f}", "ünïcödé 🦀 \u{2028}"] {
+        for sample in
+            ["", "plain", "\"quoted\" \\ back", "line\nbreak\ttab\r", "\u{0}\u{1f}", "ünïcödé 🦀 \u{2028}"]
+        {
             assert_eq!(serde_json::from_str::<String>(&written(sample)).unwrap(), sample);
         }
     }

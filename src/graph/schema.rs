@@ -60,7 +60,9 @@ impl Schema {
         let execution = AssertUnwindSafe(self.inner.execute(request.data(visit))).catch_unwind();
         let mut response = match execution.await {
             Ok(response) => response,
-            Err(_) => Response::from_errors(vec![Fault::internal("a resolver panicked").at(None, Vec::new())]),
+            Err(_) => {
+                Response::from_errors(vec![Fault::internal("a resolver panicked").at(None, Vec::new())])
+            }
         };
         let statements = snapshot.statements();
         // the client need not wait for the end of the transaction

@@ -8,7 +8,10 @@ pub struct Seal(LessSafeKey);
 impl Seal {
     /// Derives the key from the server's secret.
     pub fn new(secret: &[u8]) -> Result<Self, aws_lc_rs::error::Unspecified> {
-        let key = aws_lc_rs::hmac::sign(&aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, secret), b"cursor");
+        let key = aws_lc_rs::hmac::sign(
+            &aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, secret),
+            b"cursor",
+        );
         Ok(Self(LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, key.as_ref())?)))
     }
 

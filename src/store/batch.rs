@@ -27,6 +27,8 @@ pub trait Stored: Kind + Clone + Sized {
     fn id(&self) -> Id<Self>;
     /// Counts the changes of the row, where it has such a count.
     fn version(&self) -> Option<i32>;
+    /// Whether the row is deleted, where rows are deleted softly.
+    fn is_deleted(&self) -> bool;
     fn rows(db: &Snapshot, fetch: Fetch) -> BoxFuture<'_, Result<Vec<Self>>>;
     fn each(db: &Snapshot, fetch: Fetch, parents: Vec<Uuid>) -> BoxFuture<'_, Result<Vec<(Uuid, Self)>>>;
     /// The row as it is now, locked until the transaction ends.

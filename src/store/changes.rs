@@ -55,18 +55,14 @@ impl<T: QuerySource> Changes<T> {
         C: Column<Table = T>,
         C::SqlType: SqlType,
         Option<V>: AsExpression<C::SqlType>,
-        <Option<V> as AsExpression<C::SqlType>>::Expression: AppearsOnTable<T> + QueryFragment<Pg> + Send + 'static,
+        <Option<V> as AsExpression<C::SqlType>>::Expression:
+            AppearsOnTable<T> + QueryFragment<Pg> + Send + 'static,
     {
         match value {
             MaybeUndefined::Undefined => self,
             MaybeUndefined::Null => self.set(column, None),
             MaybeUndefined::Value(value) => self.set(column, Some(value)),
         }
-    }
-
-    /// Whether there is nothing to do.
-    pub fn is_empty(&self) -> bool {
-        self.set.is_empty()
     }
 }
 
@@ -80,6 +76,10 @@ impl<T: QuerySource> AsChangeset for Changes<T> {
 
 impl<T> QueryFragment<Pg> for Changes<T> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        // an input that names nothing leaves the row as it is, version included
+        if self.set.is_empty() {
+            out.push_sql("organization_id = organization_id");
+        }
         for (index, (column, value)) in self.set.iter().enumerate() {
             if index > 0 {
                 out.push_sql(", ");

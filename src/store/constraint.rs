@@ -37,10 +37,16 @@ pub fn explain(refusal: &Refusal) -> Explained {
         let path = path.split('.').filter(|part| !part.is_empty()).map(ToOwned::to_owned).collect();
         return Explained { code: *code, path, message: refusal.message.clone() };
     }
-    let column = refusal.column.as_deref().or_else(|| column_of(&refusal.table, &refusal.constraint)).unwrap_or_default();
+    let column = refusal
+        .column
+        .as_deref()
+        .or_else(|| column_of(&refusal.table, &refusal.constraint))
+        .unwrap_or_default();
     let field = input_field(column);
     let (code, message) = match refusal.kind {
-        RefusalKind::Unique => (Code::NotUnique, format!("`{field}` is taken: something else has this value already")),
+        RefusalKind::Unique => {
+            (Code::NotUnique, format!("`{field}` is taken: something else has this value already"))
+        }
         RefusalKind::ForeignKey if refusal.message.contains("update or delete") => {
             (Code::InUse, "something else still refers to this record".to_owned())
         }

@@ -91,7 +91,12 @@ impl Door {
 
     /// What `caller` sees, all of it at one moment. Nothing is sent before the first question.
     pub fn snapshot(&self, caller: Arc<Caller>) -> Arc<Snapshot> {
-        Arc::new(Snapshot { door: self.clone(), caller, open: OnceCell::new(), statements: AtomicUsize::new(0) })
+        Arc::new(Snapshot {
+            door: self.clone(),
+            caller,
+            open: OnceCell::new(),
+            statements: AtomicUsize::new(0),
+        })
     }
 
     /// A transaction in which `caller` changes something.
@@ -124,10 +129,7 @@ async fn connect(url: String, timeout: u128) -> diesel::ConnectionResult<AsyncPg
     let refused = |error: anyhow::Error| diesel::ConnectionError::BadConnection(format!("{error:#}"));
     let mut connection = super::connect::connect(&url).await.map_err(refused)?;
     let setup = format!("SET ROLE portico_app; SET statement_timeout = {timeout}; SET TIME ZONE 'UTC'");
-    connection
-        .batch_execute(&setup)
-        .await
-        .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+    connection.batch_execute(&setup).await.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
 }
 
@@ -162,7 +164,10 @@ impl Entry {
                 Some("suspended") => return Err(Denied::Suspended),
                 _ => return Err(Denied::Ended),
             }
-            if caller.user.is_some() && caller.api_key.is_none() && self.membership.as_deref() != Some("active") {
+            if caller.user.is_some()
+                && caller.api_key.is_none()
+                && self.membership.as_deref() != Some("active")
+            {
                 return Err(Denied::Ended);
             }
         }
@@ -180,8 +185,10 @@ async fn enter(connection: &AsyncPgConnection, begin: &str, caller: &Caller) -> 
         request: caller.request.clone(),
     };
     let (mut first, mut second) = (connection, connection);
-    let (begun, entries) =
-        futures_util::join!(first.batch_execute(begin), diesel_async::RunQueryDsl::load::<EntryRow>(question, &mut second));
+    let (begun, entries) = futures_util::join!(
+        first.batch_execute(begin),
+        diesel_async::RunQueryDsl::load::<EntryRow>(question, &mut second)
+    );
     begun?;
     let row = entries?.into_iter().next().ok_or_else(|| Error::Internal("no entry".into()))?;
     let (credential, membership, organization, epoch, region, department) = row;
@@ -208,7 +215,9 @@ impl Query for Enter {
 impl<C> diesel::RunQueryDsl<C> for Enter {}
 impl QueryFragment<Pg> for Enter {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT credential, membership, organization, epoch, region, department FROM access.enter(");
+        out.push_sql(
+            "SELECT credential, membership, organization, epoch, region, department FROM access.enter(",
+        );
         for id in [&self.organization, &self.user, &self.session, &self.api_key] {
             out.push_bind_param::<Nullable<SqlUuid>, _>(id)?;
             out.push_sql(", ");
@@ -269,7 +278,12 @@ impl Snapshot {
                 let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
                 let entered = enter(&connection, begin, &self.caller).await;
                 let granted = match entered {
-                    Ok(entry) => self.door.grants.of(&mut connection, &self.caller, &entry).await.map(|grants| (entry, grants)),
+                    Ok(entry) => self
+                        .door
+                        .grants
+                        .of(&mut connection, &self.caller, &entry)
+                        .await
+                        .map(|grants| (entry, grants)),
                     Err(error) => Err(error),
                 };
                 match granted {
@@ -309,7 +323,12 @@ impl Snapshot {
     }
 
     /// How many rows each of `parents` has, up to the limit of `fetch`.
-    pub async fn count(&self, table: &'static Table, fetch: Fetch, parents: Vec<Uuid>) -> Result<Vec<(Uuid, i64)>> {
+    pub async fn count(
+        &self,
+        table: &'static Table,
+        fetch: Fetch,
+        parents: Vec<Uuid>,
+    ) -> Result<Vec<(Uuid, i64)>> {
         self.load(Count { table, organization: self.organization(), fetch, parents }).await
     }
 
@@ -413,13 +432,19 @@ impl Drop for Write {
 /// Open until committed or rolled back, both of which consume it.
 impl Deref for Write {
     type Target = AsyncPgConnection;
-    #[expect(clippy::expect_used, reason = "only `commit` and `roll_back` take the connection, and they consume self")]
+    #[expect(
+        clippy::expect_used,
+        reason = "only `commit` and `roll_back` take the connection, and they consume self"
+    )]
     fn deref(&self) -> &AsyncPgConnection {
         self.connection.as_deref().expect("open until committed")
     }
 }
 impl DerefMut for Write {
-    #[expect(clippy::expect_used, reason = "only `commit` and `roll_back` take the connection, and they consume self")]
+    #[expect(
+        clippy::expect_used,
+        reason = "only `commit` and `roll_back` take the connection, and they consume self"
+    )]
     fn deref_mut(&mut self) -> &mut AsyncPgConnection {
         self.connection.as_deref_mut().expect("open until committed")
     }

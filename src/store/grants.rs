@@ -54,7 +54,8 @@ impl Grants {
     pub fn permissions(&self) -> Vec<String> {
         let now = clock::now();
         let holds = |windows: &Vec<Window>| windows.iter().any(|window| window.holds(now));
-        let mut names: Vec<_> = self.held.iter().filter(|(_, windows)| holds(windows)).map(|(name, _)| name.clone()).collect();
+        let mut names: Vec<_> =
+            self.held.iter().filter(|(_, windows)| holds(windows)).map(|(name, _)| name.clone()).collect();
         names.sort();
         names
     }
@@ -151,9 +152,7 @@ impl QueryFragment<Pg> for Ask {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         // A system role takes its permissions from the platform's role of the same name. An assignment or grant that
         // is scoped to a resource or bound to a condition never counts for the whole organization.
-        out.push_sql(
-            "WITH RECURSIVE me(organization_id, user_id, api_key_id) AS (SELECT ",
-        );
+        out.push_sql("WITH RECURSIVE me(organization_id, user_id, api_key_id) AS (SELECT ");
         for (index, id) in [&self.organization, &self.user, &self.api_key].into_iter().enumerate() {
             if index > 0 {
                 out.push_sql(", ");

@@ -50,7 +50,8 @@ impl<T> Id<T> {
 impl<T: Kind> Id<T> {
     /// Reads the text form; the error says what was expected.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let expected = || format!("expected an id of {} such as `{}_01jd3v…`, got `{text}`", T::NAME, T::PREFIX);
+        let expected =
+            || format!("expected an id of {} such as `{}_01jd3v…`, got `{text}`", T::NAME, T::PREFIX);
         let (prefix, uuid) = split(text).ok_or_else(expected)?;
         if prefix == T::PREFIX { Ok(Self::of(uuid)) } else { Err(expected()) }
     }
@@ -187,7 +188,14 @@ mod tests {
 
     #[test]
     fn other_kinds_and_broken_text_are_refused_with_what_was_expected() {
-        for text in ["user_01h455vb4pex5vsknk084sn02q", "deal_01h455vb4pex5vsknk084sn02", "deal_81h455vb4pex5vsknk084sn02q", "deal", "", "deal_01H455VB4PEX5VSKNK084SN02Q"] {
+        for text in [
+            "user_01h455vb4pex5vsknk084sn02q",
+            "deal_01h455vb4pex5vsknk084sn02",
+            "deal_81h455vb4pex5vsknk084sn02q",
+            "deal",
+            "",
+            "deal_01H455VB4PEX5VSKNK084SN02Q",
+        ] {
             assert!(Id::<Deal>::parse(text).unwrap_err().contains("expected an id of Deal"), "{text}");
         }
     }

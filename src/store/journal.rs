@@ -11,7 +11,10 @@ use super::{
     clock,
     door::Write,
     error::Result,
-    tables::{audit::audit_logs, ops::{events, idempotency_keys}},
+    tables::{
+        audit::audit_logs,
+        ops::{events, idempotency_keys},
+    },
 };
 
 /// One change, for the audit trail and for subscribers.
@@ -162,8 +165,11 @@ impl Write {
             .find((organization, actor, &idempotency.key))
             .filter(idempotency_keys::expires_at.le(now));
         diesel::delete(expired).execute(&mut **self).await?;
-        let claimed =
-            diesel::insert_into(idempotency_keys::table).values(row).on_conflict_do_nothing().execute(&mut **self).await?;
+        let claimed = diesel::insert_into(idempotency_keys::table)
+            .values(row)
+            .on_conflict_do_nothing()
+            .execute(&mut **self)
+            .await?;
         if claimed == 1 {
             return Ok(Replay::First);
         }
@@ -205,8 +211,14 @@ pub struct Audit {
 }
 
 fn changed_fields(before: Option<&Value>, after: Option<&Value>) -> Vec<String> {
-    let (Some(Value::Object(before)), Some(Value::Object(after))) = (before, after) else { return Vec::new() };
-    after.iter().filter(|(name, value)| before.get(*name) != Some(value)).map(|(name, _)| name.clone()).collect()
+    let (Some(Value::Object(before)), Some(Value::Object(after))) = (before, after) else {
+        return Vec::new();
+    };
+    after
+        .iter()
+        .filter(|(name, value)| before.get(*name) != Some(value))
+        .map(|(name, _)| name.clone())
+        .collect()
 }
 
 fn merged(payload: Value, changed: &[String]) -> Value {

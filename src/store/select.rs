@@ -114,9 +114,17 @@ pub enum Condition {
     /// The column is the id of the current parent of a [`Each`] statement.
     OfParent(&'static str),
     /// The column holds the id of a row of `table` that meets the condition.
-    Through { column: &'static str, table: &'static Table, condition: Box<Condition> },
+    Through {
+        column: &'static str,
+        table: &'static Table,
+        condition: Box<Condition>,
+    },
     /// The row's id is linked to the current parent by a table of pairs.
-    Linked { table: &'static Table, parent: &'static str, child: &'static str },
+    Linked {
+        table: &'static Table,
+        parent: &'static str,
+        child: &'static str,
+    },
     /// Beyond the row whose order keys are given.
     Beyond(Vec<Key>, Vec<Option<String>>),
 }
@@ -135,7 +143,12 @@ impl Condition {
         }
     }
 
-    fn walk<'b>(&'b self, table: &'static Table, organization: &'b Uuid, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    fn walk<'b>(
+        &'b self,
+        table: &'static Table,
+        organization: &'b Uuid,
+        out: &mut AstPass<'_, 'b, Pg>,
+    ) -> QueryResult<()> {
         match self {
             Self::All(all) => list(all, " AND ", "TRUE", table, organization, out),
             Self::Any(any) => list(any, " OR ", "FALSE", table, organization, out),
@@ -235,7 +248,11 @@ fn write_column(table: &Table, column: &str, out: &mut AstPass<'_, '_, Pg>) -> Q
     out.push_identifier(column)
 }
 
-fn write_from<'b>(table: &'static Table, organization: &'b Uuid, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+fn write_from<'b>(
+    table: &'static Table,
+    organization: &'b Uuid,
+    out: &mut AstPass<'_, 'b, Pg>,
+) -> QueryResult<()> {
     out.push_sql(" FROM ");
     out.push_sql(table.name);
     out.push_sql(" WHERE ");
@@ -280,7 +297,12 @@ impl Key {
 }
 
 /// `(a, b) > ($1, $2)` where one index range serves it, else the same spelled out key by key.
-fn beyond<'b>(keys: &'b [Key], at: &'b [Option<String>], table: &'static Table, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+fn beyond<'b>(
+    keys: &'b [Key],
+    at: &'b [Option<String>],
+    table: &'static Table,
+    out: &mut AstPass<'_, 'b, Pg>,
+) -> QueryResult<()> {
     let same = keys.windows(2).all(|pair| matches!(pair, [one, two] if one.descending == two.descending));
     let (Some(first), true) = (keys.first(), same && keys.iter().all(|key| !key.nullable)) else {
         return stepwise(keys, at, table, out);
@@ -303,8 +325,14 @@ fn beyond<'b>(keys: &'b [Key], at: &'b [Option<String>], table: &'static Table, 
     Ok(())
 }
 
-fn stepwise<'b>(keys: &'b [Key], at: &'b [Option<String>], table: &'static Table, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-    let (Some((key, later_keys)), Some((value, later_values))) = (keys.split_first(), at.split_first()) else {
+fn stepwise<'b>(
+    keys: &'b [Key],
+    at: &'b [Option<String>],
+    table: &'static Table,
+    out: &mut AstPass<'_, 'b, Pg>,
+) -> QueryResult<()> {
+    let (Some((key, later_keys)), Some((value, later_values))) = (keys.split_first(), at.split_first())
+    else {
         out.push_sql("FALSE");
         return Ok(());
     };
@@ -363,7 +391,12 @@ impl Fetch {
         Self { condition, order: Vec::new(), limit: None }
     }
 
-    fn walk<'b>(&'b self, table: &'static Table, organization: &'b Uuid, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    fn walk<'b>(
+        &'b self,
+        table: &'static Table,
+        organization: &'b Uuid,
+        out: &mut AstPass<'_, 'b, Pg>,
+    ) -> QueryResult<()> {
         write_from(table, organization, out)?;
         out.push_sql(" AND ");
         self.condition.walk(table, organization, out)?;

@@ -1,7 +1,16 @@
 //! Deals: what an organization hopes to sell, and what became of it (004 §3.2).
 use crate::{
-    domains::{money::{Money, MoneyInput}, prelude::*},
-    store::tables::sales::deals,
+    domains::{
+        identity::user::{User, UserFilter},
+        money::{Money, MoneyInput},
+        prelude::*,
+        sales::{
+            account::{Account, AccountFilter},
+            deal_history::DealHistoryEntry,
+            pipeline::{Pipeline, PipelineStage, PipelineStageFilter},
+        },
+    },
+    store::tables::sales::{deal_history, deals},
 };
 
 text_enum! {
@@ -61,11 +70,14 @@ pub struct Deal {
     pub external_deal_id: Option<String>,
     pub external_system: Option<String>,
     pub name: Option<String>,
+    pub account_id: Option<Id<Account>>,
     pub region: DealRegion,
     pub segment: DealSegment,
     pub lob: DealLob,
     pub vertical: Option<String>,
     pub revenue_type: Option<String>,
+    pub pipeline_id: Id<Pipeline>,
+    pub stage_id: Id<PipelineStage>,
     pub status: DealStatus,
     pub stage_entered_at: DateTime<Utc>,
     pub value: Decimal,
@@ -75,6 +87,7 @@ pub struct Deal {
     pub pipeline_entered_at: DateTime<Utc>,
     pub expected_close_date: Option<Date>,
     pub actual_close_date: Option<Date>,
+    pub owner_id: Option<Id<User>>,
     pub channel: Option<String>,
     pub campaign_source: Option<String>,
     pub close_reason: Option<String>,
@@ -95,19 +108,30 @@ impl Entity for Deal {
             stage_entered_at, probability, pipeline_entered_at, expected_close_date, actual_close_date,
             channel, campaign_source, close_reason, competitor_lost_to,
             revision as "version", created_at, updated_at, synced_at, deleted_at,
-        } keeps { value, currency, weighted_value } }
+        } keeps { account_id, pipeline_id, stage_id, value, currency, weighted_value, owner_id } }
         deal.part("value", |deal, _| Some(Money::of(deal.value, &deal.currency)))
             .about_column("value")
             .needs("deal.value.read")
             .required();
-        deal.part("weightedValue", |deal, _| deal.weighted_value.map(|value| Money::of(value, &deal.currency)))
-            .about_column("weighted_value")
-            .needs("deal.value.read");
-        deal.derived("daysInPipeline", |deal| {
-            i32::try_from((clock::now() - deal.pipeline_entered_at).num_days()).unwrap_or_default()
+        deal.part("weightedValue", |deal, _| {
+            deal.weighted_value.map(|value| Money::of(value, &deal.currency))
         })
-        .about("Whole days since it entered the pipeline.");
+        .about_column("weighted_value")
+        .needs("deal.value.read");
+        deal.derived("daysInPipeline", days_in_pipeline)
+            .about("Whole days since it entered the pipeline, until it was closed.");
+        deal.one("account", |deal| deal.account_id).about_column("account_id");
+        deal.one("owner", |deal| deal.owner_id).about_column("owner_id");
+        deal.one("pipeline", |deal| Some(deal.pipeline_id)).about_column("pipeline_id").required();
+        deal.one("stage", |deal| Some(deal.stage_id)).about_column("stage_id").required();
+        deal.pages::<DealHistoryEntry>("history", |deal| deal.id.0, Link::column(deal_history::deal_id))
+            .about("What was changed, newest first unless ordered otherwise.");
     }
+}
+
+fn days_in_pipeline(deal: &Deal) -> i32 {
+    let until = deal.actual_close_date.map_or_else(|| clock::now().date_naive(), |closed| closed.0);
+    i32::try_from((until - deal.pipeline_entered_at.date_naive()).num_days()).unwrap_or_default()
 }
 
 impl Listed for Deal {
@@ -120,11 +144,17 @@ filter! { DealFilter for Deal in deals {
     name: Compare<String>,
     region: Compare<DealRegion>,
     segment: Compare<DealSegment>,
+    lob: Compare<DealLob>,
     status: Compare<DealStatus>,
     value: Compare<Decimal> => needs "deal.value.read",
     probability: Compare<Decimal>,
     expected_close_date: Compare<Date>,
+    actual_close_date: Compare<Date>,
     created_at: Compare<DateTime<Utc>>,
+    updated_at: Compare<DateTime<Utc>>,
+    stage: PipelineStageFilter => through stage_id,
+    account: AccountFilter => through account_id,
+    owner: UserFilter => through owner_id,
 } }
 
 order! { DealOrder, DealOrderField for Deal {
@@ -132,7 +162,7 @@ order! { DealOrder, DealOrderField for Deal {
     CreatedAt = created_at,
     /// When the record was changed last.
     UpdatedAt = updated_at,
-    /// What it would bring in.
+    /// What it would bring in, whatever the currency.
     Value = value needs "deal.value.read",
     /// How likely it is won.
     Probability = probability,
@@ -149,9 +179,88 @@ pub fn queries(query: &mut Fields<Query>) {
 
 pub fn mutations(mutations: &mut Mutations) {
     mutations
+        .change("dealCreate", "deal", |write, input| create(write, input).boxed())
+        .needs("deal.write")
+        .about("Makes a deal. Errors: INVALID, OUT_OF_RANGE, NOT_FOUND.");
+    mutations
         .change("dealUpdate", "deal", |write, input| update(write, input).boxed())
         .needs("deal.write")
-        .about("Changes a deal. Errors: NOT_FOUND, CONFLICT, INVALID.");
+        .about("Changes a deal. Errors: INVALID, OUT_OF_RANGE, NOT_FOUND, CONFLICT, STATE.");
+    mutations
+        .change("dealStageChange", "deal", |write, input| change_stage(write, input).boxed())
+        .needs("deal.write")
+        .about("Moves a deal to another stage, which may win, lose or reopen it. Errors: NOT_FOUND, CONFLICT, REQUIRED, STATE.");
+    mutations
+        .change("dealDelete", "deal", |write, input| delete(write, input).boxed())
+        .needs("deal.delete")
+        .about("Deletes a deal; it can be restored. Errors: NOT_FOUND, CONFLICT, STATE.");
+    mutations
+        .change("dealRestore", "deal", |write, input| restore(write, input).boxed())
+        .needs("deal.delete")
+        .about("Brings a deleted deal back. Errors: NOT_FOUND, CONFLICT, STATE.");
+}
+
+/// A deal to be made.
+#[derive(InputObject)]
+struct DealCreateInput {
+    /// What to call it.
+    name: Option<String>,
+    /// The company it is made with.
+    account_id: Option<Id<Account>>,
+    /// Where it is sold.
+    region: DealRegion,
+    /// The size of customer.
+    segment: DealSegment,
+    /// The line of business.
+    lob: DealLob,
+    /// The industry of the customer.
+    vertical: Option<String>,
+    /// The stage it begins at, which also says in which pipeline.
+    stage_id: Id<PipelineStage>,
+    /// What it would bring in.
+    value: MoneyInput,
+    /// How likely it is won, in percent; that of its stage when absent.
+    probability: Option<Decimal>,
+    /// When it should be won.
+    expected_close_date: Option<Date>,
+    /// Who works on it.
+    owner_id: Option<Id<User>>,
+    /// How the customer came.
+    channel: Option<String>,
+    /// The campaign that brought the customer.
+    campaign_source: Option<String>,
+}
+
+async fn create(write: &mut Write, input: DealCreateInput) -> Outcome<Id<Deal>> {
+    let stage = record::find(write, input.stage_id, &["input", "stageId"]).await?;
+    let deal = diesel::insert_into(deals::table)
+        .values((
+            (
+                deals::organization_id.eq(write.organization()),
+                deals::id.eq(Id::<Deal>::fresh()),
+                deals::name.eq(input.name),
+                deals::account_id.eq(input.account_id),
+                deals::region.eq(input.region),
+                deals::segment.eq(input.segment),
+                deals::lob.eq(input.lob),
+                deals::vertical.eq(input.vertical),
+            ),
+            (
+                deals::pipeline_id.eq(stage.pipeline_id),
+                deals::stage_id.eq(stage.id),
+                deals::value.eq(input.value.amount),
+                deals::currency.eq(input.value.currency),
+                deals::probability.eq(input.probability.or(stage.default_probability).unwrap_or_default()),
+                deals::expected_close_date.eq(input.expected_close_date),
+                deals::owner_id.eq(input.owner_id),
+                deals::channel.eq(input.channel),
+                deals::campaign_source.eq(input.campaign_source),
+            ),
+        ))
+        .returning(Deal::as_returning())
+        .get_result(write)
+        .await?;
+    record::created(write, &deal).await
 }
 
 /// What to change of a deal. Absent: unchanged. Null: cleared.
@@ -161,10 +270,26 @@ struct DealUpdateInput {
     id: Id<Deal>,
     /// The version you read; refused when it is another by now.
     expected_version: Option<i32>,
-    /// Its name.
+    /// What to call it.
     name: MaybeUndefined<String>,
+    /// The company it is made with.
+    account_id: MaybeUndefined<Id<Account>>,
+    /// Where it is sold.
+    region: Option<DealRegion>,
+    /// The size of customer.
+    segment: Option<DealSegment>,
+    /// The line of business.
+    lob: Option<DealLob>,
+    /// The industry of the customer.
+    vertical: MaybeUndefined<String>,
     /// What it would bring in.
     value: Option<MoneyInput>,
+    /// How likely it is won, in percent.
+    probability: Option<Decimal>,
+    /// When it should be won.
+    expected_close_date: MaybeUndefined<Date>,
+    /// Who works on it.
+    owner_id: MaybeUndefined<Id<User>>,
 }
 
 async fn update(write: &mut Write, input: DealUpdateInput) -> Outcome<Id<Deal>> {
@@ -172,12 +297,64 @@ async fn update(write: &mut Write, input: DealUpdateInput) -> Outcome<Id<Deal>> 
     let (value, currency) = input.value.map(|money| (money.amount, money.currency)).unzip();
     let changes = Changes::default()
         .patch(deals::name, input.name)
+        .patch(deals::account_id, input.account_id)
+        .given(deals::region, input.region)
+        .given(deals::segment, input.segment)
+        .given(deals::lob, input.lob)
+        .patch(deals::vertical, input.vertical)
         .given(deals::value, value)
-        .given(deals::currency, currency);
-    let after = diesel::update(deals::table.find((write.organization(), input.id)))
+        .given(deals::currency, currency)
+        .given(deals::probability, input.probability)
+        .patch(deals::expected_close_date, input.expected_close_date)
+        .patch(deals::owner_id, input.owner_id);
+    set(write, "updated", before, changes).await
+}
+
+/// Where a deal goes.
+#[derive(InputObject)]
+struct DealStageChangeInput {
+    /// Which deal.
+    id: Id<Deal>,
+    /// The version you read; refused when it is another by now.
+    expected_version: Option<i32>,
+    /// The stage to go to, of the same pipeline.
+    stage_id: Id<PipelineStage>,
+    /// Why it was won or lost; required to lose it.
+    close_reason: Option<String>,
+    /// To whom it was lost.
+    competitor_lost_to: Option<String>,
+}
+
+/// What the new stage means for status, probability and dates is the database's business (B080).
+async fn change_stage(write: &mut Write, input: DealStageChangeInput) -> Outcome<Id<Deal>> {
+    let before = record::lock(write, input.id, input.expected_version).await?;
+    let changes = Changes::default()
+        .set(deals::stage_id, input.stage_id)
+        .given(deals::close_reason, input.close_reason.map(Some))
+        .given(deals::competitor_lost_to, input.competitor_lost_to.map(Some));
+    set(write, "stage_changed", before, changes).await
+}
+
+async fn delete(write: &mut Write, input: RecordInput<Deal>) -> Outcome<Id<Deal>> {
+    let before = input.lock_living(write).await?;
+    set(write, "deleted", before, Changes::default().set(deals::deleted_at, Some(clock::now()))).await
+}
+
+async fn restore(write: &mut Write, input: RecordInput<Deal>) -> Outcome<Id<Deal>> {
+    let before = input.lock_deleted(write).await?;
+    set(write, "restored", before, Changes::default().set(deals::deleted_at, None::<DateTime<Utc>>)).await
+}
+
+async fn set(
+    write: &mut Write,
+    what: &str,
+    before: Deal,
+    changes: Changes<deals::table>,
+) -> Outcome<Id<Deal>> {
+    let after = diesel::update(deals::table.find((write.organization(), before.id)))
         .set(changes)
         .returning(Deal::as_returning())
         .get_result(write)
         .await?;
-    record::updated(write, &before, &after).await
+    record::changed(write, what, &before, &after).await
 }

@@ -1,5 +1,8 @@
 //! Sales: accounts, pipelines and deals.
+pub mod account;
 pub mod deal;
+pub mod deal_history;
+pub mod pipeline;
 
 use crate::graph::{
     mutation::Mutations,
@@ -7,9 +10,12 @@ use crate::graph::{
 };
 
 pub fn queries(query: &mut Fields<Query>) {
+    account::queries(query);
+    pipeline::queries(query);
     deal::queries(query);
 }
 
 pub fn mutations(mutations: &mut Mutations) {
+    account::mutations(mutations);
     deal::mutations(mutations);
 }

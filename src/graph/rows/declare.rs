@@ -79,7 +79,11 @@ impl Argument {
         Self::with_default::<A>(name, about, None)
     }
 
-    pub fn with_default<A: InputType>(name: &'static str, about: &'static str, default: Option<String>) -> Self {
+    pub fn with_default<A: InputType>(
+        name: &'static str,
+        about: &'static str,
+        default: Option<String>,
+    ) -> Self {
         Self(Box::new(move |registry| {
             let mut value = MetaInputValue::new(name, A::create_type_info(registry));
             value.description = Some(about.to_owned());
@@ -200,7 +204,12 @@ impl<T: Send + Sync + 'static> Fields<T> {
         Last(self.declared.entry(name).insert_entry(declared).into_mut(), self.table)
     }
 
-    fn relation<U: Object>(&mut self, name: &'static str, list: bool, relation: impl Relation<T> + 'static) -> Last<'_, T> {
+    fn relation<U: Object>(
+        &mut self,
+        name: &'static str,
+        list: bool,
+        relation: impl Relation<T> + 'static,
+    ) -> Last<'_, T> {
         let ty = move |registry: &mut Registry| {
             let of = super::register::object::<U>(registry);
             if list { format!("[{of}!]!") } else { of }
@@ -220,7 +229,11 @@ impl<T: Send + Sync + 'static> Fields<T> {
     }
 
     /// A column that is not shown but recorded in the audit trail.
-    pub fn keep<C: Scalar + 'static>(&mut self, name: &'static str, get: impl Fn(&T) -> &C + Send + Sync + 'static) {
+    pub fn keep<C: Scalar + 'static>(
+        &mut self,
+        name: &'static str,
+        get: impl Fn(&T) -> &C + Send + Sync + 'static,
+    ) {
         self.kept.push((name, Box::new(move |row, out| get(row).json(out))));
     }
 
@@ -253,7 +266,11 @@ impl<T: Send + Sync + 'static> Fields<T> {
     }
 
     /// A value that has to be loaded: one statement for all rows of a level.
-    pub fn value<K, C>(&mut self, name: &'static str, key: impl Fn(&T) -> Option<K> + Send + Sync + 'static) -> Last<'_, T>
+    pub fn value<K, C>(
+        &mut self,
+        name: &'static str,
+        key: impl Fn(&T) -> Option<K> + Send + Sync + 'static,
+    ) -> Last<'_, T>
     where
         K: Batch<Value = C>,
         C: Scalar + Send + Sync + 'static,
@@ -262,17 +279,29 @@ impl<T: Send + Sync + 'static> Fields<T> {
     }
 
     /// An object that is part of the row, such as an amount with its currency.
-    pub fn part<U: Object>(&mut self, name: &'static str, get: impl Fn(&T, View<'_>) -> Option<U> + Send + Sync + 'static) -> Last<'_, T> {
+    pub fn part<U: Object>(
+        &mut self,
+        name: &'static str,
+        get: impl Fn(&T, View<'_>) -> Option<U> + Send + Sync + 'static,
+    ) -> Last<'_, T> {
         self.relation::<U>(name, false, Part::new(get))
     }
 
     /// A list of objects that are part of the row.
-    pub fn parts<U: Object>(&mut self, name: &'static str, get: impl Fn(&T, View<'_>) -> Vec<U> + Send + Sync + 'static) -> Last<'_, T> {
+    pub fn parts<U: Object>(
+        &mut self,
+        name: &'static str,
+        get: impl Fn(&T, View<'_>) -> Vec<U> + Send + Sync + 'static,
+    ) -> Last<'_, T> {
         self.relation::<U>(name, true, Parts::new(get))
     }
 
     /// One row of another entity, or none.
-    pub fn one<K, U>(&mut self, name: &'static str, key: impl Fn(&T) -> Option<K> + Send + Sync + 'static) -> Last<'_, T>
+    pub fn one<K, U>(
+        &mut self,
+        name: &'static str,
+        key: impl Fn(&T) -> Option<K> + Send + Sync + 'static,
+    ) -> Last<'_, T>
     where
         K: Batch<Value = U>,
         U: Object,
@@ -294,7 +323,11 @@ impl<T: Send + Sync + 'static> Fields<T> {
     }
 
     /// Several rows of another entity, all of them: for lists that stay short.
-    pub fn many<K, U>(&mut self, name: &'static str, key: impl Fn(&T) -> K + Send + Sync + 'static) -> Last<'_, T>
+    pub fn many<K, U>(
+        &mut self,
+        name: &'static str,
+        key: impl Fn(&T) -> K + Send + Sync + 'static,
+    ) -> Last<'_, T>
     where
         K: Batch<Value = Vec<U>>,
         U: Object,
@@ -364,7 +397,8 @@ pub fn columns_json<T: Object>(row: &T) -> Vec<u8> {
         How::Relation(_) => None,
     });
     let mut out = vec![b'{'];
-    for (index, (name, leaf)) in shown.chain(fields.kept.iter().map(|(name, leaf)| (*name, leaf))).enumerate() {
+    for (index, (name, leaf)) in shown.chain(fields.kept.iter().map(|(name, leaf)| (*name, leaf))).enumerate()
+    {
         if index > 0 {
             out.push(b',');
         }

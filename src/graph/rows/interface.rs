@@ -37,7 +37,11 @@ pub fn register(registry: &mut Registry, name: &str) {
         _ => {
             let moment = <chrono::DateTime<chrono::Utc> as Scalar>::register(registry);
             let fields = vec![
-                field("cursor", "String!", "The place in the organization's events: subscribe `after` it to miss nothing."),
+                field(
+                    "cursor",
+                    "String!",
+                    "The place in the organization's events: subscribe `after` it to miss nothing.",
+                ),
                 field("occurredAt", &moment, "When it happened."),
             ];
             ("Something that happened.", fields)

@@ -2,6 +2,7 @@
 use std::{collections::HashMap, marker::PhantomData, ops::Range, sync::Arc};
 
 use async_graphql::{InputType, Name};
+use diesel::Column;
 use futures_util::{FutureExt, future::BoxFuture};
 use uuid::Uuid;
 
@@ -22,7 +23,7 @@ use crate::{
     },
     store::{
         id::Id,
-        select::{Condition, Fetch, Key},
+        select::{Condition, Fetch, Key, name},
     },
 };
 
@@ -35,12 +36,19 @@ pub trait Listed: Entity {
 /// How the rows of a list hang on their parent.
 #[derive(Clone, Debug)]
 pub enum Link {
-    /// They do not: all that the caller may see.
-    Root,
+    /// They do not: all of these that the caller may see.
+    Root(Condition),
     /// By a column that holds the parent's id.
     Column(&'static str),
     /// By any other condition on the parent.
     Where(Condition),
+}
+
+impl Link {
+    /// By a column that holds the parent's id.
+    pub fn column<C: Column>(column: C) -> Self {
+        Self::Column(name(column))
+    }
 }
 
 impl<T: Send + Sync + 'static> Fields<T> {
@@ -51,12 +59,16 @@ impl<T: Send + Sync + 'static> Fields<T> {
         parent: impl Fn(&T) -> Uuid + Send + Sync + 'static,
         link: Link,
     ) -> Last<'_, T> {
-        let size = if matches!(link, Link::Root) { "25" } else { "10" };
+        let size = if matches!(link, Link::Root(_)) { "25" } else { "10" };
         let pages = Pages::<_, U> { parent, link, of: PhantomData };
         let last = self.add(name, Box::new(super::register::connection::<U>), How::Relation(Box::new(pages)));
         let last = last
             .target::<U>()
-            .argument(Argument::with_default::<Option<i32>>("first", "The first so many, at most 100.", Some(size.to_owned())))
+            .argument(Argument::with_default::<Option<i32>>(
+                "first",
+                "The first so many, at most 100.",
+                Some(size.to_owned()),
+            ))
             .takes::<Option<String>>("after", "Those after this cursor.")
             .takes::<Option<i32>>("last", "The last so many, at most 100; not together with `first`.")
             .takes::<Option<String>>("before", "Those before this cursor.")
@@ -80,7 +92,12 @@ impl<T: Send + Sync + 'static> Fields<T> {
 
     /// All rows that the caller may see, as a connection.
     pub fn list<U: Listed>(&mut self, name: &'static str) -> Last<'_, T> {
-        self.pages::<U>(name, |_| Uuid::nil(), Link::Root)
+        self.list_where::<U>(name, Condition::ANYTHING)
+    }
+
+    /// All rows that meet a condition and that the caller may see, as a connection.
+    pub fn list_where<U: Listed>(&mut self, name: &'static str, condition: Condition) -> Last<'_, T> {
+        self.pages::<U>(name, |_| Uuid::nil(), Link::Root(condition))
     }
 }
 
@@ -88,7 +105,11 @@ fn order_argument<U: Listed>() -> Argument {
     let default = U::Order::default_order();
     let keys = default.iter().map(|order| OrderInput::<U, _>::of(*order).to_value().to_string());
     let default = format!("[{}]", keys.collect::<Vec<_>>().join(", ")).replace('"', "");
-    Argument::with_default::<Option<Vec<OrderInput<U, U::Order>>>>("orderBy", "In which order; the id decides between equals.", Some(default))
+    Argument::with_default::<Option<Vec<OrderInput<U, U::Order>>>>(
+        "orderBy",
+        "In which order; the id decides between equals.",
+        Some(default),
+    )
 }
 
 struct Pages<F, U> {
@@ -103,25 +124,41 @@ where
     U: Listed,
     F: Fn(&T) -> Uuid + Send + Sync,
 {
-    fn load<'r, 'a: 'r>(&'r self, env: Env<'a>, asked: &'r Asked<'a>, rows: &'r [T]) -> BoxFuture<'r, Loaded<'a>> {
+    fn load<'r, 'a: 'r>(
+        &'r self,
+        env: Env<'a>,
+        asked: &'r Asked<'a>,
+        rows: &'r [T],
+    ) -> BoxFuture<'r, Loaded<'a>> {
         async move {
             let parents: Vec<Uuid> = rows.iter().map(&self.parent).collect();
             let request = {
                 let ctx = env.field(asked.field());
-                Request::<U>::read(&Args::of(&ctx), env, matches!(self.link, Link::Root))?
+                Request::<U>::read(&Args::of(&ctx), env, matches!(self.link, Link::Root(_)))?
             };
             let parts = collect(env.document, super::register::connection_name::<U>(), &asked.sets());
             let wanted = parts.iter().any(|part| matches!(part.name(), "edges" | "nodes" | "pageInfo"));
             let counted = parts.iter().any(|part| part.name() == "totalCount");
             let link = match &self.link {
-                Link::Root => Condition::ANYTHING,
                 Link::Column(column) => Condition::OfParent(column),
-                Link::Where(condition) => condition.clone(),
+                Link::Root(condition) | Link::Where(condition) => condition.clone(),
             };
             let condition = link.and(request.condition.clone());
             let (found, totals) = futures_util::join!(
-                async { if wanted { self.fetch(env, &request, condition.clone(), &parents).await } else { Ok(Vec::new()) } },
-                async { if counted { total::<U>(env, &parts, condition.clone(), &parents).await } else { Ok(HashMap::new()) } },
+                async {
+                    if wanted {
+                        self.fetch(env, &request, condition.clone(), &parents).await
+                    } else {
+                        Ok(Vec::new())
+                    }
+                },
+                async {
+                    if counted {
+                        total::<U>(env, &parts, condition.clone(), &parents).await
+                    } else {
+                        Ok(HashMap::new())
+                    }
+                },
             );
             let (found, totals) = (found?, totals?);
             let mut all = Vec::new();
@@ -143,7 +180,8 @@ where
             for part in &parts {
                 planned.push((part.key, part_of(env, part, &rows).await?));
             }
-            let cursor = Cursor { seal: env.visit.seal.clone(), context: request.context, sorts: request.order };
+            let cursor =
+                Cursor { seal: env.visit.seal.clone(), context: request.context, sorts: request.order };
             Ok(Box::new(PageEach { each, parts: planned, cursor, rows }) as Box<dyn Children<'a> + 'a>)
         }
         .boxed()
@@ -152,15 +190,22 @@ where
 
 impl<F, U: Listed> Pages<F, U> {
     /// The rows of every parent, one more than the page each.
-    async fn fetch(&self, env: Env<'_>, request: &Request<U>, condition: Condition, parents: &[Uuid]) -> Result<Vec<(Uuid, Vec<U>)>, Fault> {
+    async fn fetch(
+        &self,
+        env: Env<'_>,
+        request: &Request<U>,
+        condition: Condition,
+        parents: &[Uuid],
+    ) -> Result<Vec<(Uuid, Vec<U>)>, Fault> {
         let backward = request.page.backward;
-        let keys: Vec<Key> = request.keys.iter().map(|key| if backward { key.reversed() } else { key.clone() }).collect();
+        let keys: Vec<Key> =
+            request.keys.iter().map(|key| if backward { key.reversed() } else { key.clone() }).collect();
         let condition = match &request.at {
             Some(at) => condition.and(Condition::Beyond(keys.clone(), at.clone())),
             None => condition,
         };
         let fetch = Fetch { condition, order: keys, limit: Some(request.page.limit + 1) };
-        if matches!(self.link, Link::Root) {
+        if matches!(self.link, Link::Root(_)) {
             let rows = U::rows(env.snapshot, fetch).await?;
             return Ok(vec![(Uuid::nil(), rows)]);
         }
@@ -179,7 +224,12 @@ impl<F, U: Listed> Pages<F, U> {
 }
 
 /// How many rows each parent has, counted no further than the limit asked for.
-async fn total<U: Listed>(env: Env<'_>, parts: &[Asked<'_>], condition: Condition, parents: &[Uuid]) -> Result<HashMap<Uuid, (i64, i64)>, Fault> {
+async fn total<U: Listed>(
+    env: Env<'_>,
+    parts: &[Asked<'_>],
+    condition: Condition,
+    parents: &[Uuid],
+) -> Result<HashMap<Uuid, (i64, i64)>, Fault> {
     let mut limit = 0;
     for part in parts.iter().filter(|part| part.name() == "totalCount") {
         limit = limit.max(count_limit(env, part)?);
@@ -235,15 +285,20 @@ impl<U: Listed> Request<U> {
             condition = deleted.and(condition, column);
         }
         // a cursor fits the list it was made for: the same type, order and organization
-        let context = format!("{} {} {keys:?}", <U as Object>::NAME, env.snapshot.organization()).into_bytes();
+        let context =
+            format!("{} {} {keys:?}", <U as Object>::NAME, env.snapshot.organization()).into_bytes();
         let at = match &page.cursor {
             None => None,
             Some(cursor) => {
                 let text = env.visit.seal.open(&context, cursor);
-                let at: Option<Vec<Option<String>>> = text.and_then(|text| serde_json::from_slice(&text).ok());
+                let at: Option<Vec<Option<String>>> =
+                    text.and_then(|text| serde_json::from_slice(&text).ok());
                 let fits = at.filter(|at| at.len() == keys.len());
                 Some(fits.ok_or_else(|| {
-                    Fault::new(Code::InvalidCursor, "the cursor belongs to another list or order: begin without it")
+                    Fault::new(
+                        Code::InvalidCursor,
+                        "the cursor belongs to another list or order: begin without it",
+                    )
                 })?)
             }
         };
@@ -264,7 +319,8 @@ impl<F> Cursor<F> {
         U: Listed<Order = F>,
         F: OrderField<U>,
     {
-        let mut at: Vec<Option<String>> = self.sorts.iter().map(|order| (order.field.sort().text)(row)).collect();
+        let mut at: Vec<Option<String>> =
+            self.sorts.iter().map(|order| (order.field.sort().text)(row)).collect();
         at.push(Some(row.id().0.to_string()));
         self.seal.seal(&self.context, serde_json::Value::from(at).to_string().as_bytes())
     }
@@ -298,7 +354,11 @@ enum EdgePart<'a, U: 'static> {
     Typename,
 }
 
-async fn part_of<'a, U: Listed>(env: Env<'a>, part: &Asked<'a>, rows: &Arc<Vec<U>>) -> Result<Part<'a, U>, Fault> {
+async fn part_of<'a, U: Listed>(
+    env: Env<'a>,
+    part: &Asked<'a>,
+    rows: &Arc<Vec<U>>,
+) -> Result<Part<'a, U>, Fault> {
     Ok(match part.name() {
         "edges" => {
             let mut edge = Vec::new();

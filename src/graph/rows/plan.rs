@@ -123,7 +123,9 @@ fn collect_set<'a>(document: Document<'a>, of: &str, set: &'a SelectionSet, aske
                 continue;
             }
             Selection::FragmentSpread(spread) => {
-                let Some(fragment) = document.query.fragments.get(&spread.node.fragment_name.node) else { continue };
+                let Some(fragment) = document.query.fragments.get(&spread.node.fragment_name.node) else {
+                    continue;
+                };
                 (Some(&fragment.node.type_condition), &fragment.node.selection_set)
             }
             Selection::InlineFragment(fragment) => {
@@ -134,9 +136,9 @@ fn collect_set<'a>(document: Document<'a>, of: &str, set: &'a SelectionSet, aske
             let on = on.node.on.node.as_str();
             on == of
                 || match document.schema.registry.types.get(on) {
-                    Some(MetaType::Interface { possible_types, .. } | MetaType::Union { possible_types, .. }) => {
-                        possible_types.contains(of)
-                    }
+                    Some(
+                        MetaType::Interface { possible_types, .. } | MetaType::Union { possible_types, .. },
+                    ) => possible_types.contains(of),
                     _ => false,
                 }
         });
@@ -167,7 +169,11 @@ enum What<'a, T: 'static> {
 }
 
 /// Plans what `sets` select of `rows`, loading what they refer to.
-pub fn plan<'a, T: Object>(env: Env<'a>, sets: Vec<&'a SelectionSet>, rows: Arc<Vec<T>>) -> BoxFuture<'a, Plan<'a, T>> {
+pub fn plan<'a, T: Object>(
+    env: Env<'a>,
+    sets: Vec<&'a SelectionSet>,
+    rows: Arc<Vec<T>>,
+) -> BoxFuture<'a, Plan<'a, T>> {
     plan_fields(env, fields_of::<T>(), T::NAME, sets, rows)
 }
 

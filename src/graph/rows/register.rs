@@ -2,7 +2,9 @@
 use async_graphql::{
     InputType, Name, Value,
     indexmap::{IndexMap, IndexSet},
-    registry::{Deprecation, MetaDirectiveInvocation, MetaField, MetaInputValue, MetaType, ObjectBuilder, Registry},
+    registry::{
+        Deprecation, MetaDirectiveInvocation, MetaField, MetaInputValue, MetaType, ObjectBuilder, Registry,
+    },
 };
 
 use super::{
@@ -30,7 +32,10 @@ pub fn object_of<T>(
     }
     // known before its fields are, since they may lead back to it
     registry.types.insert(name.to_owned(), ObjectBuilder::new(name, IndexMap::new()).build());
-    let shown = fields.declared.iter().map(|(field, declared)| ((*field).to_owned(), meta_field(registry, field, declared)));
+    let shown = fields
+        .declared
+        .iter()
+        .map(|(field, declared)| ((*field).to_owned(), meta_field(registry, field, declared)));
     let shown: IndexMap<_, _> = shown.collect();
     let mut object = ObjectBuilder::new(name, shown).description(Some(describe(about, needs)));
     if let Some(permission) = needs {
@@ -137,11 +142,20 @@ pub fn connection<U: Listed>(registry: &mut Registry) -> String {
     }
     page_info(registry);
     count(registry);
-    let edge = plain(registry, edge_name::<U>(), &format!("One {node} in a list, with its place."), vec![
-        ("cursor", string, "Its place in the list, for `after` and `before`."),
-        ("node", format!("{node}!"), "What stands there."),
-    ]);
-    let mut total = field("totalCount", "Count", "How many there are in all; counted only when asked for, and no further than `limit`.");
+    let edge = plain(
+        registry,
+        edge_name::<U>(),
+        &format!("One {node} in a list, with its place."),
+        vec![
+            ("cursor", string, "Its place in the list, for `after` and `before`."),
+            ("node", format!("{node}!"), "What stands there."),
+        ],
+    );
+    let mut total = field(
+        "totalCount",
+        "Count",
+        "How many there are in all; counted only when asked for, and no further than `limit`.",
+    );
     let mut limit = MetaInputValue::new("limit", "Int");
     limit.description = Some("Where counting stops, at most 1,000,000.".to_owned());
     limit.default_value = Some("10000".to_owned());
@@ -159,24 +173,39 @@ pub fn connection<U: Listed>(registry: &mut Registry) -> String {
 }
 
 fn page_info(registry: &mut Registry) {
-    plain(registry, "PageInfo", "Where a page begins and ends, and whether there is more.", vec![
-        ("hasNextPage", "Boolean!".to_owned(), "Whether there are rows after this page."),
-        ("hasPreviousPage", "Boolean!".to_owned(), "Whether there are rows before this page."),
-        ("startCursor", "String".to_owned(), "The place of the first row; null on an empty page."),
-        ("endCursor", "String".to_owned(), "The place of the last row; null on an empty page."),
-    ]);
+    plain(
+        registry,
+        "PageInfo",
+        "Where a page begins and ends, and whether there is more.",
+        vec![
+            ("hasNextPage", "Boolean!".to_owned(), "Whether there are rows after this page."),
+            ("hasPreviousPage", "Boolean!".to_owned(), "Whether there are rows before this page."),
+            ("startCursor", "String".to_owned(), "The place of the first row; null on an empty page."),
+            ("endCursor", "String".to_owned(), "The place of the last row; null on an empty page."),
+        ],
+    );
 }
 
 fn count(registry: &mut Registry) {
     let precision = "CountPrecision";
-    enumeration(registry, precision, "Whether a count is exact.", &[
-        ("EXACT", "There are exactly so many."),
-        ("AT_LEAST", "Counting stopped at the limit: there are more."),
-    ]);
-    plain(registry, "Count", "How many there are.", vec![
-        ("value", "Int!".to_owned(), "The number, at most the limit of the count."),
-        ("precision", format!("{precision}!"), "Whether the number is exact."),
-    ]);
+    enumeration(
+        registry,
+        precision,
+        "Whether a count is exact.",
+        &[
+            ("EXACT", "There are exactly so many."),
+            ("AT_LEAST", "Counting stopped at the limit: there are more."),
+        ],
+    );
+    plain(
+        registry,
+        "Count",
+        "How many there are.",
+        vec![
+            ("value", "Int!".to_owned(), "The number, at most the limit of the count."),
+            ("precision", format!("{precision}!"), "Whether the number is exact."),
+        ],
+    );
 }
 
 /// An enum that no Rust type stands for.
@@ -202,7 +231,8 @@ pub fn enumeration(registry: &mut Registry, name: &str, about: &str, values: &[(
 
 /// An object type of plain fields; says its name.
 fn plain(registry: &mut Registry, name: &str, about: &str, fields: Vec<(&str, String, &str)>) -> String {
-    let fields = fields.into_iter().map(|(name, ty, about)| (name.to_owned(), field(name, &ty, about))).collect();
+    let fields =
+        fields.into_iter().map(|(name, ty, about)| (name.to_owned(), field(name, &ty, about))).collect();
     let object = ObjectBuilder::new(name, fields).description(Some(about.to_owned())).build();
     registry.types.entry(name.to_owned()).or_insert(object);
     name.to_owned()
@@ -234,7 +264,8 @@ pub fn union<U: Union>(registry: &mut Registry) -> String {
         };
         registry.types.insert(U::NAME.to_owned(), union);
     }
-    let members: Vec<String> = super::union::members_of::<U>().iter().map(|member| member.register(registry)).collect();
+    let members: Vec<String> =
+        super::union::members_of::<U>().iter().map(|member| member.register(registry)).collect();
     if let Some(MetaType::Union { possible_types, .. }) = registry.types.get_mut(U::NAME) {
         possible_types.extend(members);
     }
@@ -276,7 +307,11 @@ pub fn directives(registry: &mut Registry) {
         "idempotent",
         "Runs the mutation at most once per key, caller and organization for 24 hours: a repetition gets the first result.",
         vec![Location::FIELD],
-        vec![("key", "String!", "Chosen by the client, at most 200 characters; unique per change it wants to make.")],
+        vec![(
+            "key",
+            "String!",
+            "Chosen by the client, at most 200 characters; unique per change it wants to make.",
+        )],
     );
 }
 

@@ -21,7 +21,12 @@ pub type Loaded<'a> = Result<Box<dyn Children<'a> + 'a>, Fault>;
 
 /// Loads what belongs to all rows of a level.
 pub trait Relation<T>: Send + Sync {
-    fn load<'r, 'a: 'r>(&'r self, env: Env<'a>, asked: &'r Asked<'a>, rows: &'r [T]) -> BoxFuture<'r, Loaded<'a>>;
+    fn load<'r, 'a: 'r>(
+        &'r self,
+        env: Env<'a>,
+        asked: &'r Asked<'a>,
+        rows: &'r [T],
+    ) -> BoxFuture<'r, Loaded<'a>>;
 }
 
 // ---- values
@@ -60,7 +65,12 @@ where
     C: Scalar + Send + Sync + 'static,
     F: Fn(&T, View<'_>) -> C + Send + Sync,
 {
-    fn load<'r, 'a: 'r>(&'r self, env: Env<'a>, asked: &'r Asked<'a>, rows: &'r [T]) -> BoxFuture<'r, Loaded<'a>> {
+    fn load<'r, 'a: 'r>(
+        &'r self,
+        env: Env<'a>,
+        asked: &'r Asked<'a>,
+        rows: &'r [T],
+    ) -> BoxFuture<'r, Loaded<'a>> {
         let values = rows.iter().map(|row| Ok((self.0)(row, env.view()))).collect();
         let leaves: Box<dyn Children<'a> + 'a> = Box::new(Leaves { values, pos: asked.pos() });
         std::future::ready(Ok(leaves)).boxed()
@@ -81,7 +91,12 @@ where
     C: Scalar + Send + Sync + 'static,
     F: Fn(&T, &Args<'_, '_>, View<'_>) -> Result<C, Fault> + Send + Sync,
 {
-    fn load<'r, 'a: 'r>(&'r self, env: Env<'a>, asked: &'r Asked<'a>, rows: &'r [T]) -> BoxFuture<'r, Loaded<'a>> {
+    fn load<'r, 'a: 'r>(
+        &'r self,
+        env: Env<'a>,
+        asked: &'r Asked<'a>,
+        rows: &'r [T],
+    ) -> BoxFuture<'r, Loaded<'a>> {
         let ctx = env.field(asked.field());
         let args = Args::of(&ctx);
         let values = rows.iter().map(|row| (self.0)(row, &args, env.view())).collect();
@@ -105,7 +120,12 @@ where
     C: Scalar + Send + Sync + 'static,
     F: Fn(&T) -> Option<K> + Send + Sync,
 {
-    fn load<'r, 'a: 'r>(&'r self, env: Env<'a>, asked: &'r Asked<'a>, rows: &'r [T]) -> BoxFuture<'r, Loaded<'a>> {
+    fn load<'r, 'a: 'r>(
+        &'r self,
+        env: Env<'a>,
+        asked: &'r Asked<'a>,
+        rows: &'r [T],
+    ) -> BoxFuture<'r, Loaded<'a>> {
         async move {
             let keys: Vec<Option<K>> = rows.iter().map(&self.0).collect();
             let mut distinct = Distinct::of(keys);
@@ -233,7 +253,12 @@ where
     U: Object,
     F: Fn(&Args<'_, '_>, &T) -> Result<Option<K>, Fault> + Send + Sync,
 {
-    fn load<'r, 'a: 'r>(&'r self, env: Env<'a>, asked: &'r Asked<'a>, rows: &'r [T]) -> BoxFuture<'r, Loaded<'a>> {
+    fn load<'r, 'a: 'r>(
+        &'r self,
+        env: Env<'a>,
+        asked: &'r Asked<'a>,
+        rows: &'r [T],
+    ) -> BoxFuture<'r, Loaded<'a>> {
         async move {
             let keys = {
                 let ctx = env.field(asked.field());
@@ -255,9 +280,10 @@ where
                     None => Place::Nothing,
                 })
                 .collect();
-            let at = distinct.of_parent.iter().map(|place| {
-                place.and_then(|place| places.get(place).copied()).unwrap_or(Place::Nothing)
-            });
+            let at = distinct
+                .of_parent
+                .iter()
+                .map(|place| place.and_then(|place| places.get(place).copied()).unwrap_or(Place::Nothing));
             let at = at.collect();
             let body = plan(env, asked.sets(), Arc::new(found)).await;
             Ok(Box::new(OneEach { body, at, pos: asked.pos() }) as Box<dyn Children<'a> + 'a>)
@@ -281,7 +307,12 @@ where
     U: Object,
     F: Fn(&T) -> K + Send + Sync,
 {
-    fn load<'r, 'a: 'r>(&'r self, env: Env<'a>, asked: &'r Asked<'a>, rows: &'r [T]) -> BoxFuture<'r, Loaded<'a>> {
+    fn load<'r, 'a: 'r>(
+        &'r self,
+        env: Env<'a>,
+        asked: &'r Asked<'a>,
+        rows: &'r [T],
+    ) -> BoxFuture<'r, Loaded<'a>> {
         async move {
             let mut distinct = Distinct::of(rows.iter().map(|row| Some((self.0)(row))).collect());
             let mut found = Vec::new();
@@ -292,7 +323,9 @@ where
                 ranges.push(from..found.len());
             }
             let of_parent = distinct.of_parent.iter();
-            let ranges = of_parent.map(|place| place.and_then(|at| ranges.get(at).cloned()).unwrap_or_default()).collect();
+            let ranges = of_parent
+                .map(|place| place.and_then(|at| ranges.get(at).cloned()).unwrap_or_default())
+                .collect();
             let body = plan(env, asked.sets(), Arc::new(found)).await;
             Ok(Box::new(ManyEach { body, ranges }) as Box<dyn Children<'a> + 'a>)
         }
@@ -314,7 +347,12 @@ where
     U: Object,
     F: Fn(&T, View<'_>) -> Option<U> + Send + Sync,
 {
-    fn load<'r, 'a: 'r>(&'r self, env: Env<'a>, asked: &'r Asked<'a>, rows: &'r [T]) -> BoxFuture<'r, Loaded<'a>> {
+    fn load<'r, 'a: 'r>(
+        &'r self,
+        env: Env<'a>,
+        asked: &'r Asked<'a>,
+        rows: &'r [T],
+    ) -> BoxFuture<'r, Loaded<'a>> {
         let mut found = Vec::with_capacity(rows.len());
         let mut at = Vec::with_capacity(rows.len());
         for row in rows {
@@ -348,7 +386,12 @@ where
     U: Object,
     F: Fn(&T, View<'_>) -> Vec<U> + Send + Sync,
 {
-    fn load<'r, 'a: 'r>(&'r self, env: Env<'a>, asked: &'r Asked<'a>, rows: &'r [T]) -> BoxFuture<'r, Loaded<'a>> {
+    fn load<'r, 'a: 'r>(
+        &'r self,
+        env: Env<'a>,
+        asked: &'r Asked<'a>,
+        rows: &'r [T],
+    ) -> BoxFuture<'r, Loaded<'a>> {
         let mut found = Vec::new();
         let mut ranges = Vec::with_capacity(rows.len());
         for row in rows {

@@ -3,10 +3,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use async_graphql::{
     ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, Response, ServerError,
-    ServerResult, Value,
-    indexmap::IndexMap,
-    parser::types::Field,
-    registry::Registry,
+    ServerResult, Value, indexmap::IndexMap, parser::types::Field, registry::Registry,
 };
 
 use super::{
@@ -103,7 +100,8 @@ pub async fn write_object<'a, T: Send + Sync + 'static>(
 /// JSON text as a value, to be written as it is.
 pub fn raw(json: Vec<u8>) -> Value {
     // made of `str`s and numbers only: never lossy
-    let json = String::from_utf8(json).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    let json = String::from_utf8(json)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
     Value::Object(IndexMap::from_iter([(register::name(RAW), Value::String(json))]))
 }
 

@@ -133,13 +133,21 @@ impl<'a> Body<'a> for Mixed<'a> {
 
 impl<T: Send + Sync + 'static> Fields<T> {
     /// A list whose items are of the types of a union.
-    pub fn mixed<U: Union>(&mut self, name: &'static str, get: impl Fn(&T, View<'_>) -> Vec<U> + Send + Sync + 'static) -> Last<'_, T> {
+    pub fn mixed<U: Union>(
+        &mut self,
+        name: &'static str,
+        get: impl Fn(&T, View<'_>) -> Vec<U> + Send + Sync + 'static,
+    ) -> Last<'_, T> {
         let ty = |registry: &mut Registry| format!("[{}!]!", super::register::union::<U>(registry));
         self.add(name, Box::new(ty), How::Relation(Box::new(MixedParts(get, PhantomData))))
     }
 
     /// The record that an id of any kind names.
-    pub fn any(&mut self, name: &'static str, id: impl Fn(&T) -> Option<AnyId> + Send + Sync + 'static) -> Last<'_, T> {
+    pub fn any(
+        &mut self,
+        name: &'static str,
+        id: impl Fn(&T) -> Option<AnyId> + Send + Sync + 'static,
+    ) -> Last<'_, T> {
         let find = move |_: &Args<'_, '_>, row: &T| Ok(vec![id(row)]);
         self.add(name, Box::new(node_type), How::Relation(Box::new(Anything { find, list: false })))
     }
@@ -179,7 +187,12 @@ where
     U: Union,
     F: Fn(&T, View<'_>) -> Vec<U> + Send + Sync,
 {
-    fn load<'r, 'a: 'r>(&'r self, env: Env<'a>, asked: &'r Asked<'a>, rows: &'r [T]) -> BoxFuture<'r, Loaded<'a>> {
+    fn load<'r, 'a: 'r>(
+        &'r self,
+        env: Env<'a>,
+        asked: &'r Asked<'a>,
+        rows: &'r [T],
+    ) -> BoxFuture<'r, Loaded<'a>> {
         async move {
             let mut found = Vec::new();
             let mut ranges = Vec::with_capacity(rows.len());
@@ -228,7 +241,12 @@ impl AnyId {
 
 /// An entity behind the `Node` interface.
 trait AnyNode: Send + Sync {
-    fn group<'a>(&self, env: Env<'a>, sets: Vec<&'a SelectionSet>, ids: Vec<Option<uuid::Uuid>>) -> BoxFuture<'a, Result<Group<'a>, Fault>>;
+    fn group<'a>(
+        &self,
+        env: Env<'a>,
+        sets: Vec<&'a SelectionSet>,
+        ids: Vec<Option<uuid::Uuid>>,
+    ) -> BoxFuture<'a, Result<Group<'a>, Fault>>;
     fn needs(&self) -> Option<&'static str>;
     fn name(&self) -> &'static str;
 }
@@ -236,12 +254,21 @@ trait AnyNode: Send + Sync {
 struct NodeOf<T>(PhantomData<fn() -> T>);
 
 impl<T: Entity> AnyNode for NodeOf<T> {
-    fn group<'a>(&self, env: Env<'a>, sets: Vec<&'a SelectionSet>, ids: Vec<Option<uuid::Uuid>>) -> BoxFuture<'a, Result<Group<'a>, Fault>> {
+    fn group<'a>(
+        &self,
+        env: Env<'a>,
+        sets: Vec<&'a SelectionSet>,
+        ids: Vec<Option<uuid::Uuid>>,
+    ) -> BoxFuture<'a, Result<Group<'a>, Fault>> {
         async move {
             let mut keys: Vec<Id<T>> = ids.iter().flatten().map(|id| Id::of(*id)).collect();
             keys.sort_unstable();
             keys.dedup();
-            let loaded = if keys.is_empty() { HashMap::new() } else { crate::store::batch::Batch::load(env.snapshot, &keys).await? };
+            let loaded = if keys.is_empty() {
+                HashMap::new()
+            } else {
+                crate::store::batch::Batch::load(env.snapshot, &keys).await?
+            };
             let mut at = HashMap::with_capacity(loaded.len());
             let mut rows = Vec::with_capacity(loaded.len());
             for (id, row) in loaded {
@@ -298,7 +325,12 @@ where
     T: Sync,
     F: Fn(&Args<'_, '_>, &T) -> Result<Vec<Option<AnyId>>, Fault> + Send + Sync,
 {
-    fn load<'r, 'a: 'r>(&'r self, env: Env<'a>, asked: &'r Asked<'a>, rows: &'r [T]) -> BoxFuture<'r, Loaded<'a>> {
+    fn load<'r, 'a: 'r>(
+        &'r self,
+        env: Env<'a>,
+        asked: &'r Asked<'a>,
+        rows: &'r [T],
+    ) -> BoxFuture<'r, Loaded<'a>> {
         async move {
             let mut ids = Vec::new();
             let mut ranges = Vec::with_capacity(rows.len());
@@ -318,7 +350,8 @@ where
             let mut loads = Vec::new();
             for prefix in prefixes {
                 let Some(node) = node_by_prefix(prefix) else { continue };
-                let of_kind = |id: &Option<AnyId>| id.as_ref().filter(|id| id.prefix == prefix).map(|id| id.uuid);
+                let of_kind =
+                    |id: &Option<AnyId>| id.as_ref().filter(|id| id.prefix == prefix).map(|id| id.uuid);
                 match env.permit(node.needs()) {
                     Ok(()) => loads.push(node.group(env, asked.sets(), ids.iter().map(of_kind).collect())),
                     Err(fault) => {

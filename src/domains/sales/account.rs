@@ -1,0 +1,166 @@
+//! Accounts: the companies that deals are made with.
+use crate::{
+    domains::{
+        identity::user::{User, UserFilter},
+        prelude::*,
+        sales::deal::Deal,
+    },
+    store::tables::sales::{accounts, deals},
+};
+
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = accounts, check_for_backend(Pg))]
+pub struct Account {
+    pub id: Id<Account>,
+    pub name: String,
+    pub domain: Option<String>,
+    pub vertical: Option<String>,
+    pub owner_id: Option<Id<User>>,
+    pub external_system: Option<String>,
+    pub external_id: Option<String>,
+    pub revision: i32,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub deleted_at: Option<DateTime<Utc>>,
+}
+
+entity!(Account, "acct", sales::accounts, needs "account.read", version revision, deleted deleted_at);
+
+impl Entity for Account {
+    fn fields(account: &mut Fields<Self>) {
+        columns! { account: Account {
+            id, name, domain, vertical, external_system, external_id,
+            revision as "version", created_at, updated_at, deleted_at,
+        } keeps { owner_id } }
+        account.one("owner", |account| account.owner_id).about_column("owner_id");
+        account
+            .pages::<Deal>("deals", |account| account.id.0, Link::column(deals::account_id))
+            .about("The deals made with this company.");
+    }
+}
+
+impl Listed for Account {
+    type Filter = AccountFilter;
+    type Order = AccountOrderField;
+}
+
+filter! { AccountFilter for Account in accounts {
+    id: Compare<Id<Account>>,
+    name: Compare<String>,
+    domain: Compare<String>,
+    vertical: Compare<String>,
+    owner: UserFilter => through owner_id,
+    created_at: Compare<DateTime<Utc>>,
+} }
+
+order! { AccountOrder, AccountOrderField for Account {
+    /// When the record was made.
+    CreatedAt = created_at,
+    /// When the record was changed last.
+    UpdatedAt = updated_at,
+    /// The company's name.
+    Name = name,
+} default [Name Asc] }
+
+pub fn queries(query: &mut Fields<Query>) {
+    query.by_id::<Account>("account").about("A company by its id; null when there is none that you may see.");
+    query.list::<Account>("accounts").about("Companies, by name unless ordered otherwise.");
+}
+
+pub fn mutations(mutations: &mut Mutations) {
+    mutations
+        .change("accountCreate", "account", |write, input| create(write, input).boxed())
+        .needs("account.write")
+        .about("Makes a company known. Errors: INVALID, NOT_UNIQUE, NOT_FOUND.");
+    mutations
+        .change("accountUpdate", "account", |write, input| update(write, input).boxed())
+        .needs("account.write")
+        .about("Changes a company. Errors: NOT_FOUND, CONFLICT, INVALID, NOT_UNIQUE.");
+    mutations
+        .change("accountDelete", "account", |write, input| delete(write, input).boxed())
+        .needs("account.delete")
+        .about("Deletes a company; it can be restored. Errors: NOT_FOUND, CONFLICT, STATE.");
+    mutations
+        .change("accountRestore", "account", |write, input| restore(write, input).boxed())
+        .needs("account.delete")
+        .about("Brings a deleted company back. Errors: NOT_FOUND, CONFLICT, STATE, NOT_UNIQUE.");
+}
+
+/// A company to be made known.
+#[derive(InputObject, Insertable)]
+#[diesel(table_name = accounts)]
+struct AccountCreateInput {
+    /// Its name.
+    name: String,
+    /// Its domain in the internet, `example.com`.
+    domain: Option<String>,
+    /// The industry it works in.
+    vertical: Option<String>,
+    /// Who looks after it.
+    owner_id: Option<Id<User>>,
+    /// The system it was imported from, together with `externalId`.
+    external_system: Option<String>,
+    /// Its id in that system.
+    external_id: Option<String>,
+}
+
+async fn create(write: &mut Write, input: AccountCreateInput) -> Outcome<Id<Account>> {
+    let key = (accounts::organization_id.eq(write.organization()), accounts::id.eq(Id::<Account>::fresh()));
+    let account = diesel::insert_into(accounts::table)
+        .values((key, &input))
+        .returning(Account::as_returning())
+        .get_result(write)
+        .await?;
+    record::created(write, &account).await
+}
+
+/// What to change of a company. Absent: unchanged. Null: cleared.
+#[derive(InputObject)]
+struct AccountUpdateInput {
+    /// Which company.
+    id: Id<Account>,
+    /// The version you read; refused when it is another by now.
+    expected_version: Option<i32>,
+    /// Its name.
+    name: Option<String>,
+    /// Its domain in the internet, `example.com`.
+    domain: MaybeUndefined<String>,
+    /// The industry it works in.
+    vertical: MaybeUndefined<String>,
+    /// Who looks after it.
+    owner_id: MaybeUndefined<Id<User>>,
+}
+
+async fn update(write: &mut Write, input: AccountUpdateInput) -> Outcome<Id<Account>> {
+    let before = record::lock(write, input.id, input.expected_version).await?;
+    let changes = Changes::default()
+        .given(accounts::name, input.name)
+        .patch(accounts::domain, input.domain)
+        .patch(accounts::vertical, input.vertical)
+        .patch(accounts::owner_id, input.owner_id);
+    set(write, "updated", before, changes).await
+}
+
+async fn delete(write: &mut Write, input: RecordInput<Account>) -> Outcome<Id<Account>> {
+    let before = input.lock_living(write).await?;
+    set(write, "deleted", before, Changes::default().set(accounts::deleted_at, Some(clock::now()))).await
+}
+
+async fn restore(write: &mut Write, input: RecordInput<Account>) -> Outcome<Id<Account>> {
+    let before = input.lock_deleted(write).await?;
+    set(write, "restored", before, Changes::default().set(accounts::deleted_at, None::<DateTime<Utc>>)).await
+}
+
+async fn set(
+    write: &mut Write,
+    what: &str,
+    before: Account,
+    changes: Changes<accounts::table>,
+) -> Outcome<Id<Account>> {
+    let after = diesel::update(accounts::table.find((write.organization(), before.id)))
+        .set(changes)
+        .returning(Account::as_returning())
+        .get_result(write)
+        .await?;
+    record::changed(write, what, &before, &after).await
+}

@@ -1,0 +1,61 @@
+//! What was changed of a deal, by whom and when: written by the database itself (004 §3.2).
+use crate::{
+    domains::{identity::user::User, prelude::*, sales::deal::Deal},
+    store::tables::sales::deal_history,
+};
+
+text_enum! {
+    /// What made a change.
+    ChangeSource {
+        /// A person.
+        User = "user",
+        /// An import from another system.
+        Sync = "sync",
+        /// Portico itself.
+        System = "system",
+        /// An agent.
+        Ai = "ai",
+    }
+}
+
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = deal_history, check_for_backend(Pg))]
+pub struct DealHistoryEntry {
+    pub id: Id<DealHistoryEntry>,
+    pub deal_id: Id<Deal>,
+    pub field_changed: String,
+    pub old_value: Option<String>,
+    pub new_value: Option<String>,
+    pub changed_by: Option<Id<User>>,
+    pub change_source: ChangeSource,
+    pub changed_at: DateTime<Utc>,
+}
+
+entity!(DealHistoryEntry, "dealhist", sales::deal_history, needs "deal.history.read");
+
+impl Entity for DealHistoryEntry {
+    fn fields(entry: &mut Fields<Self>) {
+        columns! { entry: DealHistoryEntry {
+            id, field_changed, old_value needs "deal.value.read", new_value needs "deal.value.read",
+            change_source, changed_at,
+        } keeps { deal_id, changed_by } }
+        entry.one("changedBy", |entry| entry.changed_by).about_column("changed_by");
+        entry.one("deal", |entry| Some(entry.deal_id)).about_column("deal_id").required();
+    }
+}
+
+impl Listed for DealHistoryEntry {
+    type Filter = DealHistoryFilter;
+    type Order = DealHistoryOrderField;
+}
+
+filter! { DealHistoryFilter for DealHistoryEntry in deal_history {
+    field_changed: Compare<String>,
+    change_source: Compare<ChangeSource>,
+    changed_at: Compare<DateTime<Utc>>,
+} }
+
+order! { DealHistoryOrder, DealHistoryOrderField for DealHistoryEntry {
+    /// When it was changed.
+    ChangedAt = changed_at,
+} default [ChangedAt Desc] }
