@@ -2,5 +2,6 @@
 pub mod command;
 pub mod domains;
 pub mod graph;
+pub mod live;
 pub mod settings;
 pub mod store;

@@ -252,7 +252,7 @@ where
             }
             let organization = write.organization();
             write.commit().await?;
-            (visit.wake)(organization);
+            visit.hub.wake(organization);
             Ok(Payload { result: Some(result), errors: Vec::new() })
         }
         Err(Stop::User(errors)) => {

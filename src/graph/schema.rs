@@ -1,7 +1,7 @@
 //! The schema as the transports use it: a request and its caller in, the text of an answer out.
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
-use async_graphql::{EmptySubscription, Request, Response};
+use async_graphql::{Request, Response};
 use futures_util::{FutureExt, StreamExt, stream::BoxStream};
 
 use super::{
@@ -10,9 +10,13 @@ use super::{
     mutation::MutationRoot,
     rows::{self, QueryRoot},
     seal::Seal,
+    subscription::SubscriptionRoot,
     visit::{PageSizes, Visit},
 };
-use crate::store::door::{Caller, Door};
+use crate::{
+    live::Hub,
+    store::door::{Caller, Door},
+};
 
 /// What the schema is built from.
 pub struct SchemaParts {
@@ -20,10 +24,12 @@ pub struct SchemaParts {
     pub seal: Arc<Seal>,
     pub limits: Limits,
     pub pages: PageSizes,
-    pub wake: Arc<dyn Fn(uuid::Uuid) + Send + Sync>,
+    pub hub: Arc<Hub>,
+    /// How long events are kept for a subscriber that comes back.
+    pub retention: chrono::Duration,
 }
 
-type Inner = async_graphql::Schema<QueryRoot, MutationRoot, EmptySubscription>;
+type Inner = async_graphql::Schema<QueryRoot, MutationRoot, SubscriptionRoot>;
 
 /// The schema and all it needs to answer.
 #[derive(Clone)]
@@ -94,13 +100,15 @@ impl Schema {
             snapshot: self.parts.door.snapshot(caller.clone()),
             seal: self.parts.seal.clone(),
             pages: self.parts.pages,
-            wake: self.parts.wake.clone(),
+            hub: self.parts.hub.clone(),
+            retention: self.parts.retention,
+            resume_after: None,
         }
     }
 }
 
 fn build(limits: Limits) -> Inner {
-    async_graphql::Schema::build(QueryRoot, MutationRoot, EmptySubscription)
+    async_graphql::Schema::build(QueryRoot, MutationRoot, SubscriptionRoot)
         .extension(LimitsExtension(limits))
         .finish()
 }

@@ -4,9 +4,12 @@ use std::sync::Arc;
 use async_graphql::{Context, InputType};
 
 use super::{fault::Fault, seal::Seal};
-use crate::store::{
+use crate::{
+    live::Hub,
+    store::{
     door::{Caller, Door, Snapshot},
     grants::Grants,
+},
 };
 
 /// Who asks, and through which door. One per request; a subscription keeps it as long as it lives.
@@ -18,8 +21,12 @@ pub struct Visit {
     pub snapshot: Arc<Snapshot>,
     pub seal: Arc<Seal>,
     pub pages: PageSizes,
-    /// Told after every commit, so that subscribers hear of it at once.
-    pub wake: Arc<dyn Fn(uuid::Uuid) + Send + Sync>,
+    /// Where subscribers hear of what was committed.
+    pub hub: Arc<Hub>,
+    /// How long events are kept for a subscriber that comes back.
+    pub retention: chrono::Duration,
+    /// The cursor that the transport remembers for a client that comes back.
+    pub resume_after: Option<String>,
 }
 
 /// How many rows a connection gives, by default and at most.

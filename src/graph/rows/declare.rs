@@ -79,6 +79,10 @@ impl Argument {
         Self::with_default::<A>(name, about, None)
     }
 
+    pub fn register(&self, registry: &mut Registry) -> MetaInputValue {
+        (self.0)(registry)
+    }
+
     pub fn with_default<A: InputType>(
         name: &'static str,
         about: &'static str,
