@@ -23,7 +23,8 @@ impl Union for RecordEvent {
         members.of(|event| event.0.happened(|event| event.kind.ends_with(".created")).map(RecordCreated));
         members.of(|event| event.0.happened(|event| event.kind.ends_with(".deleted")).map(RecordDeleted));
         members.of(|event| {
-            let other = |event: &Event| !event.kind.ends_with(".created") && !event.kind.ends_with(".deleted");
+            let other =
+                |event: &Event| !event.kind.ends_with(".created") && !event.kind.ends_with(".deleted");
             event.0.happened(other).map(RecordUpdated)
         });
     }
@@ -88,7 +89,9 @@ pub fn subscriptions(subscriptions: &mut Subscriptions) {
                 let types = args.get::<Vec<String>>("types")?;
                 page::at_most(types.len(), 50, "types")?;
                 if let Some(unknown) = types.iter().find(|name| rows::prefix_of_type(name).is_none()) {
-                    return Err(Fault::bad_input(format!("there is no record type `{unknown}`: use a type's name such as `Deal`")));
+                    return Err(Fault::bad_input(format!(
+                        "there is no record type `{unknown}`: use a type's name such as `Deal`"
+                    )));
                 }
                 let interest: Interest = Box::new(move |event| types.contains(&event.subject_type));
                 Ok(interest)

@@ -115,7 +115,10 @@ impl Subscriptions {
             stream: Box::new(StreamOf { interest: Box::new(interest), tell }),
         };
         let last = Last(self.0.entry(name).insert_entry(declared).into_mut());
-        last.takes::<Option<String>>("after", "The cursor to go on from: what came since is told first. Absent: from now on.")
+        last.takes::<Option<String>>(
+            "after",
+            "The cursor to go on from: what came since is told first. Absent: from now on.",
+        )
     }
 
     /// The names of all subscriptions with the permission each needs.
@@ -128,7 +131,13 @@ trait Streams: Send + Sync {
     fn register(&self, registry: &mut Registry) -> String;
     fn interest(&self, args: &Args<'_, '_>) -> Result<Interest, Fault>;
     /// One response per event, and whether the stream goes on.
-    fn answer<'a>(&'a self, visit: &'a Visit, ctx: &'a Context<'a>, needs: Option<&'static str>, told: Vec<Told>) -> BoxFuture<'a, (Vec<Response>, bool)>;
+    fn answer<'a>(
+        &'a self,
+        visit: &'a Visit,
+        ctx: &'a Context<'a>,
+        needs: Option<&'static str>,
+        told: Vec<Told>,
+    ) -> BoxFuture<'a, (Vec<Response>, bool)>;
 }
 
 type ReadInterest = dyn Fn(&Args<'_, '_>) -> Result<Interest, Fault> + Send + Sync;
@@ -147,7 +156,13 @@ impl<U: Union> Streams for StreamOf<U> {
         (self.interest)(args)
     }
 
-    fn answer<'a>(&'a self, visit: &'a Visit, ctx: &'a Context<'a>, needs: Option<&'static str>, told: Vec<Told>) -> BoxFuture<'a, (Vec<Response>, bool)> {
+    fn answer<'a>(
+        &'a self,
+        visit: &'a Visit,
+        ctx: &'a Context<'a>,
+        needs: Option<&'static str>,
+        told: Vec<Told>,
+    ) -> BoxFuture<'a, (Vec<Response>, bool)> {
         async move {
             // not the snapshot of the subscription's beginning: the rights and the data of this moment
             let snapshot = visit.door.snapshot(visit.caller.clone());
@@ -240,12 +255,17 @@ impl SubscriptionType for SubscriptionRoot {
         });
         let fields = fields.collect();
         let about = "What happens, as it happens: in order, at least once. A client that remembers the last cursor misses nothing.";
-        let object = ObjectBuilder::new("Subscription", fields).description(Some(about.to_owned())).is_subscription(true);
+        let object = ObjectBuilder::new("Subscription", fields)
+            .description(Some(about.to_owned()))
+            .is_subscription(true);
         registry.types.insert("Subscription".to_owned(), object.build());
         "Subscription!".to_owned()
     }
 
-    fn create_field_stream<'a>(&'a self, ctx: &'a Context<'_>) -> Option<Pin<Box<dyn Stream<Item = Response> + Send + 'a>>> {
+    fn create_field_stream<'a>(
+        &'a self,
+        ctx: &'a Context<'_>,
+    ) -> Option<Pin<Box<dyn Stream<Item = Response> + Send + 'a>>> {
         let declared = SUBSCRIPTIONS.0.get(ctx.item.node.name.node.as_str())?;
         let visit = ctx.data_unchecked::<Visit>();
         let state = State { declared, visit, ctx, stage: Stage::Begin, ready: VecDeque::new() };
@@ -289,7 +309,9 @@ impl State<'_, '_> {
                         Ok(Next::Events(events)) => {
                             events.into_iter().filter(|event| interest(event)).map(Told::Happened).collect()
                         }
-                        Ok(Next::TooSlow(cursor)) => vec![Told::Reset { cursor, reason: ResetReason::ClientTooSlow }],
+                        Ok(Next::TooSlow(cursor)) => {
+                            vec![Told::Reset { cursor, reason: ResetReason::ClientTooSlow }]
+                        }
                         Ok(Next::Access) => Vec::new(),
                         Err(error) => {
                             tracing::warn!(%error, "a subscriber waits for the database");
@@ -321,7 +343,10 @@ impl State<'_, '_> {
         let after = args.get::<Option<String>>("after")?.or_else(|| self.visit.resume_after.clone());
         let after = match after {
             Some(cursor) => Some(Position::read(&cursor).ok_or_else(|| {
-                Fault::new(Code::InvalidCursor, "`after` is no cursor of an event: take one from `viewer.eventCursor` or an event")
+                Fault::new(
+                    Code::InvalidCursor,
+                    "`after` is no cursor of an event: take one from `viewer.eventCursor` or an event",
+                )
             })?),
             None => None,
         };
@@ -342,7 +367,8 @@ impl State<'_, '_> {
     /// Answers events; says whether the stream goes on.
     async fn answer(&mut self, told: Vec<Told>) -> bool {
         loop {
-            let (responses, on) = self.declared.stream.answer(self.visit, self.ctx, self.declared.needs, told.clone()).await;
+            let (responses, on) =
+                self.declared.stream.answer(self.visit, self.ctx, self.declared.needs, told.clone()).await;
             if on && responses.is_empty() {
                 // the database was away: nothing is skipped
                 tokio::time::sleep(std::time::Duration::from_millis(200)).await;
@@ -397,7 +423,9 @@ macro_rules! stream_events {
 
 /// What all events have.
 pub fn event_fields<T: Send + Sync + 'static>(fields: &mut Fields<T>, cursor: fn(&T) -> Position) {
-    fields.derived("cursor", move |told| cursor(told).write()).about("The place of this event: subscribe `after` it to go on.");
+    fields
+        .derived("cursor", move |told| cursor(told).write())
+        .about("The place of this event: subscribe `after` it to go on.");
     fields.derived("occurredAt", move |told| cursor(told).at).about("When it happened.");
     fields.implements("Event");
 }

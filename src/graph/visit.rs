@@ -7,9 +7,9 @@ use super::{fault::Fault, seal::Seal};
 use crate::{
     live::Hub,
     store::{
-    door::{Caller, Door, Snapshot},
-    grants::Grants,
-},
+        door::{Caller, Door, Snapshot},
+        grants::Grants,
+    },
 };
 
 /// Who asks, and through which door. One per request; a subscription keeps it as long as it lives.

@@ -66,7 +66,10 @@ pub fn spawn(hub: &Arc<Hub>, url: &str, stop: &CancellationToken) {
 async fn again<F: Future<Output = anyhow::Result<()>>>(mut task: impl FnMut() -> F) {
     loop {
         if let Err(error) = task().await {
-            tracing::warn!(error = format!("{error:#}"), "live updates between processes are interrupted; trying again");
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "live updates between processes are interrupted; trying again"
+            );
         }
         tokio::time::sleep(RECONNECT).await;
     }
@@ -99,7 +102,8 @@ async fn listen(hub: &Hub, url: &str) -> anyhow::Result<()> {
     let mut heard = std::pin::pin!(connection.notifications_stream());
     while let Some(notification) = heard.next().await {
         let payload = notification?.payload;
-        let marks: Option<Vec<u32>> = payload.split(',').map(|mark| u32::from_str_radix(mark, 16).ok()).collect();
+        let marks: Option<Vec<u32>> =
+            payload.split(',').map(|mark| u32::from_str_radix(mark, 16).ok()).collect();
         match marks {
             Some(marks) => hub.wake_marked(&marks),
             None => hub.wake_all(),

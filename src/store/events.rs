@@ -160,7 +160,8 @@ mod tests {
 
     #[test]
     fn a_position_survives_being_written() {
-        let position = Position { transaction: 4711, id: Uuid::max(), at: "2026-11-21T07:00:00Z".parse().unwrap() };
+        let position =
+            Position { transaction: 4711, id: Uuid::max(), at: "2026-11-21T07:00:00Z".parse().unwrap() };
         let read = Position::read(&position.write()).unwrap();
         assert_eq!((read, read.at), (position, position.at));
         assert_eq!(Position::read("nonsense"), None);
