@@ -3,6 +3,8 @@
 //!
 //! It uses documented-as-hidden parts of the pinned async-graphql release; all such uses are in this folder.
 mod declare;
+#[cfg(test)]
+mod differential;
 mod interface;
 mod pages;
 mod plan;
