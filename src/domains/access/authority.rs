@@ -100,7 +100,12 @@ pub async fn somebody_remains(write: &mut Write, role: &Role) -> Outcome<()> {
     if diesel::select(diesel::dsl::exists(living)).get_result(write).await? {
         return Ok(());
     }
-    Err(UserError::state("an organization keeps at least one owner: make somebody else owner first", &["input", "id"], &[]).into())
+    Err(UserError::state(
+        "an organization keeps at least one owner: make somebody else owner first",
+        &["input", "id"],
+        &[],
+    )
+    .into())
 }
 
 /// A permission, and whose it is.

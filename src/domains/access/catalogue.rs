@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lc_rs::digest;
 use diesel::{sql_query, sql_types::Jsonb};
-use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -91,11 +91,15 @@ fn words(name: &str, resource: &str, action: &str) -> (String, String) {
     match verb {
         "read" if of == things => (
             format!("See {of}"),
-            format!("See {of}, in lists and wherever other records lead to them. Some fields need a permission of their own."),
+            format!(
+                "See {of}, in lists and wherever other records lead to them. Some fields need a permission of their own."
+            ),
         ),
         "read" => (format!("See {of}"), format!("See {of}, and filter and order by it.")),
         "write" => (format!("Make and change {of}"), format!("Make {of} and change what is there.")),
-        "delete" => (format!("Delete {of}"), format!("Delete {of}, and bring back what can be brought back.")),
+        "delete" => {
+            (format!("Delete {of}"), format!("Delete {of}, and bring back what can be brought back."))
+        }
         _ => {
             let short = capital(&format!("{} {of}", verb.replace('_', " ")));
             (short.clone(), format!("{short}."))
@@ -143,6 +147,62 @@ fn kinds(entries: &[Entry]) -> Vec<Kind<'_>> {
 /// connection that migrates: the server's own may not write what belongs to the platform.
 pub async fn sync(owner: &mut AsyncPgConnection) -> StoreResult<()> {
     let entries = entries();
-    let bound = (json(&kinds(&entries)), json(&entries), entries);
-    owner.transaction(async |owner| write(owner, bound).await.map_err(Into::into)).await
+    let (kinds, permissions) = (json(&kinds(&entries)), json(&entries));
+    owner.batch_execute("BEGIN").await?;
+    let written = write(owner, &kinds, &permissions, &entries).await;
+    owner.batch_execute(if written.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
+    written
+}
+
+fn json(rows: &impl Serialize) -> Json {
+    Json(serde_json::json!(rows))
+}
+
+/// One server after the other.
+const ALONE: &str = "
+    SELECT pg_advisory_xact_lock(hashtextextended('portico permission catalogue', 0));
+    SELECT set_config('app.organization_id', '00000000-0000-0000-0000-000000000000', true)";
+
+const KINDS: &str = "
+    INSERT INTO access.resource_types AS t (organization_id, id, name, description, available_actions)
+    SELECT '00000000-0000-0000-0000-000000000000', k.id, k.name, k.description, k.available_actions
+      FROM jsonb_to_recordset($1) AS k(id uuid, name text, description text, available_actions text[])
+    ON CONFLICT (organization_id, id) DO UPDATE
+      SET description = excluded.description, available_actions = excluded.available_actions
+      WHERE (t.description, t.available_actions) IS DISTINCT FROM (excluded.description, excluded.available_actions)";
+
+// Valid since always: a server whose clock is behind sees them at once.
+const PERMISSIONS: &str = "
+    INSERT INTO access.permissions AS p
+      (organization_id, id, name, display_name, description, resource_type_id, resource_type_org_id, action,
+       is_system_permission, valid_from)
+    SELECT '00000000-0000-0000-0000-000000000000', e.id, e.name, e.display_name, e.description, e.resource_type_id,
+           '00000000-0000-0000-0000-000000000000', e.action, true, '2000-01-01Z'
+      FROM jsonb_to_recordset($1) AS e(id uuid, name text, display_name text, description text, resource_type_id uuid, action text)
+    ON CONFLICT (organization_id, id) DO UPDATE
+      SET display_name = excluded.display_name, description = excluded.description, valid_until = NULL
+      WHERE (p.display_name, p.description, p.valid_until) IS DISTINCT FROM (excluded.display_name, excluded.description, NULL)";
+
+const RETIRED: &str = "
+    UPDATE access.permissions p SET valid_until = now()
+     WHERE p.organization_id = '00000000-0000-0000-0000-000000000000' AND p.is_system_permission AND p.valid_until IS NULL
+       AND NOT EXISTS (SELECT FROM jsonb_to_recordset($1) AS e(id uuid) WHERE e.id = p.id)";
+
+async fn write(
+    owner: &mut AsyncPgConnection,
+    kinds: &Json,
+    permissions: &Json,
+    entries: &[Entry],
+) -> StoreResult<()> {
+    owner.batch_execute(ALONE).await?;
+    sql_query(KINDS).bind::<Jsonb, _>(kinds).execute(owner).await?;
+    for statement in [PERMISSIONS, RETIRED] {
+        sql_query(statement).bind::<Jsonb, _>(permissions).execute(owner).await?;
+    }
+    system_roles::sync(owner, entries).await
+}
+
+/// The names of all permissions, for the laws.
+pub fn names() -> BTreeSet<String> {
+    entries().into_iter().map(|entry| entry.name).collect()
 }

@@ -126,8 +126,10 @@ impl Batch for RolesWith {
 }
 
 pub fn queries(query: &mut Fields<Query>) {
-    query.by_id::<Permission>("permission").about("A permission by its id; null when there is none that you may see.");
     query
-        .list::<Permission>("permissions")
-        .about("All permissions: the built-in ones and the organization's own, by name unless ordered otherwise.");
+        .by_id::<Permission>("permission")
+        .about("A permission by its id; null when there is none that you may see.");
+    query.list::<Permission>("permissions").about(
+        "All permissions: the built-in ones and the organization's own, by name unless ordered otherwise.",
+    );
 }

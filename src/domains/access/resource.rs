@@ -43,7 +43,11 @@ impl Entity for Resource {
         resource.one("parent", |resource| resource.parent_resource_id).about_column("parent_resource_id");
         resource.one("owner", |resource| resource.owner_id).about_column("owner_id");
         resource
-            .pages::<Resource>("children", |resource| resource.id.0, Link::column(resources::parent_resource_id))
+            .pages::<Resource>(
+                "children",
+                |resource| resource.id.0,
+                Link::column(resources::parent_resource_id),
+            )
             .about("The things that lie directly within this one.");
         resource
             .pages::<RoleAssignment>(
@@ -88,9 +92,9 @@ order! { ResourceOrder, ResourceOrderField for Resource {
 } default [CreatedAt Desc] }
 
 pub fn queries(query: &mut Fields<Query>) {
-    query
-        .by_id::<Resource>("resource")
-        .about("A single thing that rights are limited to, by its id; null when there is none that you may see.");
+    query.by_id::<Resource>("resource").about(
+        "A single thing that rights are limited to, by its id; null when there is none that you may see.",
+    );
     query
         .list::<Resource>("resources")
         .about("The single things that rights are limited to, newest first unless ordered otherwise.");

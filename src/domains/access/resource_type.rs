@@ -27,10 +27,18 @@ impl Entity for ResourceType {
             id, name, description, available_actions, metadata, created_at,
         } keeps { parent_type_id } }
         kind.one("parentType", |kind| kind.parent_type_id).about_column("parent_type_id");
-        kind.pages::<ResourceType>("childTypes", |kind| kind.id.0, Link::column(resource_types::parent_type_id))
-            .about("The more special kinds of this one.");
-        kind.pages::<Permission>("permissions", |kind| kind.id.0, Link::column(permissions::resource_type_id))
-            .about("The permissions that speak about this kind.");
+        kind.pages::<ResourceType>(
+            "childTypes",
+            |kind| kind.id.0,
+            Link::column(resource_types::parent_type_id),
+        )
+        .about("The more special kinds of this one.");
+        kind.pages::<Permission>(
+            "permissions",
+            |kind| kind.id.0,
+            Link::column(permissions::resource_type_id),
+        )
+        .about("The permissions that speak about this kind.");
     }
 }
 
@@ -56,7 +64,7 @@ pub fn queries(query: &mut Fields<Query>) {
     query
         .by_id::<ResourceType>("resourceType")
         .about("A kind of thing that permissions speak about, by its id.");
-    query
-        .list::<ResourceType>("resourceTypes")
-        .about("The kinds of things that permissions speak about: the built-in ones and the organization's own.");
+    query.list::<ResourceType>("resourceTypes").about(
+        "The kinds of things that permissions speak about: the built-in ones and the organization's own.",
+    );
 }

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use crate::{
     domains::{
         access::{
-            authority,
+            authority::{self, Given},
             role_assignment::RoleAssignment,
-            role_permission::{PermissionsOf, RolePermission},
+            role_permission::PermissionsOf,
         },
         identity::user::User,
         prelude::*,
     },
+    graph::mutation::Payload,
     store::tables::access::{role_assignments, role_permissions, roles},
 };
 
@@ -63,10 +64,16 @@ impl Entity for Role {
         role.many("permissions", |role| PermissionsOf(role.id))
             .about("What the role contains itself, by name; what it inherits stands with its parent.");
         role.value::<Effective, Vec<String>>("effectivePermissions", |role| Some(Effective(role.id)))
-            .about("The names of all permissions that the role gives at this moment, inherited ones included.")
+            .about(
+                "The names of all permissions that the role gives at this moment, inherited ones included.",
+            )
             .required();
-        role.pages::<RoleAssignment>("assignments", |role| role.id.0, Link::column(role_assignments::role_id))
-            .about("To whom the role was given, newest first unless ordered otherwise.");
+        role.pages::<RoleAssignment>(
+            "assignments",
+            |role| role.id.0,
+            Link::column(role_assignments::role_id),
+        )
+        .about("To whom the role was given, newest first unless ordered otherwise.");
     }
 }
 
@@ -98,7 +105,8 @@ impl Batch for Effective {
     async fn load(db: &Snapshot, keys: &[Self]) -> StoreResult<HashMap<Self, Self::Value>> {
         let ids = keys.iter().map(|key| key.0).collect();
         let mut found = keys.iter().map(|key| (*key, Vec::new())).collect::<HashMap<_, _>>();
-        for given in db.load(authority::given(db.organization(), ids, Some(clock::now()))).await? {
+        for given in db.load::<_, Given>(authority::given(db.organization(), ids, Some(clock::now()))).await?
+        {
             found.entry(Self(Id::of(given.role))).or_default().push(given.permission);
         }
         Ok(found)
@@ -120,7 +128,7 @@ filter! { RoleFilter for Role in roles {
     valid_until: Compare<DateTime<Utc>>,
     created_at: Compare<DateTime<Utc>>,
     updated_at: Compare<DateTime<Utc>>,
-    parent: RoleFilter => through parent_role_id,
+    parent_role_id: Compare<Id<Role>>,
 } }
 
 order! { RoleOrder, RoleOrderField for Role {
@@ -149,7 +157,11 @@ pub fn mutations(mutations: &mut Mutations) {
         .needs("role.write")
         .about("Changes a role of your own making; built-in roles stay as they are. Errors: NOT_FOUND, CONFLICT, INVALID, NOT_UNIQUE, STATE.");
     mutations
-        .change("roleDelete", "role", |write, input| delete(write, input).boxed())
+        .action("roleDelete", |write, input| delete(write, input).boxed(), |payload: &mut Fields<Payload<Id<Role>>>| {
+            payload
+                .derived("deletedRoleId", |payload| payload.result)
+                .about("The id of the role that is gone; null when nothing was done.");
+        })
         .needs("role.delete")
         .about("Deletes a role of your own making for good. One that was ever given to somebody is ended by `validUntil` instead, so that the record of who had it stays. Errors: NOT_FOUND, CONFLICT, STATE, IN_USE.");
 }
@@ -288,6 +300,7 @@ fn well_named(name: &str) -> Outcome<()> {
     if name.starts_with(|first: char| first.is_ascii_lowercase()) && name.chars().all(letters) {
         return Ok(());
     }
-    let message = "a role's name begins with a letter and holds only a to z, 0 to 9 and _: `key_account_manager`";
+    let message =
+        "a role's name begins with a letter and holds only a to z, 0 to 9 and _: `key_account_manager`";
     Err(UserError::new(UserErrorCode::Invalid, message, &["input", "name"]).into())
 }
