@@ -1,4 +1,5 @@
 //! The product: one folder per domain, one file per entity.
+pub mod access;
 pub mod identity;
 pub mod money;
 pub mod prelude;
@@ -12,6 +13,7 @@ use crate::graph::{
 
 /// Everything that can be read.
 pub fn queries(query: &mut Fields<Query>) {
+    access::queries(query);
     identity::queries(query);
     sales::queries(query);
 }
@@ -21,6 +23,7 @@ pub const fn subscriptions(_subscriptions: &mut Subscriptions) {}
 
 /// Everything that can be changed.
 pub fn mutations(mutations: &mut Mutations) {
+    access::mutations(mutations);
     identity::mutations(mutations);
     sales::mutations(mutations);
 }

@@ -109,6 +109,13 @@ pub async fn changed<T: Entity>(write: &mut Write, what: &str, before: &T, after
     record(write, what, Some(before), after, None).await
 }
 
+/// Records that `row` is gone for good.
+pub async fn removed<T: Entity>(write: &mut Write, row: &T) -> Outcome<Id<T>> {
+    let change = Change { before: Some(values(row)), after: None, ..change(row, "removed") };
+    write.record(change).await?;
+    Ok(row.id())
+}
+
 /// The same, told to the subscribers of `topic` instead of those of the type.
 pub async fn record<T: Entity>(
     write: &mut Write,
@@ -117,18 +124,22 @@ pub async fn record<T: Entity>(
     after: &T,
     topic: Option<String>,
 ) -> Outcome<Id<T>> {
-    let change = Change {
-        kind: format!("{}.{what}", T::PREFIX),
-        resource_type: <T as Object>::NAME,
-        resource_id: after.id().0,
-        resource_name: None,
-        before: before.map(values),
-        after: Some(values(after)),
-        topic,
-        payload: Value::Null,
-    };
+    let change = Change { before: before.map(values), topic, ..change(after, what) };
     write.record(change).await?;
     Ok(after.id())
+}
+
+fn change<T: Entity>(row: &T, what: &str) -> Change {
+    Change {
+        kind: format!("{}.{what}", T::PREFIX),
+        resource_type: <T as Object>::NAME,
+        resource_id: row.id().0,
+        resource_name: None,
+        before: None,
+        after: Some(values(row)),
+        topic: None,
+        payload: Value::Null,
+    }
 }
 
 /// What the audit trail keeps of a row: its columns under their GraphQL names.
