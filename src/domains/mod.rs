@@ -1,4 +1,6 @@
 //! The product: one folder per domain, one file per entity.
+pub mod chat;
+pub mod finance;
 pub mod identity;
 pub mod money;
 pub mod prelude;
@@ -13,6 +15,8 @@ use crate::graph::{
 /// Everything that can be read.
 pub fn queries(query: &mut Fields<Query>) {
     identity::queries(query);
+    chat::queries(query);
+    finance::queries(query);
     sales::queries(query);
 }
 
@@ -22,5 +26,7 @@ pub const fn subscriptions(_subscriptions: &mut Subscriptions) {}
 /// Everything that can be changed.
 pub fn mutations(mutations: &mut Mutations) {
     identity::mutations(mutations);
+    chat::mutations(mutations);
+    finance::mutations(mutations);
     sales::mutations(mutations);
 }

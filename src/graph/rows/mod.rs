@@ -3,6 +3,7 @@
 //!
 //! It uses documented-as-hidden parts of the pinned async-graphql release; all such uses are in this folder.
 mod declare;
+mod edge;
 mod interface;
 mod pages;
 mod plan;
