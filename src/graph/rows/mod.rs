@@ -5,6 +5,7 @@
 mod declare;
 #[cfg(test)]
 mod differential;
+mod edge;
 mod interface;
 mod pages;
 mod plan;
