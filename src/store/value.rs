@@ -47,6 +47,32 @@ column_type! {
     Json(serde_json::Value) as Jsonb
 }
 
+column_type! {
+    /// A digest, written in hexadecimal digits.
+    Hash(Vec<u8>) as Bytea
+}
+
+/// A list of texts: PostgreSQL would allow nulls in it, we keep none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[diesel(sql_type = sql_types::Array<sql_types::Nullable<sql_types::Text>>)]
+pub struct Texts(pub Vec<String>);
+
+impl ToSql<sql_types::Array<sql_types::Nullable<sql_types::Text>>, Pg> for Texts {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        ToSql::<sql_types::Array<sql_types::Text>, Pg>::to_sql(&self.0, out)
+    }
+}
+impl FromSql<sql_types::Array<sql_types::Nullable<sql_types::Text>>, Pg> for Texts {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        let texts = <Vec<Option<String>> as FromSql<
+            sql_types::Array<sql_types::Nullable<sql_types::Text>>,
+            Pg,
+        >>::from_sql(value)?;
+        Ok(Self(texts.into_iter().flatten().collect()))
+    }
+}
+
+impl Eq for Hash {}
 impl Eq for Date {}
 impl Copy for Date {}
 impl Eq for Currency {}
@@ -59,6 +85,12 @@ impl fmt::Display for Date {
 impl fmt::Display for Currency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
