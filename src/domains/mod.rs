@@ -1,4 +1,6 @@
 //! The product: one folder per domain, one file per entity.
+pub mod audit;
+pub mod governance;
 pub mod identity;
 pub mod money;
 pub mod prelude;
@@ -14,6 +16,8 @@ use crate::graph::{
 pub fn queries(query: &mut Fields<Query>) {
     identity::queries(query);
     sales::queries(query);
+    governance::queries(query);
+    audit::queries(query);
 }
 
 /// Everything that can be followed, besides the records in general.
@@ -23,4 +27,6 @@ pub const fn subscriptions(_subscriptions: &mut Subscriptions) {}
 pub fn mutations(mutations: &mut Mutations) {
     identity::mutations(mutations);
     sales::mutations(mutations);
+    governance::mutations(mutations);
+    audit::mutations(mutations);
 }
