@@ -29,13 +29,31 @@ pub struct Explained {
 }
 
 /// Constraints that do not explain themselves: name, code, input field. The message is the one that the database gives.
-pub const NAMED: &[(&str, Code, &str)] = &[];
+pub const NAMED: &[(&str, Code, &str)] = &[
+    ("audit_logs_append_only", Code::State, ""),
+    ("audit_logs_sealed", Code::State, ""),
+    ("audit_reviews_append_only", Code::State, ""),
+    ("compliance_controls_control_id_check", Code::Invalid, "key"),
+    ("compliance_controls_control_id_key", Code::NotUnique, "key"),
+    ("compliance_controls_status_by_test", Code::State, "status"),
+    ("compliance_frameworks_version_check", Code::Invalid, "versionName"),
+    ("compliance_issues_resolution_notes_check", Code::Invalid, "notes"),
+    ("compliance_issues_resolved", Code::State, "id"),
+    ("compliance_issues_status_transition", Code::State, "id"),
+    ("compliance_requirements_parent_cycle", Code::Invalid, "parentId"),
+    ("control_tests_append_only", Code::State, ""),
+];
 
 /// Explains why the database refused.
 pub fn explain(refusal: &Refusal) -> Explained {
     if let Some((_, code, path)) = NAMED.iter().find(|(name, ..)| *name == refusal.constraint) {
+        // a trigger of ours speaks to people, PostgreSQL itself of tables and constraints
+        let message = match refusal.message.contains("violates") {
+            true => in_words(refusal, path).1,
+            false => refusal.message.clone(),
+        };
         let path = path.split('.').filter(|part| !part.is_empty()).map(ToOwned::to_owned).collect();
-        return Explained { code: *code, path, message: refusal.message.clone() };
+        return Explained { code: *code, path, message };
     }
     let column = refusal
         .column
@@ -43,7 +61,14 @@ pub fn explain(refusal: &Refusal) -> Explained {
         .or_else(|| column_of(&refusal.table, &refusal.constraint))
         .unwrap_or_default();
     let field = input_field(column);
-    let (code, message) = match refusal.kind {
+    let (code, message) = in_words(refusal, &field);
+    let path = if field.is_empty() { Vec::new() } else { vec![field] };
+    Explained { code, path, message }
+}
+
+/// What the kind of refusal says of an input field.
+fn in_words(refusal: &Refusal, field: &str) -> (Code, String) {
+    match refusal.kind {
         RefusalKind::Unique => {
             (Code::NotUnique, format!("`{field}` is taken: something else has this value already"))
         }
@@ -53,9 +78,7 @@ pub fn explain(refusal: &Refusal) -> Explained {
         RefusalKind::ForeignKey => (Code::NotFound, format!("`{field}` refers to nothing that you may see")),
         RefusalKind::Check => (Code::Invalid, format!("`{field}` is outside what is allowed")),
         RefusalKind::NotNull => (Code::Required, format!("`{field}` may not be empty")),
-    };
-    let path = if field.is_empty() { Vec::new() } else { vec![field] };
-    Explained { code, path, message }
+    }
 }
 
 /// The column in the name of a constraint, `deals_owner_id_fkey`.
