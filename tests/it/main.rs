@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod command;
 #[cfg(test)]
+mod law;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod world;
