@@ -1,0 +1,3 @@
+DROP TABLE chat.messages, chat.conversations;
+DROP FUNCTION chat.protect_counters();
+DROP FUNCTION chat.number_message();

@@ -1,0 +1,2 @@
+DROP TABLE audit.audit_reviews, audit.audit_logs;
+DROP FUNCTION audit.append_only();

@@ -1,0 +1,1 @@
+DROP TABLE ops.idempotency_keys, ops.events;

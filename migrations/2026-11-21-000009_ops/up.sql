@@ -1,0 +1,84 @@
+-- Live events, written with the change they tell of, and the keys of repeated requests.
+
+CREATE TABLE ops.events (
+  organization_id uuid NOT NULL,
+  id uuid NOT NULL,
+  xact xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  topic text NOT NULL,
+  subject_type text NOT NULL,
+  subject_id uuid NOT NULL,
+  kind text NOT NULL,
+  payload jsonb NOT NULL DEFAULT '{}',
+  created_at timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT events_pkey PRIMARY KEY (organization_id, id),
+  CONSTRAINT events_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES identity.organizations (id),
+  CONSTRAINT events_topic_check CHECK (length(btrim(topic)) BETWEEN 1 AND 200),
+  CONSTRAINT events_subject_type_check CHECK (length(btrim(subject_type)) BETWEEN 1 AND 100),
+  CONSTRAINT events_kind_check CHECK (length(btrim(kind)) BETWEEN 1 AND 100),
+  CONSTRAINT events_payload_check CHECK (jsonb_typeof(payload) = 'object')
+) PARTITION BY RANGE (id);
+COMMENT ON TABLE ops.events IS 'One thing that happened to a record, told to whoever follows it live.';
+COMMENT ON COLUMN ops.events.organization_id IS 'Organization that the event belongs to.';
+COMMENT ON COLUMN ops.events.id IS 'Identity of the event, given by the server; it never changes and orders by time of creation.';
+COMMENT ON COLUMN ops.events.xact IS 'Transaction that wrote the event; events are told in the order of transactions, once no older one is open.';
+COMMENT ON COLUMN ops.events.topic IS 'What the followers have chosen, such as the name of a kind of record or a single conversation.';
+COMMENT ON COLUMN ops.events.subject_type IS 'Kind of record that it happened to.';
+COMMENT ON COLUMN ops.events.subject_id IS 'Record that it happened to.';
+COMMENT ON COLUMN ops.events.kind IS 'What happened, such as created, updated or deleted.';
+COMMENT ON COLUMN ops.events.payload IS 'Little more to know, such as the changed fields, as a JSON object; never values that need a permission.';
+COMMENT ON COLUMN ops.events.created_at IS 'When it happened.';
+COMMENT ON CONSTRAINT events_pkey ON ops.events IS 'An event is found by its organization and id.';
+COMMENT ON CONSTRAINT events_organization_id_fkey ON ops.events IS 'The organization exists.';
+COMMENT ON CONSTRAINT events_topic_check ON ops.events IS 'The topic has 1 to 200 characters.';
+COMMENT ON CONSTRAINT events_subject_type_check ON ops.events IS 'The subject type has 1 to 100 characters.';
+COMMENT ON CONSTRAINT events_kind_check ON ops.events IS 'The kind has 1 to 100 characters.';
+COMMENT ON CONSTRAINT events_payload_check ON ops.events IS 'The payload is a JSON object.';
+CREATE INDEX events_xact_id_idx ON ops.events (organization_id, xact, id);
+CREATE INDEX events_tail_idx ON ops.events (xact, id);
+CREATE INDEX events_subject_id_xact_id_idx ON ops.events (organization_id, subject_id, xact, id);
+CREATE INDEX events_topic_xact_id_idx ON ops.events (organization_id, topic, xact, id);
+GRANT SELECT, INSERT (organization_id, id, topic, subject_type, subject_id, kind, payload, created_at) ON ops.events TO portico_app;
+CALL ops.isolate('ops.events', 'tenant');
+
+CREATE TABLE ops.idempotency_keys (
+  organization_id uuid NOT NULL,
+  actor_id uuid NOT NULL,
+  key text NOT NULL,
+  operation text NOT NULL,
+  request_hash bytea NOT NULL,
+  response jsonb,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  expires_at timestamptz NOT NULL,
+  CONSTRAINT idempotency_keys_pkey PRIMARY KEY (organization_id, actor_id, key),
+  CONSTRAINT idempotency_keys_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES identity.organizations (id),
+  CONSTRAINT idempotency_keys_key_check CHECK (length(btrim(key)) BETWEEN 1 AND 255),
+  CONSTRAINT idempotency_keys_operation_check CHECK (length(btrim(operation)) BETWEEN 1 AND 200),
+  CONSTRAINT idempotency_keys_expires_at_check CHECK (expires_at > created_at)
+);
+COMMENT ON TABLE ops.idempotency_keys IS 'A request that must not be carried out twice, with its answer.';
+COMMENT ON COLUMN ops.idempotency_keys.organization_id IS 'Organization that the key belongs to.';
+COMMENT ON COLUMN ops.idempotency_keys.actor_id IS 'Person or key that asks.';
+COMMENT ON COLUMN ops.idempotency_keys.key IS 'Key that the client chose for the request.';
+COMMENT ON COLUMN ops.idempotency_keys.operation IS 'What was asked for.';
+COMMENT ON COLUMN ops.idempotency_keys.request_hash IS 'Hash of the request, to tell a repetition from a different one.';
+COMMENT ON COLUMN ops.idempotency_keys.response IS 'Answer that a repetition gets again; null while the first one runs.';
+COMMENT ON COLUMN ops.idempotency_keys.created_at IS 'When the request came first.';
+COMMENT ON COLUMN ops.idempotency_keys.expires_at IS 'Until when the key is remembered.';
+COMMENT ON CONSTRAINT idempotency_keys_pkey ON ops.idempotency_keys IS 'A key is found by its organization and actor id and key.';
+COMMENT ON CONSTRAINT idempotency_keys_organization_id_fkey ON ops.idempotency_keys IS 'The organization exists.';
+COMMENT ON CONSTRAINT idempotency_keys_key_check ON ops.idempotency_keys IS 'The key has 1 to 255 characters.';
+COMMENT ON CONSTRAINT idempotency_keys_operation_check ON ops.idempotency_keys IS 'The operation has 1 to 200 characters.';
+COMMENT ON CONSTRAINT idempotency_keys_expires_at_check ON ops.idempotency_keys IS 'A key is remembered for some time.';
+CREATE INDEX idempotency_keys_expires_at_idx ON ops.idempotency_keys (organization_id, expires_at);
+GRANT SELECT, INSERT, UPDATE (response, expires_at), DELETE ON ops.idempotency_keys TO portico_app;
+CALL ops.isolate('ops.idempotency_keys', 'tenant');
+
+SELECT ops.ensure_partitions('ops.events', 3);
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON ops.events
+  FOR EACH ROW EXECUTE FUNCTION ops.append_only('events');
+COMMENT ON TRIGGER append_only ON ops.events IS 'An event is a fact: never changed or deleted.';
+
+-- One reader per server follows all organizations, to wake those who listen; what they are told is read under their own rights.
+GRANT SELECT (organization_id, id, xact, topic, subject_type, subject_id, kind, created_at) ON ops.events TO portico_worker;
+CREATE POLICY events_worker ON ops.events FOR SELECT TO portico_worker USING (true);
+COMMENT ON POLICY events_worker ON ops.events IS 'Background work sees that something happened, not what.';

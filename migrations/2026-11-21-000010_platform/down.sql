@@ -1,0 +1,6 @@
+-- Built-in rows that organizations refer to cannot go; the reverse is for an installation without any.
+SELECT set_config('app.organization_id', '00000000-0000-0000-0000-000000000000', true);
+DELETE FROM governance.compliance_requirements WHERE organization_id = '00000000-0000-0000-0000-000000000000';
+DELETE FROM governance.compliance_frameworks WHERE organization_id = '00000000-0000-0000-0000-000000000000';
+DELETE FROM access.epochs WHERE organization_id = '00000000-0000-0000-0000-000000000000';
+DELETE FROM identity.organizations WHERE id = '00000000-0000-0000-0000-000000000000';

@@ -1,0 +1,74 @@
+//! The comments of tables and columns at run time, read from the generated modules.
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+const MODULES: [&str; 8] = [
+    include_str!("access.rs"),
+    include_str!("audit.rs"),
+    include_str!("chat.rs"),
+    include_str!("finance.rs"),
+    include_str!("governance.rs"),
+    include_str!("identity.rs"),
+    include_str!("ops.rs"),
+    include_str!("sales.rs"),
+];
+
+/// Keys are `schema.table` and `schema.table.column`.
+static COMMENTS: LazyLock<HashMap<String, String>> =
+    LazyLock::new(|| MODULES.into_iter().flat_map(comments).collect());
+
+/// What the database says a table (no `column`) or one of its columns is.
+pub fn describe(schema: &str, table: &str, column: Option<&str>) -> Option<&'static str> {
+    let key = match column {
+        Some(column) => format!("{schema}.{table}.{column}"),
+        None => format!("{schema}.{table}"),
+    };
+    COMMENTS.get(&key).map(String::as_str)
+}
+
+/// A generated module is a comment, then `schema.table (keys) {`, then per column a comment and `name -> Type,`.
+/// A column whose Rust name differs is preceded by `#[sql_name = "…"]`.
+fn comments(module: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut comment = String::new();
+    let mut table = "";
+    let mut sql_name = None;
+    for line in module.lines().map(str::trim) {
+        if let Some(text) = line.strip_prefix("///") {
+            if !comment.is_empty() {
+                comment.push('\n');
+            }
+            comment.push_str(text.trim());
+            continue;
+        }
+        if let Some(name) = line.strip_prefix("#[sql_name = \"") {
+            sql_name = name.split('"').next();
+            continue;
+        }
+        let name = if let Some((name, _)) = line.split_once(" -> ") {
+            Some(format!("{table}.{}", sql_name.take().unwrap_or(name)))
+        } else if let Some((name, _)) = line.split_once(" (").filter(|_| line.ends_with(") {")) {
+            table = name;
+            Some(name.to_owned())
+        } else {
+            None
+        };
+        let comment = std::mem::take(&mut comment);
+        if let Some(name) = name.filter(|_| !comment.is_empty()) {
+            found.push((name, comment));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::describe;
+
+    #[test]
+    fn comments_are_found_at_run_time() {
+        assert_eq!(describe("sales", "deals", None), Some("A sale that is being worked on, won or lost."));
+        assert_eq!(describe("sales", "deals", Some("name")), Some("Name of the deal; null when not told."));
+        assert_eq!(describe("sales", "deals", Some("colour")), None);
+    }
+}

@@ -1,0 +1,296 @@
+// @generated automatically by Diesel CLI.
+
+pub mod identity {
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// A key with which a program acts in one organization. The key itself is shown once; only its hash is kept.
+        identity.api_keys (organization_id, id) {
+            /// Organization that the API key belongs to.
+            organization_id -> Uuid,
+            /// Identity of the API key, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// What the key is for, in words of its maker.
+            name -> Text,
+            /// First characters of the key, to recognise it by.
+            prefix -> Text,
+            /// Hash of the whole key.
+            hashed_key -> Text,
+            /// Permissions that the key is limited to, by name; empty means all of its role.
+            scopes -> Array<Nullable<Text>>,
+            /// Role whose permissions the key has; null means those of its maker.
+            role_id -> Nullable<Uuid>,
+            /// Person who made the key; null when the platform did.
+            created_by -> Nullable<Uuid>,
+            /// When the key was last used; null when never.
+            last_used_at -> Nullable<Timestamptz>,
+            /// Internet address that last used the key; null when never used.
+            last_used_ip -> Nullable<Inet>,
+            /// When the key stops working; null means never.
+            expires_at -> Nullable<Timestamptz>,
+            /// When the API key was created.
+            created_at -> Timestamptz,
+            /// When the key was withdrawn; null while it works.
+            revoked_at -> Nullable<Timestamptz>,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// A person's place in one organization. Owners, assignees and authors of records are always members of the same organization.
+        identity.memberships (organization_id, user_id) {
+            /// Organization that the membership belongs to.
+            organization_id -> Uuid,
+            /// Person who is the member.
+            user_id -> Uuid,
+            /// State of the membership: only an active one gives access. One of: invited, active, suspended, left. Default: active.
+            status -> Text,
+            /// Person the member reports to; null at the top.
+            manager_id -> Nullable<Uuid>,
+            /// Department the member works in; null for none. Some roles see records of this department only.
+            department_id -> Nullable<Uuid>,
+            /// Region the member works in; null for none. Some roles see records of this region only. One of: north_america, europe, middle_east, asia_pacific, latin_america.
+            region -> Nullable<Text>,
+            /// Position in the organization, such as Chief Financial Officer; null when not told.
+            title -> Nullable<Text>,
+            /// Settings of the member's screens, as a JSON object.
+            preferences -> Jsonb,
+            /// What the member wants to be told and how, as a JSON object.
+            notification_preferences -> Jsonb,
+            /// When the person became an active member; null while only invited.
+            joined_at -> Nullable<Timestamptz>,
+            /// When the member last used Portico in this organization; null when never.
+            last_seen_at -> Nullable<Timestamptz>,
+            /// When the membership was created.
+            created_at -> Timestamptz,
+            /// When the membership was last changed.
+            updated_at -> Timestamptz,
+            /// Version of the membership: starts at 1 and grows by one with every change. Send it back as the expected version to refuse overwriting somebody else's change.
+            revision -> Int4,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// How one organization wants Portico to behave: features, sign-in rules, masking and limits of the assistant.
+        identity.organization_settings (organization_id) {
+            /// Organization that the settings record belongs to.
+            organization_id -> Uuid,
+            /// First day of the fiscal year, written MM-DD; null means the first day of the organization's starting month.
+            fiscal_year_start -> Nullable<Text>,
+            /// Which features are switched on, by name.
+            features -> Jsonb,
+            /// How long sessions last and when people must sign in again; what is absent follows the platform.
+            session_policy -> Jsonb,
+            /// What passwords must look like; what is absent follows the platform.
+            password_policy -> Jsonb,
+            /// Whether sensitive values are masked for people who may not see them in clear. Default: true.
+            masking_enabled -> Bool,
+            /// What the assistant may do in this organization; what is absent follows the platform.
+            ai_policy -> Jsonb,
+            /// When the settings were last changed.
+            updated_at -> Timestamptz,
+            /// Person who last changed the settings; null when the platform did.
+            updated_by -> Nullable<Uuid>,
+            /// Version of the settings: starts at 1 and grows by one with every change.
+            revision -> Int4,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// A company or institution that uses Portico; every other record belongs to exactly one. The platform itself is the organization with the id 00000000-0000-0000-0000-000000000000 and owns the built-in records.
+        identity.organizations (id) {
+            /// Identity of the organization, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// Name of the organization as people know it.
+            name -> Text,
+            /// Short name in addresses and at sign-in: small letters, digits and hyphens, at most 63 characters. Unique among living organizations.
+            slug -> Text,
+            /// State of the organization: only an active one answers requests. One of: active, suspended, deleted. Default: active.
+            status -> Text,
+            /// Address of the logo; null for none.
+            logo_url -> Nullable<Text>,
+            /// Kind of business, in free words; null when not told.
+            business_type -> Nullable<Text>,
+            /// Industry that the organization works in; null when not told.
+            industry_vertical -> Nullable<Text>,
+            /// Market that the organization sells to; null when not told.
+            target_market -> Nullable<Text>,
+            /// Time zone for days and reports, as in the IANA list (Europe/Berlin). Default: UTC.
+            timezone -> Text,
+            /// Language and region for formatting, as a BCP 47 tag. Default: en-US.
+            locale -> Text,
+            /// Currency that new records start with, as an ISO 4217 code. Default: USD.
+            currency -> Text,
+            /// Month in which the fiscal year begins, 1 to 12. Default: 1.
+            fiscal_year_start_month -> Int2,
+            /// Language whose word forms full-text search knows; simple takes words as they are. Default: simple.
+            search_language -> Regconfig,
+            /// Where the text of ingested documents is kept: inline in Portico, external only at its source. One of: inline, external. Default: inline.
+            content_storage_mode -> Text,
+            /// Key that encrypts the organization's secrets; null for the key of the platform.
+            encryption_key_id -> Nullable<Uuid>,
+            /// How many days ingested data is kept; null means without limit.
+            retention_days -> Nullable<Int4>,
+            /// Settings that only clients read, as a JSON object.
+            settings -> Jsonb,
+            /// Free data of integrations, as a JSON object.
+            metadata -> Jsonb,
+            /// Words of the name and the kind of business, prepared for full-text search; kept by the database.
+            search_vector -> Nullable<Tsvector>,
+            /// When the organization was created.
+            created_at -> Timestamptz,
+            /// When the organization was last changed.
+            updated_at -> Timestamptz,
+            /// Version of the organization: starts at 1 and grows by one with every change. Send it back as the expected version to refuse overwriting somebody else's change.
+            revision -> Int4,
+            /// When the organization was deleted; null while it lives.
+            deleted_at -> Nullable<Timestamptz>,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// A person who administers the platform itself. Rows are never changed or deleted.
+        identity.platform_admins (id) {
+            /// Identity of the platform administrator, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// E-mail address of the administrator.
+            email -> Text,
+            /// Account of the administrator; null until the person has one.
+            user_id -> Nullable<Uuid>,
+            /// Always true: says to readers that the row cannot be changed. Default: true.
+            immutable -> Bool,
+            /// When the platform administrator was created.
+            created_at -> Timestamptz,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// A sign-in of a person on one device, which lasts until it expires or is revoked.
+        identity.sessions (id) {
+            /// Identity of the session, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// Person who signed in.
+            user_id -> Uuid,
+            /// Organization the session works in; null until one is chosen.
+            organization_id -> Nullable<Uuid>,
+            /// Hash of the token that prolongs the session; replaced at every use.
+            refresh_token_hash -> Text,
+            /// Number of the access token given out last; null before the first.
+            access_token_jti -> Nullable<Text>,
+            /// What is known of the device, as a JSON object; null when nothing is.
+            device_info -> Nullable<Jsonb>,
+            /// Internet address at the last sign-in or renewal; null when unknown.
+            ip_address -> Nullable<Inet>,
+            /// Program that the person used, as it names itself; null when unknown.
+            user_agent -> Nullable<Text>,
+            /// When the session ends unless it is prolonged.
+            expires_at -> Timestamptz,
+            /// When the session was last used.
+            last_activity_at -> Timestamptz,
+            /// When the session was ended before its time; null while it was not.
+            revoked_at -> Nullable<Timestamptz>,
+            /// Why the session was ended, such as signed_out or token_reused; null while it was not.
+            revoke_reason -> Nullable<Text>,
+            /// When the session was created.
+            created_at -> Timestamptz,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// A person with an account: credentials and name exist once, memberships connect the account with organizations.
+        identity.users (id) {
+            /// Identity of the person, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// E-mail address the person signs in with. Unique among living accounts, whatever the case.
+            email -> Text,
+            /// Name to sign in with instead of the address; null for none. Unique among living accounts.
+            username -> Nullable<Text>,
+            /// Hash of the password; null when the person signs in another way.
+            password_hash -> Nullable<Text>,
+            /// Given name; null when not told.
+            first_name -> Nullable<Text>,
+            /// Family name; null when not told.
+            last_name -> Nullable<Text>,
+            /// Name as shown to others; null means given and family name.
+            display_name -> Nullable<Text>,
+            /// Address of the person's picture; null for none.
+            avatar_url -> Nullable<Text>,
+            /// Telephone number in international form; null when not told.
+            phone -> Nullable<Text>,
+            /// Time zone of the person, as in the IANA list. Default: UTC.
+            timezone -> Text,
+            /// Language and region of the person, as a BCP 47 tag. Default: en-US.
+            locale -> Text,
+            /// State of the account: pending until the first sign-in is possible, inactive when switched off. One of: pending, active, inactive, deleted. Default: pending.
+            status -> Text,
+            /// When the address was proved to be the person's; null until then.
+            email_verified_at -> Nullable<Timestamptz>,
+            /// When the telephone number was proved to be the person's; null until then.
+            phone_verified_at -> Nullable<Timestamptz>,
+            /// Wrong passwords since the last success. Default: 0.
+            failed_login_attempts -> Int4,
+            /// When an administrator locked the account, without end; null when not locked.
+            locked_at -> Nullable<Timestamptz>,
+            /// Until when sign-in is refused after too many wrong passwords; null or past when it is not.
+            locked_until -> Nullable<Timestamptz>,
+            /// When the password was last changed; null when never.
+            password_changed_at -> Nullable<Timestamptz>,
+            /// When the person last signed in; null when never.
+            last_login_at -> Nullable<Timestamptz>,
+            /// Internet address of the last sign-in; null when never.
+            last_login_ip -> Nullable<Inet>,
+            /// How often the person signed in. Default: 0.
+            login_count -> Int8,
+            /// Whether a second factor is asked for at sign-in. Default: false.
+            mfa_enabled -> Bool,
+            /// Encrypted secret of the second factor; null for none.
+            mfa_secret_encrypted -> Nullable<Bytea>,
+            /// Free data of integrations, as a JSON object.
+            metadata -> Jsonb,
+            /// When the person was created.
+            created_at -> Timestamptz,
+            /// When the person was last changed.
+            updated_at -> Timestamptz,
+            /// Version of the person: starts at 1 and grows by one with every change. Send it back as the expected version to refuse overwriting somebody else's change.
+            revision -> Int4,
+            /// When the account was deleted; null while it lives.
+            deleted_at -> Nullable<Timestamptz>,
+        }
+    }
+
+    diesel::joinable!(api_keys -> organizations (organization_id));
+    diesel::joinable!(memberships -> organizations (organization_id));
+    diesel::joinable!(memberships -> users (user_id));
+    diesel::joinable!(organization_settings -> organizations (organization_id));
+    diesel::joinable!(platform_admins -> users (user_id));
+    diesel::joinable!(sessions -> organizations (organization_id));
+    diesel::joinable!(sessions -> users (user_id));
+
+    diesel::allow_tables_to_appear_in_same_query!(
+        api_keys,
+        memberships,
+        organization_settings,
+        organizations,
+        platform_admins,
+        sessions,
+        users,
+    );
+}

@@ -1,0 +1,57 @@
+// @generated automatically by Diesel CLI.
+
+pub mod ops {
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// One thing that happened to a record, told to whoever follows it live.
+        ops.events (organization_id, id) {
+            /// Organization that the event belongs to.
+            organization_id -> Uuid,
+            /// Identity of the event, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// Transaction that wrote the event; events are told in the order of transactions, once no older one is open.
+            xact -> Xid8,
+            /// What the followers have chosen, such as the name of a kind of record or a single conversation.
+            topic -> Text,
+            /// Kind of record that it happened to.
+            subject_type -> Text,
+            /// Record that it happened to.
+            subject_id -> Uuid,
+            /// What happened, such as created, updated or deleted.
+            kind -> Text,
+            /// Little more to know, such as the changed fields, as a JSON object; never values that need a permission.
+            payload -> Jsonb,
+            /// When it happened.
+            created_at -> Timestamptz,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// A request that must not be carried out twice, with its answer.
+        ops.idempotency_keys (organization_id, actor_id, key) {
+            /// Organization that the key belongs to.
+            organization_id -> Uuid,
+            /// Person or key that asks.
+            actor_id -> Uuid,
+            /// Key that the client chose for the request.
+            key -> Text,
+            /// What was asked for.
+            operation -> Text,
+            /// Hash of the request, to tell a repetition from a different one.
+            request_hash -> Bytea,
+            /// Answer that a repetition gets again; null while the first one runs.
+            response -> Nullable<Jsonb>,
+            /// When the request came first.
+            created_at -> Timestamptz,
+            /// Until when the key is remembered.
+            expires_at -> Timestamptz,
+        }
+    }
+
+    diesel::allow_tables_to_appear_in_same_query!(events, idempotency_keys,);
+}
