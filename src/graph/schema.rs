@@ -12,12 +12,16 @@ use super::{
     seal::Seal,
     visit::{PageSizes, Visit},
 };
-use crate::store::door::{Caller, Door};
+use crate::{
+    credential::Keys,
+    store::door::{Caller, Door},
+};
 
 /// What the schema is built from.
 pub struct SchemaParts {
     pub door: Door,
     pub seal: Arc<Seal>,
+    pub keys: Arc<Keys>,
     pub limits: Limits,
     pub pages: PageSizes,
     pub wake: Arc<dyn Fn(uuid::Uuid) + Send + Sync>,
@@ -93,6 +97,7 @@ impl Schema {
             caller: caller.clone(),
             snapshot: self.parts.door.snapshot(caller.clone()),
             seal: self.parts.seal.clone(),
+            keys: self.parts.keys.clone(),
             pages: self.parts.pages,
             wake: self.parts.wake.clone(),
         }

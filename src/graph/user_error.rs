@@ -39,6 +39,8 @@ pub enum UserErrorCode {
     SelfApproval,
     /// There are as many as are allowed.
     LimitReached,
+    /// Too many wrong passwords, or locked by an administrator: nobody signs in for the time being.
+    AccountLocked,
 }
 
 /// One mistake.
@@ -98,8 +100,10 @@ impl UserError {
 /// Why a mutation did not happen.
 #[derive(Debug)]
 pub enum Stop {
-    /// The person can mend it: it stands in the payload.
+    /// The person can mend it: it stands in the payload, and nothing was done.
     User(Vec<UserError>),
+    /// The same, but what was written stays: that somebody tried, and failed.
+    Kept(Vec<UserError>),
     /// They cannot: it stands in `errors`.
     Fault(Fault),
 }

@@ -4,9 +4,12 @@ use std::sync::Arc;
 use async_graphql::{Context, InputType};
 
 use super::{fault::Fault, seal::Seal};
-use crate::store::{
-    door::{Caller, Door, Snapshot},
-    grants::Grants,
+use crate::{
+    credential::Keys,
+    store::{
+        door::{Caller, Door, Snapshot},
+        grants::Grants,
+    },
 };
 
 /// Who asks, and through which door. One per request; a subscription keeps it as long as it lives.
@@ -17,6 +20,7 @@ pub struct Visit {
     /// What this request's queries read, all at one moment.
     pub snapshot: Arc<Snapshot>,
     pub seal: Arc<Seal>,
+    pub keys: Arc<Keys>,
     pub pages: PageSizes,
     /// Told after every commit, so that subscribers hear of it at once.
     pub wake: Arc<dyn Fn(uuid::Uuid) + Send + Sync>,

@@ -83,7 +83,7 @@ pub struct Deal {
     pub value: Decimal,
     pub currency: Currency,
     pub probability: Decimal,
-    pub weighted_value: Option<Decimal>,
+    pub weighted_value: Decimal,
     pub pipeline_entered_at: DateTime<Utc>,
     pub expected_close_date: Option<Date>,
     pub actual_close_date: Option<Date>,
@@ -113,11 +113,9 @@ impl Entity for Deal {
             .about_column("value")
             .needs("deal.value.read")
             .required();
-        deal.part("weightedValue", |deal, _| {
-            deal.weighted_value.map(|value| Money::of(value, &deal.currency))
-        })
-        .about_column("weighted_value")
-        .needs("deal.value.read");
+        deal.part("weightedValue", |deal, _| Some(Money::of(deal.weighted_value, &deal.currency)))
+            .about_column("weighted_value")
+            .needs("deal.value.read");
         deal.derived("daysInPipeline", days_in_pipeline)
             .about("Whole days since it entered the pipeline, until it was closed.");
         deal.one("account", |deal| deal.account_id).about_column("account_id");
