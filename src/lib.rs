@@ -3,5 +3,6 @@ pub mod command;
 pub mod credential;
 pub mod domains;
 pub mod graph;
+pub mod live;
 pub mod settings;
 pub mod store;

@@ -7,6 +7,7 @@ pub mod sales;
 use crate::graph::{
     mutation::Mutations,
     rows::{Fields, Query},
+    subscription::Subscriptions,
 };
 
 /// Everything that can be read.
@@ -14,6 +15,9 @@ pub fn queries(query: &mut Fields<Query>) {
     identity::queries(query);
     sales::queries(query);
 }
+
+/// Everything that can be followed, besides the records in general.
+pub const fn subscriptions(_subscriptions: &mut Subscriptions) {}
 
 /// Everything that can be changed.
 pub fn mutations(mutations: &mut Mutations) {

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::Arc};
 
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, InputType, ObjectType, OutputType, Positioned, ServerError,
+    ContainerType, Context, ContextSelectionSet, InputType, InputValueResult, ObjectType, OutputType, Positioned, ServerError,
     ServerResult, Value,
     indexmap::IndexMap,
     parser::types::Field,
@@ -39,8 +39,8 @@ pub struct Mutations(IndexMap<&'static str, Declared>);
 struct Declared {
     about: String,
     access: Access,
-    /// Its result is a secret, which is not kept for a repetition.
-    secret: bool,
+    /// Nothing of it is kept for a repetition.
+    once: bool,
     action: Box<dyn Action>,
 }
 
@@ -73,9 +73,9 @@ impl Last<'_> {
         self.allow(Access::PlatformAdmin)
     }
 
-    /// What it gives is a secret: it is not kept, so that `@idempotent` is refused.
-    pub fn gives_secret(self) -> Self {
-        self.0.secret = true;
+    /// `@idempotent` is refused: it gives a secret, which is not kept, or part of it happens aside.
+    pub fn once(self) -> Self {
+        self.0.once = true;
         self
     }
 
@@ -142,7 +142,7 @@ impl Mutations {
             run: Arc::new(move |visit, write, input| run(visit, write, input)),
         };
         let access = Access::Undeclared;
-        let declared = Declared { about: String::new(), access, secret: false, action: Box::new(action) };
+        let declared = Declared { about: String::new(), access, once: false, action: Box::new(action) };
         Last(self.0.entry(name).insert_entry(declared).into_mut())
     }
 
@@ -154,6 +154,33 @@ impl Mutations {
     /// The names of all mutations with who may use each.
     pub fn access(&self) -> impl Iterator<Item = (&'static str, Access)> {
         self.0.iter().map(|(name, declared)| (*name, declared.access))
+    }
+}
+
+/// For mutations that need to be told nothing: they have no argument.
+pub struct NoInput;
+
+impl InputType for NoInput {
+    type RawValueType = Self;
+
+    fn type_name() -> Cow<'static, str> {
+        "".into()
+    }
+
+    fn create_type_info(_: &mut Registry) -> String {
+        String::new()
+    }
+
+    fn parse(_: Option<Value>) -> InputValueResult<Self> {
+        Ok(Self)
+    }
+
+    fn to_value(&self) -> Value {
+        Value::Null
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
     }
 }
 
@@ -302,7 +329,7 @@ where
     ) -> Result<Payload<R>, Fault> {
         let input: I = Args::of(ctx).get("input")?;
         let idempotency = idempotency(ctx, asked, self.name)?;
-        if idempotency.is_some() && (declared.secret || visit.caller.organization.is_none()) {
+        if idempotency.is_some() && (declared.once || visit.caller.organization.is_none()) {
             return Err(Fault::bad_input(
                 "`@idempotent` needs an organization, and is not for what gives a secret: that is not kept",
             ));
@@ -360,7 +387,7 @@ where
             }
             let organization = write.organization();
             write.commit().await?;
-            (visit.wake)(organization);
+            visit.hub.wake(organization);
             Ok(Payload { result: Some(result), errors: Vec::new() })
         }
         Err(Stop::User(errors)) => {
@@ -431,9 +458,11 @@ impl OutputType for MutationRoot {
         let fields = MUTATIONS.0.iter().map(|(name, declared)| {
             let (input, payload) = declared.action.register(registry);
             let mut field = MetaField::new(*name, payload);
-            let mut argument = async_graphql::registry::MetaInputValue::new("input", input);
-            argument.description = Some("What to do.".to_owned());
-            field.args.insert("input".to_owned(), argument);
+            if !input.is_empty() {
+                let mut argument = async_graphql::registry::MetaInputValue::new("input", input);
+                argument.description = Some("What to do.".to_owned());
+                field.args.insert("input".to_owned(), argument);
+            }
             rows::declare_permission(&mut field, declared.about.clone(), declared.access.permission());
             ((*name).to_owned(), field)
         });

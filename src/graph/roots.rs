@@ -2,6 +2,7 @@
 use super::{
     mutation::Mutations,
     rows::{AnyId, Fields, Object, Query},
+    subscription::Subscriptions,
 };
 use crate::domains;
 
@@ -27,6 +28,12 @@ impl Object for Query {
             .about("Records by their ids, in that order; null where there is none that you may see.");
         domains::queries(query);
     }
+}
+
+/// Everything that can be followed.
+pub fn subscriptions(subscriptions: &mut Subscriptions) {
+    super::record_events::subscriptions(subscriptions);
+    domains::subscriptions(subscriptions);
 }
 
 /// Everything that can be changed.

@@ -1,7 +1,7 @@
 //! The schema as the transports use it: a request and its caller in, the text of an answer out.
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
-use async_graphql::{EmptySubscription, Request, Response};
+use async_graphql::{Request, Response};
 use futures_util::{FutureExt, StreamExt, stream::BoxStream};
 
 use super::{
@@ -10,10 +10,12 @@ use super::{
     mutation::MutationRoot,
     rows::{self, QueryRoot},
     seal::Seal,
+    subscription::SubscriptionRoot,
     visit::{PageSizes, Visit},
 };
 use crate::{
     credential::Keys,
+    live::Hub,
     store::door::{Caller, Door},
 };
 
@@ -24,10 +26,12 @@ pub struct SchemaParts {
     pub keys: Arc<Keys>,
     pub limits: Limits,
     pub pages: PageSizes,
-    pub wake: Arc<dyn Fn(uuid::Uuid) + Send + Sync>,
+    pub hub: Arc<Hub>,
+    /// How long events are kept for a subscriber that comes back.
+    pub retention: chrono::Duration,
 }
 
-type Inner = async_graphql::Schema<QueryRoot, MutationRoot, EmptySubscription>;
+type Inner = async_graphql::Schema<QueryRoot, MutationRoot, SubscriptionRoot>;
 
 /// The schema and all it needs to answer.
 #[derive(Clone)]
@@ -99,13 +103,15 @@ impl Schema {
             seal: self.parts.seal.clone(),
             keys: self.parts.keys.clone(),
             pages: self.parts.pages,
-            wake: self.parts.wake.clone(),
+            hub: self.parts.hub.clone(),
+            retention: self.parts.retention,
+            resume_after: None,
         }
     }
 }
 
 fn build(limits: Limits) -> Inner {
-    async_graphql::Schema::build(QueryRoot, MutationRoot, EmptySubscription)
+    async_graphql::Schema::build(QueryRoot, MutationRoot, SubscriptionRoot)
         .extension(LimitsExtension(limits))
         .finish()
 }

@@ -6,6 +6,7 @@ use async_graphql::{Context, InputType};
 use super::{fault::Fault, seal::Seal};
 use crate::{
     credential::Keys,
+    live::Hub,
     store::{
         door::{Caller, Door, Snapshot},
         grants::Grants,
@@ -22,8 +23,12 @@ pub struct Visit {
     pub seal: Arc<Seal>,
     pub keys: Arc<Keys>,
     pub pages: PageSizes,
-    /// Told after every commit, so that subscribers hear of it at once.
-    pub wake: Arc<dyn Fn(uuid::Uuid) + Send + Sync>,
+    /// Where subscribers hear of what was committed.
+    pub hub: Arc<Hub>,
+    /// How long events are kept for a subscriber that comes back.
+    pub retention: chrono::Duration,
+    /// The cursor that the transport remembers for a client that comes back.
+    pub resume_after: Option<String>,
 }
 
 /// How many rows a connection gives, by default and at most.

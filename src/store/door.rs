@@ -402,9 +402,27 @@ impl Write {
         self.say("app.session_id", &session.to_string()).await
     }
 
-    /// Acts for `user` from now on, who has just proved to be that.
+    /// Lets everything be seen that belongs to `user`.
     pub async fn as_user(&mut self, user: Uuid) -> Result<()> {
         self.say("app.user_id", &user.to_string()).await
+    }
+
+    /// The caller has proved to be `user`, and acts in `session` from now on.
+    pub async fn proved(&mut self, user: Uuid, session: Uuid) -> Result<()> {
+        self.as_user(user).await?;
+        self.as_renewing(session).await?;
+        let proved = Caller { user: Some(user), session: Some(session), ..(*self.caller).clone() };
+        self.caller = Arc::new(proved);
+        Ok(())
+    }
+
+    /// Whether the caller administers the platform.
+    pub async fn is_platform_admin(&mut self) -> Result<bool> {
+        use diesel::{ExpressionMethods, QueryDsl, dsl::exists, select};
+        use super::tables::identity::platform_admins;
+        let Some(user) = self.caller.user else { return Ok(false) };
+        let listed = platform_admins::table.filter(platform_admins::user_id.eq(user));
+        Ok(diesel_async::RunQueryDsl::get_result(select(exists(listed)), &mut **self).await?)
     }
 
     async fn say(&mut self, setting: &str, value: &str) -> Result<()> {

@@ -7,6 +7,7 @@ pub mod constraint;
 pub mod door;
 pub mod embedded;
 pub mod error;
+pub mod events;
 pub mod grants;
 pub mod id;
 pub mod inspect;

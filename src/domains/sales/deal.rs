@@ -115,7 +115,8 @@ impl Entity for Deal {
             .required();
         deal.part("weightedValue", |deal, _| Some(Money::of(deal.weighted_value, &deal.currency)))
             .about_column("weighted_value")
-            .needs("deal.value.read");
+            .needs("deal.value.read")
+            .required();
         deal.derived("daysInPipeline", days_in_pipeline)
             .about("Whole days since it entered the pipeline, until it was closed.");
         deal.one("account", |deal| deal.account_id).about_column("account_id");

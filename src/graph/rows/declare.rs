@@ -29,6 +29,8 @@ pub trait Object: Sized + Send + Sync + 'static {
     const NAME: &'static str;
     /// The permission without which no object of this type is shown.
     const NEEDS: Option<&'static str> = None;
+    /// Why everybody may see it, where it needs no permission.
+    const PUBLIC: Option<&'static str> = None;
 
     /// What it is, for the readers of the schema.
     fn about() -> String;
@@ -54,6 +56,8 @@ pub struct Fields<T: 'static> {
 pub(super) struct Declared<T: 'static> {
     pub about: String,
     pub needs: Option<&'static str>,
+    /// Everybody may, on purpose.
+    pub public: bool,
     /// The permission of the type it leads to.
     pub target_needs: Option<&'static str>,
     pub arguments: Vec<Argument>,
@@ -77,6 +81,10 @@ pub struct Argument(pub(super) ArgumentOf);
 impl Argument {
     pub fn of<A: InputType>(name: &'static str, about: &'static str) -> Self {
         Self::with_default::<A>(name, about, None)
+    }
+
+    pub fn register(&self, registry: &mut Registry) -> MetaInputValue {
+        (self.0)(registry)
     }
 
     pub fn with_default<A: InputType>(
@@ -125,6 +133,13 @@ impl<T> Last<'_, T> {
     /// Only callers with this permission see it.
     pub fn needs(self, permission: &'static str) -> Self {
         self.0.needs = Some(permission);
+        self
+    }
+
+    /// Everybody may see it, signed in or not, whatever the objects need that it leads to: it shows what is one's own.
+    pub fn public(self) -> Self {
+        self.0.public = true;
+        self.0.target_needs = None;
         self
     }
 
@@ -192,6 +207,7 @@ impl<T: Send + Sync + 'static> Fields<T> {
         let declared = Declared {
             about: String::new(),
             needs: None,
+            public: false,
             target_needs: None,
             arguments: Vec::new(),
             ty,
@@ -387,6 +403,12 @@ pub(super) fn fields_of<T: Object>() -> &'static Fields<T> {
     let made: &'static Fields<T> = Box::leak(Box::new(fields));
     KNOWN.write().unwrap_or_else(PoisonError::into_inner).insert(TypeId::of::<T>(), made);
     made
+}
+
+/// The fields of `T` with the permission each needs, and whether it is open to everybody on purpose.
+pub fn access<T: Object>() -> impl Iterator<Item = (&'static str, Option<&'static str>, bool)> {
+    let fields = fields_of::<T>().declared.iter();
+    fields.map(|(name, declared)| (*name, declared.needs.or(declared.target_needs), declared.public))
 }
 
 /// The columns of a row, shown and kept, as one JSON object.

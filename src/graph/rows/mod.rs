@@ -12,10 +12,10 @@ mod root;
 mod union;
 mod write;
 
-pub use declare::{Argument, Entity, Fields, Last, Object, camel, columns_json};
+pub use declare::{access, Argument, Entity, Fields, Last, Object, camel, columns_json};
 pub use pages::{Link, Listed};
 pub use plan::{Asked, Env};
-pub use register::{declare_permission, object_of};
+pub use register::{declare_permission, object_of, union};
 pub use root::{Query, QueryRoot, asked_once, raw, response, write_object};
-pub use union::{AnyId, Members, Union, is_node, prefix_of_type, type_of_prefix};
-pub use write::Out;
+pub use union::{AnyId, Members, Union, is_node, mixed, prefix_of_type, type_of_prefix};
+pub use write::{Body, Out};

@@ -1,0 +1,169 @@
+//! The outbox, read in commit order.
+//!
+//! An id is drawn before its transaction commits, so reading "after the last id" loses what commits late. Events are
+//! ordered by (transaction, id) and read only below the horizon: the oldest transaction still running.
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use chrono::{DateTime, TimeZone, Utc};
+use diesel::{
+    QueryResult,
+    pg::Pg,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_types::{BigInt, Bool, Jsonb, Text, Timestamptz, Uuid as SqlUuid},
+};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{clock, door::Snapshot, error::Result};
+
+/// A place in an organization's events: all up to and including it have been seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Position {
+    pub transaction: i64,
+    pub id: Uuid,
+    /// When the place was current, so that one that is too old is known without looking.
+    pub at: DateTime<Utc>,
+}
+
+impl PartialEq for Position {
+    fn eq(&self, other: &Self) -> bool {
+        (self.transaction, self.id) == (other.transaction, other.id)
+    }
+}
+impl Eq for Position {}
+impl PartialOrd for Position {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Position {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.transaction, self.id).cmp(&(other.transaction, other.id))
+    }
+}
+
+impl Position {
+    /// Before everything that the oldest running transaction may still write.
+    pub fn before(horizon: i64) -> Self {
+        Self { transaction: horizon.saturating_sub(1), id: Uuid::max(), at: clock::now() }
+    }
+
+    /// As clients hold it.
+    pub fn write(&self) -> String {
+        let mut bytes = Vec::with_capacity(32);
+        bytes.extend_from_slice(&self.transaction.to_be_bytes());
+        bytes.extend_from_slice(self.id.as_bytes());
+        bytes.extend_from_slice(&self.at.timestamp_millis().to_be_bytes());
+        BASE64_URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    pub fn read(text: &str) -> Option<Self> {
+        let bytes: [u8; 32] = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
+        let (transaction, rest) = bytes.split_first_chunk::<8>()?;
+        let (id, at) = rest.split_first_chunk::<16>()?;
+        let at = i64::from_be_bytes(at.try_into().ok()?);
+        Some(Self {
+            transaction: i64::from_be_bytes(*transaction),
+            id: Uuid::from_bytes(*id),
+            at: Utc.timestamp_millis_opt(at).single()?,
+        })
+    }
+}
+
+/// Something that happened in an organization.
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub position: Position,
+    pub topic: String,
+    pub subject_type: String,
+    pub subject_id: Uuid,
+    pub kind: String,
+    pub payload: Value,
+}
+
+type EventRow = (i64, Uuid, String, String, Uuid, String, Value, DateTime<Utc>);
+
+/// The next events after `after`, oldest first, as far as they can be told in order.
+pub async fn after(db: &Snapshot, after: Position, limit: i64) -> Result<Vec<Event>> {
+    let question = After { organization: db.organization(), after, limit };
+    let rows: Vec<EventRow> = db.load(question).await?;
+    Ok(rows
+        .into_iter()
+        .map(|(transaction, id, topic, subject_type, subject_id, kind, payload, at)| Event {
+            position: Position { transaction, id, at },
+            topic,
+            subject_type,
+            subject_id,
+            kind,
+            payload,
+        })
+        .collect())
+}
+
+/// The place before everything that may still come, and whether events wait behind it.
+pub async fn horizon(db: &Snapshot) -> Result<(Position, bool)> {
+    let rows: Vec<(i64, bool)> = db.load(Horizon { organization: db.organization() }).await?;
+    let (horizon, waiting) = rows.first().copied().unwrap_or_default();
+    Ok((Position::before(horizon), waiting))
+}
+
+#[derive(QueryId)]
+struct After {
+    organization: Uuid,
+    after: Position,
+    limit: i64,
+}
+
+impl Query for After {
+    type SqlType = (BigInt, SqlUuid, Text, Text, SqlUuid, Text, Jsonb, Timestamptz);
+}
+impl<C> diesel::RunQueryDsl<C> for After {}
+impl QueryFragment<Pg> for After {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "SELECT xact::text::bigint, id, topic, subject_type, subject_id, kind, payload, created_at
+               FROM ops.events WHERE organization_id = ",
+        );
+        out.push_bind_param::<SqlUuid, _>(&self.organization)?;
+        out.push_sql(" AND (xact, id) > (");
+        out.push_bind_param::<BigInt, _>(&self.after.transaction)?;
+        out.push_sql("::text::xid8, ");
+        out.push_bind_param::<SqlUuid, _>(&self.after.id)?;
+        out.push_sql(") AND xact < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xact, id LIMIT ");
+        out.push_bind_param::<BigInt, _>(&self.limit)
+    }
+}
+
+#[derive(QueryId)]
+struct Horizon {
+    organization: Uuid,
+}
+
+impl Query for Horizon {
+    type SqlType = (BigInt, Bool);
+}
+impl<C> diesel::RunQueryDsl<C> for Horizon {}
+impl QueryFragment<Pg> for Horizon {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+                    EXISTS (SELECT FROM ops.events WHERE xact >= pg_snapshot_xmin(pg_current_snapshot()) AND organization_id = ",
+        );
+        out.push_bind_param::<SqlUuid, _>(&self.organization)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_survives_being_written() {
+        let position =
+            Position { transaction: 4711, id: Uuid::max(), at: "2026-11-21T07:00:00Z".parse().unwrap() };
+        let read = Position::read(&position.write()).unwrap();
+        assert_eq!((read, read.at), (position, position.at));
+        assert_eq!(Position::read("nonsense"), None);
+    }
+}
