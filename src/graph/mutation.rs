@@ -3,8 +3,8 @@
 use std::{borrow::Cow, sync::Arc};
 
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, InputType, InputValueResult, ObjectType, OutputType, Positioned, ServerError,
-    ServerResult, Value,
+    ContainerType, Context, ContextSelectionSet, InputType, InputValueResult, ObjectType, OutputType,
+    Positioned, ServerError, ServerResult, Value,
     indexmap::IndexMap,
     parser::types::Field,
     registry::{MetaField, ObjectBuilder, Registry},

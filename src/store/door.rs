@@ -411,15 +411,17 @@ impl Write {
     pub async fn proved(&mut self, user: Uuid, session: Uuid) -> Result<()> {
         self.as_user(user).await?;
         self.as_renewing(session).await?;
-        let proved = Caller { user: Some(user), session: Some(session), ..(*self.caller).clone() };
-        self.caller = Arc::new(proved);
+        // whoever they were signed in as before
+        let before =
+            Caller { organization: None, api_key: None, api_key_hash: None, ..(*self.caller).clone() };
+        self.caller = Arc::new(Caller { user: Some(user), session: Some(session), ..before });
         Ok(())
     }
 
     /// Whether the caller administers the platform.
     pub async fn is_platform_admin(&mut self) -> Result<bool> {
-        use diesel::{ExpressionMethods, QueryDsl, dsl::exists, select};
         use super::tables::identity::platform_admins;
+        use diesel::{ExpressionMethods, QueryDsl, dsl::exists, select};
         let Some(user) = self.caller.user else { return Ok(false) };
         let listed = platform_admins::table.filter(platform_admins::user_id.eq(user));
         Ok(diesel_async::RunQueryDsl::get_result(select(exists(listed)), &mut **self).await?)

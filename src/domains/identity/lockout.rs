@@ -105,6 +105,12 @@ impl Strangers {
     }
 }
 
+/// Until when an address that nobody has is closed, as an account of that address would be.
+pub fn stranger_closed(email: &str) -> Option<DateTime<Utc>> {
+    let strangers = STRANGERS.lock().unwrap_or_else(PoisonError::into_inner);
+    strangers.0.get(&email.to_lowercase()).and_then(|(_, until)| *until)
+}
+
 /// Counts a wrong password for an address that nobody has.
 pub fn stranger_failed(rules: Rules, email: &str) -> Failure {
     let mut strangers = STRANGERS.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,10 +5,7 @@ use std::sync::LazyLock;
 use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version};
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-use crate::{
-    domains::prelude::*,
-    graph::fault::Fault,
-};
+use crate::{domains::prelude::*, graph::fault::Fault};
 
 /// Each takes a core and 19 MiB: no more at a time than leave room for everybody else's requests.
 static TURNS: LazyLock<Semaphore> = LazyLock::new(|| {
@@ -72,7 +69,8 @@ fn verdict(password: &str, hash: &str) -> Verdict {
     }
     let current = Params::try_from(&hash).is_ok_and(|params| {
         let usual = Params::DEFAULT;
-        (params.m_cost(), params.t_cost(), params.p_cost()) == (usual.m_cost(), usual.t_cost(), usual.p_cost())
+        (params.m_cost(), params.t_cost(), params.p_cost())
+            == (usual.m_cost(), usual.t_cost(), usual.p_cost())
     });
     if current && hash.algorithm.as_str() == "argon2id" { Verdict::Right } else { Verdict::RightButOld }
 }
@@ -90,26 +88,130 @@ pub fn acceptable(password: &str, path: &[&str]) -> Result<(), UserError> {
     let plain = password.to_lowercase();
     let same = plain.chars().all(|letter| plain.starts_with(letter));
     if same || WORST.contains(&plain.as_str()) {
-        return Err(UserError::new(UserErrorCode::Invalid, "this password is among the first that are guessed", path));
+        return Err(UserError::new(
+            UserErrorCode::Invalid,
+            "this password is among the first that are guessed",
+            path,
+        ));
     }
     Ok(())
 }
 
 /// Of the passwords used most, those that are long enough to be chosen here.
 const WORST: &[&str] = &[
-    "00000000", "01234567", "0123456789", "11111111", "11112222", "11223344", "12121212", "12341234", "12344321",
-    "123123123", "12345678", "123456789", "1234567890", "12345678910", "123456abc", "123654789", "123qweasd",
-    "147258369", "1q2w3e4r", "1q2w3e4r5t", "1qaz2wsx", "1qaz2wsx3edc", "789456123", "87654321", "987654321",
-    "9876543210", "a1b2c3d4", "aa123456", "aa12345678", "abc12345", "abcd1234", "abcdefgh", "admin123", "admin1234",
-    "administrator", "adminadmin", "asdasdasd", "asdf1234", "asdfasdf", "asdfghjk", "asdfghjkl", "baseball",
-    "basketball", "butterfly", "changeme", "changeme123", "chocolate", "computer", "consumer", "corvette", "danielle",
-    "dragon123", "elephant", "football", "forever1", "gwerty123", "hello123", "iloveyou", "iloveyou1", "internet",
-    "jennifer", "jonathan", "letmein1", "letmein123", "liverpool", "login123", "lovelove", "master123", "mercedes",
-    "michelle", "monkey123", "p@ssw0rd", "p@ssword", "pa$$w0rd", "pass1234", "passw0rd", "password", "password!",
-    "password1", "password1!", "password12", "password123", "password1234", "passwort", "princess", "princess1",
-    "q1w2e3r4", "q1w2e3r4t5", "qazwsxedc", "qwer1234", "qwerqwer", "qwert123", "qwerty12", "qwerty123", "qwerty1234",
-    "qwertyui", "qwertyuiop", "qwertz123", "samantha", "scorpion", "secret123", "spiderman", "sunshine", "superman",
-    "test1234", "testtest", "trustno1", "victoria", "welcome1", "welcome123", "whatever", "zaq12wsx", "zxcvbnm1",
+    "00000000",
+    "01234567",
+    "0123456789",
+    "11111111",
+    "11112222",
+    "11223344",
+    "12121212",
+    "12341234",
+    "12344321",
+    "123123123",
+    "12345678",
+    "123456789",
+    "1234567890",
+    "12345678910",
+    "123456abc",
+    "123654789",
+    "123qweasd",
+    "147258369",
+    "1q2w3e4r",
+    "1q2w3e4r5t",
+    "1qaz2wsx",
+    "1qaz2wsx3edc",
+    "789456123",
+    "87654321",
+    "987654321",
+    "9876543210",
+    "a1b2c3d4",
+    "aa123456",
+    "aa12345678",
+    "abc12345",
+    "abcd1234",
+    "abcdefgh",
+    "admin123",
+    "admin1234",
+    "administrator",
+    "adminadmin",
+    "asdasdasd",
+    "asdf1234",
+    "asdfasdf",
+    "asdfghjk",
+    "asdfghjkl",
+    "baseball",
+    "basketball",
+    "butterfly",
+    "changeme",
+    "changeme123",
+    "chocolate",
+    "computer",
+    "consumer",
+    "corvette",
+    "danielle",
+    "dragon123",
+    "elephant",
+    "football",
+    "forever1",
+    "gwerty123",
+    "hello123",
+    "iloveyou",
+    "iloveyou1",
+    "internet",
+    "jennifer",
+    "jonathan",
+    "letmein1",
+    "letmein123",
+    "liverpool",
+    "login123",
+    "lovelove",
+    "master123",
+    "mercedes",
+    "michelle",
+    "monkey123",
+    "p@ssw0rd",
+    "p@ssword",
+    "pa$$w0rd",
+    "pass1234",
+    "passw0rd",
+    "password",
+    "password!",
+    "password1",
+    "password1!",
+    "password12",
+    "password123",
+    "password1234",
+    "passwort",
+    "princess",
+    "princess1",
+    "q1w2e3r4",
+    "q1w2e3r4t5",
+    "qazwsxedc",
+    "qwer1234",
+    "qwerqwer",
+    "qwert123",
+    "qwerty12",
+    "qwerty123",
+    "qwerty1234",
+    "qwertyui",
+    "qwertyuiop",
+    "qwertz123",
+    "samantha",
+    "scorpion",
+    "secret123",
+    "spiderman",
+    "sunshine",
+    "superman",
+    "test1234",
+    "testtest",
+    "trustno1",
+    "victoria",
+    "welcome1",
+    "welcome123",
+    "whatever",
+    "zaq12wsx",
+    "zxcvbnm1",
     "zxcvbnm123",
 ];
 

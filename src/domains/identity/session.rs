@@ -11,7 +11,10 @@ use crate::{
         identity::{organization::Organization, user::User},
         prelude::*,
     },
-    graph::{fault::Fault, mutation::{NoInput, Payload}},
+    graph::{
+        fault::Fault,
+        mutation::{NoInput, Payload},
+    },
     store::{
         journal::Audit,
         select::PLATFORM,
@@ -39,15 +42,14 @@ entity!(Session, "sess", identity::sessions, public "everybody sees their own se
 impl Entity for Session {
     fn fields(session: &mut Fields<Self>) {
         columns! { session: Session {
-            id, user_agent, expires_at, last_activity_at, revoked_at, revoke_reason, created_at,
-        } keeps { user_id, organization_id, ip_address } }
-        session
-            .derived("ipAddress", |session| session.ip_address.map(|address| address.addr().to_string()))
-            .about_column("ip_address");
+            id, ip_address, user_agent, expires_at, last_activity_at, revoked_at, revoke_reason, created_at,
+        } keeps { user_id, organization_id } }
         session
             .computed("isCurrent", |session, view| view.caller().session == Some(session.id.0))
             .about("Whether it is the one in which you ask.");
-        session.lookup("organization", |_, session| Ok(session.organization_id)).about_column("organization_id");
+        session
+            .lookup("organization", |_, session| Ok(session.organization_id))
+            .about_column("organization_id");
     }
 }
 
@@ -76,9 +78,15 @@ impl Batch for SessionsOf {
 
 pub fn mutations(mutations: &mut Mutations) {
     mutations
-        .action("signOut", |write, _: NoInput| sign_out(write).boxed(), |payload: &mut Fields<Payload<bool>>| {
-            payload.derived("done", |payload| payload.result.unwrap_or_default()).about("Whether the session has ended.");
-        })
+        .action(
+            "signOut",
+            |write, _: NoInput| sign_out(write).boxed(),
+            |payload: &mut Fields<Payload<bool>>| {
+                payload
+                    .derived("done", |payload| payload.result.unwrap_or_default())
+                    .about("Whether the session has ended.");
+            },
+        )
         .personal()
         .about("Ends this session: its tokens are good for nothing from now on. Errors: none.");
     mutations
@@ -178,10 +186,14 @@ impl Note<'_> {
 
 /// Tells the audit trail of the organization concerned, else the one where the caller is, else the platform's.
 pub(super) async fn note(write: &mut Write, note: Note<'_>) -> StoreResult<()> {
-    let organization = note.organization.or(write.caller().organization).unwrap_or(PLATFORM);
-    if write.organization() != organization {
-        write.enter_organization(organization).await?;
+    match note.organization {
+        Some(organization) if organization != write.organization() => {
+            write.enter_organization(organization).await?
+        }
+        Some(_) => {}
+        None => in_some_organization(write).await?,
     }
+    let organization = write.organization();
     let (resource_type, resource_id) = match note.session {
         Some(session) => ("Session", Some(Id::<Session>::of(session).to_string())),
         None => ("User", note.user.map(|user| Id::<User>::of(user).to_string())),
@@ -201,6 +213,14 @@ pub(super) async fn note(write: &mut Write, note: Note<'_>) -> StoreResult<()> {
         .await
 }
 
+/// What a person does who has chosen no organization is written down where the platform's own acts are.
+pub(super) async fn in_some_organization(write: &mut Write) -> StoreResult<()> {
+    match write.caller().organization {
+        None if write.organization() == Uuid::max() => write.enter_organization(PLATFORM).await,
+        _ => Ok(()),
+    }
+}
+
 /// What whoever signed in gets.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Tokens {
@@ -217,7 +237,12 @@ pub(super) struct Issue {
     pub expires_at: DateTime<Utc>,
 }
 
-pub(super) fn issue(keys: &Keys, user: Uuid, session: Uuid, organization: Option<Uuid>) -> Result<Issue, Fault> {
+pub(super) fn issue(
+    keys: &Keys,
+    user: Uuid,
+    session: Uuid,
+    organization: Option<Uuid>,
+) -> Result<Issue, Fault> {
     let claims = Claims::now(user, session, organization, keys.rules.access_token_minutes);
     let refresh_token = keys.renewal(session).map_err(Fault::internal)?;
     Ok(Issue {
@@ -233,7 +258,12 @@ pub(super) fn issue(keys: &Keys, user: Uuid, session: Uuid, organization: Option
 }
 
 /// Begins a session of `user`, who has proved to be that; the rest of the transaction is theirs.
-pub async fn begin(write: &mut Write, keys: &Keys, user: Uuid, organization: Option<Uuid>) -> Outcome<Tokens> {
+pub async fn begin(
+    write: &mut Write,
+    keys: &Keys,
+    user: Uuid,
+    organization: Option<Uuid>,
+) -> Outcome<Tokens> {
     let session = clock::new_id();
     let issue = issue(keys, user, session, organization)?;
     write.proved(user, session).await?;
@@ -252,7 +282,8 @@ pub async fn begin(write: &mut Write, keys: &Keys, user: Uuid, organization: Opt
         ))
         .execute(write)
         .await?;
-    note(write, Note { action: "user.signed_in", organization, session: Some(session), ..Note::of(user) }).await?;
+    note(write, Note { action: "user.signed_in", organization, session: Some(session), ..Note::of(user) })
+        .await?;
     Ok(issue.tokens)
 }
 

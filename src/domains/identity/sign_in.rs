@@ -11,11 +11,7 @@ use super::{
 use crate::{
     credential::hash,
     domains::{identity::organization::Organization, prelude::*},
-    graph::{
-        mutation::Payload,
-        user_error::Stop,
-        visit::Visit,
-    },
+    graph::{mutation::Payload, user_error::Stop, visit::Visit},
     store::tables::identity::{memberships, organizations, sessions, users},
 };
 
@@ -42,12 +38,20 @@ pub fn mutations(mutations: &mut Mutations) {
              request has just used the token, NOT_FOUND for an organization you are not a member of.",
         );
     mutations
-        .action_in_visit("passwordChange", |visit, write, input| change(visit, write, input).boxed(), |payload: &mut Fields<Payload<bool>>| {
-            payload.derived("done", |payload| payload.result.unwrap_or_default()).about("Whether the password was changed.");
-        })
+        .action_in_visit(
+            "passwordChange",
+            |visit, write, input| change(visit, write, input).boxed(),
+            |payload: &mut Fields<Payload<bool>>| {
+                payload
+                    .derived("done", |payload| payload.result.unwrap_or_default())
+                    .about("Whether the password was changed.");
+            },
+        )
         .personal()
         .once()
-        .about("Changes your password and ends your other sessions. Errors: INVALID, TOO_LONG, ACCOUNT_LOCKED.");
+        .about(
+            "Changes your password and ends your other sessions. Errors: INVALID, TOO_LONG, ACCOUNT_LOCKED.",
+        );
 }
 
 /// What a sign-in comes to.
@@ -89,13 +93,17 @@ fn signed_in(payload: &mut Fields<Payload<SignedIn>>) {
         .derived("accessToken", |payload| tokens(payload).map(|tokens| tokens.access_token.clone()))
         .about("Send it as `Authorization: Bearer …`.");
     payload
-        .derived("accessTokenExpiresAt", |payload| tokens(payload).map(|tokens| tokens.access_token_expires_at))
+        .derived("accessTokenExpiresAt", |payload| {
+            tokens(payload).map(|tokens| tokens.access_token_expires_at)
+        })
         .about("Until when the access token is good; refresh the session before.");
     payload
         .derived("refreshToken", |payload| tokens(payload).map(|tokens| tokens.refresh_token.clone()))
         .about("Good for one `sessionRefresh`; keep it where only you can read it.");
     payload
-        .parts("organizations", |payload, _| payload.result.as_ref().map_or_else(Vec::new, |result| result.organizations.clone()))
+        .parts("organizations", |payload, _| {
+            payload.result.as_ref().map_or_else(Vec::new, |result| result.organizations.clone())
+        })
         .about("The organizations that you are a member of.")
         .always();
 }
@@ -113,13 +121,19 @@ struct SignInInput {
 }
 
 async fn sign_in(visit: &Visit, write: &mut Write, input: SignInInput) -> Outcome<SignedIn> {
-    let rules = visit.keys.rules;
     let email = input.email.trim().to_owned();
     let account = session::account(write, &email).await?;
-    if let Some(until) = account.as_ref().and_then(|account| account.locked_until).filter(|end| *end > clock::now()) {
+    let closed = match &account {
+        Some(account) => account.locked_until,
+        None => lockout::stranger_closed(&email),
+    };
+    if let Some(until) = closed.filter(|end| *end > clock::now()) {
         return Err(lockout::closed(until).into());
     }
-    let known = account.as_ref().filter(|account| account.is_usable()).and_then(|account| account.password_hash.clone());
+    let known = account
+        .as_ref()
+        .filter(|account| account.is_usable())
+        .and_then(|account| account.password_hash.clone());
     let (verdict, renewed) = write.aside(judge(input.password, known)).await??;
     let account = match account {
         Some(account) if verdict != Verdict::Wrong => account,
@@ -150,7 +164,13 @@ async fn judge(password: String, known: Option<String>) -> Outcome<(Verdict, Opt
 }
 
 /// Counts and records a wrong password. The answer is the same whether or not there is such an account.
-async fn refuse(visit: &Visit, write: &mut Write, email: &str, account: Option<Account>, organization: Option<&str>) -> Outcome<Stop> {
+async fn refuse(
+    visit: &Visit,
+    write: &mut Write,
+    email: &str,
+    account: Option<Account>,
+    organization: Option<&str>,
+) -> Outcome<Stop> {
     let rules = visit.keys.rules;
     let (failure, mut told) = match account {
         Some(account) => {
@@ -207,7 +227,10 @@ async fn welcome(write: &mut Write, account: &Account, renewed: Option<String>) 
         return Err(lockout::closed(now).into());
     }
     if let Some(hash) = renewed {
-        diesel::update(users::table.find(account.id)).set(users::password_hash.eq(hash)).execute(write).await?;
+        diesel::update(users::table.find(account.id))
+            .set(users::password_hash.eq(hash))
+            .execute(write)
+            .await?;
     }
     Ok(())
 }
@@ -230,7 +253,11 @@ async fn workplaces(write: &mut Write, user: Uuid) -> Outcome<Vec<Workplace>> {
 fn named(all: &[Workplace], slug: &str) -> Outcome<Uuid> {
     let path = ["input", "organization"];
     let place = all.iter().find(|place| place.slug == slug.to_lowercase()).ok_or_else(|| {
-        UserError::new(UserErrorCode::NotFound, format!("you are not a member of an organization `{slug}`"), &path)
+        UserError::new(
+            UserErrorCode::NotFound,
+            format!("you are not a member of an organization `{slug}`"),
+            &path,
+        )
     })?;
     if place.status != "active" {
         return Err(UserError::state("the organization is suspended", &path, &[]).into());
@@ -272,7 +299,8 @@ async fn renew(visit: &Visit, write: &mut Write, input: SessionRefreshInput) -> 
     let session = found.filter(|it| it.revoked_at.is_none() && it.expires_at > now).ok_or_else(ended)?;
     if session.refresh_token_hash != hash(&input.refresh_token) {
         if now - session.last_activity_at < GRACE {
-            let message = "another request has just renewed the session: go on with the tokens that it was given";
+            let message =
+                "another request has just renewed the session: go on with the tokens that it was given";
             return Err(UserError::new(UserErrorCode::Conflict, message, &path).into());
         }
         write.proved(session.user_id, id).await?;
@@ -280,13 +308,16 @@ async fn renew(visit: &Visit, write: &mut Write, input: SessionRefreshInput) -> 
         return Err(Stop::Kept(vec![ended()]));
     }
     write.proved(session.user_id, id).await?;
-    let account = users::table.find(session.user_id).filter(users::deleted_at.is_null()).select(Account::as_select());
+    let account =
+        users::table.find(session.user_id).filter(users::deleted_at.is_null()).select(Account::as_select());
     let account: Option<Account> = account.first(write).await.optional()?;
     account.filter(|account| account.is_usable() && account.locked_at.is_none()).ok_or_else(ended)?;
     let organizations = workplaces(write, session.user_id).await?;
     let place = match &input.organization {
         Some(slug) => Some(named(&organizations, slug)?),
-        None => session.organization_id.filter(|before| organizations.iter().any(|place| place.id.0 == *before)),
+        None => {
+            session.organization_id.filter(|before| organizations.iter().any(|place| place.id.0 == *before))
+        }
     };
     let issue = session::issue(&visit.keys, session.user_id, id, place)?;
     let caller = write.caller().clone();
@@ -302,7 +333,12 @@ async fn renew(visit: &Visit, write: &mut Write, input: SessionRefreshInput) -> 
         ))
         .execute(write)
         .await?;
-    let told = Note { action: "session.renewed", organization: place, session: Some(id), ..Note::of(session.user_id) };
+    let told = Note {
+        action: "session.renewed",
+        organization: place,
+        session: Some(id),
+        ..Note::of(session.user_id)
+    };
     note(write, told).await?;
     Ok(SignedIn { tokens: Some(issue.tokens), organizations })
 }
@@ -327,7 +363,8 @@ async fn change(visit: &Visit, write: &mut Write, input: PasswordChangeInput) ->
     }
     let work = async {
         let verdict = password::verify(input.current_password, account.password_hash).await?;
-        let hash = if verdict == Verdict::Wrong { None } else { Some(password::hash(input.new_password).await?) };
+        let hash =
+            if verdict == Verdict::Wrong { None } else { Some(password::hash(input.new_password).await?) };
         Outcome::Ok(hash)
     };
     let Some(hash) = write.aside(work).await?? else {
@@ -335,13 +372,25 @@ async fn change(visit: &Visit, write: &mut Write, input: PasswordChangeInput) ->
         let failure = lockout::failed(write, visit.keys.rules, user).await?;
         let error = match failure {
             Failure::Closed(until) => lockout::closed(until),
-            _ => UserError::new(UserErrorCode::Invalid, "this is not your password", &["input", "currentPassword"]),
+            _ => UserError::new(
+                UserErrorCode::Invalid,
+                "this is not your password",
+                &["input", "currentPassword"],
+            ),
         };
-        note(write, Note { action: "user.password_refused", error: Some("wrong password"), ..Note::of(user) }).await?;
+        note(
+            write,
+            Note { action: "user.password_refused", error: Some("wrong password"), ..Note::of(user) },
+        )
+        .await?;
         return Err(Stop::Kept(vec![error]));
     };
     diesel::update(users::table.find(user))
-        .set((users::password_hash.eq(hash), users::password_changed_at.eq(clock::now()), users::failed_login_attempts.eq(0)))
+        .set((
+            users::password_hash.eq(hash),
+            users::password_changed_at.eq(clock::now()),
+            users::failed_login_attempts.eq(0),
+        ))
         .execute(write)
         .await?;
     let current = write.caller().session;
