@@ -5,21 +5,25 @@ DO $$
 BEGIN
   IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'portico_app') THEN
     CREATE ROLE portico_app LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION;
+    COMMENT ON ROLE portico_app IS 'The server while it answers requests: sees one organization at a time, owns nothing.';
   END IF;
   IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'portico_worker') THEN
     CREATE ROLE portico_worker NOLOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION;
+    COMMENT ON ROLE portico_worker IS 'Background work that must know which organizations have something to do: reads a few columns, writes nothing.';
   END IF;
-  -- An owner that is no superuser must be a member to be able to SET ROLE.
-  IF NOT pg_catalog.pg_has_role(current_user, 'portico_app', 'MEMBER') THEN
-    EXECUTE pg_catalog.format('GRANT portico_app TO %I', current_user);
-  END IF;
-  IF NOT pg_catalog.pg_has_role('portico_app', 'portico_worker', 'MEMBER') THEN
-    GRANT portico_worker TO portico_app;
-  END IF;
+  -- An owner that is no superuser must be a member to be able to SET ROLE; the server must be one for background work.
+  BEGIN
+    IF NOT pg_catalog.pg_has_role(current_user, 'portico_app', 'MEMBER') THEN
+      EXECUTE pg_catalog.format('GRANT portico_app TO %I', current_user);
+    END IF;
+    IF NOT pg_catalog.pg_has_role('portico_app', 'portico_worker', 'MEMBER') THEN
+      GRANT portico_worker TO portico_app;
+    END IF;
+  EXCEPTION WHEN insufficient_privilege THEN
+    RAISE WARNING 'a superuser must run: GRANT portico_app TO %; GRANT portico_worker TO portico_app', current_user;
+  END;
 END
 $$;
-COMMENT ON ROLE portico_app IS 'The server while it answers requests: sees one organization at a time, owns nothing.';
-COMMENT ON ROLE portico_worker IS 'Background work that must know which organizations have something to do: reads a few columns, writes nothing.';
 
 CREATE SCHEMA identity;
 CREATE SCHEMA access;

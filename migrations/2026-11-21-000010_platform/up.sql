@@ -4,7 +4,8 @@
 SELECT set_config('app.organization_id', '00000000-0000-0000-0000-000000000000', true);
 SELECT set_config('app.user_id', '', true);
 
-INSERT INTO identity.organizations (id, name, slug) VALUES ('00000000-0000-0000-0000-000000000000', 'Platform', 'platform');
+INSERT INTO identity.organizations (id, name, slug) VALUES ('00000000-0000-0000-0000-000000000000', 'Platform', 'platform')
+ON CONFLICT DO NOTHING;
 
 INSERT INTO governance.compliance_frameworks (organization_id, id, name, version, description, jurisdiction, framework_type, effective_date)
 SELECT '00000000-0000-0000-0000-000000000000', ('00000000-0000-7000-8000-0000000f00' || lpad(f.n::text, 2, '0'))::uuid,
@@ -16,7 +17,8 @@ FROM (VALUES
   (4, 'SOX', '2002', 'Sarbanes-Oxley Act: truth of financial reports and internal controls over them.', 'US', 'financial', '2002-07-30'),
   (5, 'PCI-DSS', '4.0', 'Payment Card Industry Data Security Standard: protection of card data.', NULL, 'security', '2022-03-31'),
   (6, 'SOC2', '2017', 'Trust Services Criteria of the AICPA: security, availability, integrity, confidentiality and privacy of a service.', NULL, 'security', '2018-12-15')
-) AS f (n, name, version, description, jurisdiction, kind, effective);
+) AS f (n, name, version, description, jurisdiction, kind, effective)
+ON CONFLICT DO NOTHING;
 
 INSERT INTO governance.compliance_requirements (organization_id, id, framework_id, code, title, description, position)
 SELECT '00000000-0000-0000-0000-000000000000',
@@ -74,4 +76,5 @@ FROM (VALUES
   (6, 6, 'CC9', 'Risk mitigation', 'Risks from disruption and vendors are reduced.'),
   (6, 7, 'A1', 'Availability', 'Capacity, backup and recovery meet the promised availability.'),
   (6, 8, 'C1', 'Confidentiality', 'Confidential information is identified, protected and disposed of.')
-) AS r (framework, place, code, title, description);
+) AS r (framework, place, code, title, description)
+ON CONFLICT DO NOTHING;

@@ -15,8 +15,10 @@ use crate::store::embedded::{self, Embedded};
 
 mod database;
 mod doctor;
+mod migrate;
 mod serve;
 mod settings;
+mod token;
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -37,10 +39,14 @@ pub struct Line {
 enum Command {
     /// Start the server, with its own PostgreSQL unless DATABASE_URL names another
     Serve,
+    /// Bring the tables of the database to this version of Portico, or back
+    Migrate(migrate::Migrate),
     /// Start, stop or look into the embedded PostgreSQL by itself
     Database(database::Database),
     /// Check the database: connection, version, extensions, roles, migrations, row level security
     Doctor,
+    /// Print an access token for scripts; the session that it belongs to is recorded in the audit trail
+    Token(token::Token),
     /// Print every setting with its default, its meaning and its present value
     Settings,
 }
@@ -95,8 +101,10 @@ pub fn run(line: Line) -> ExitCode {
 async fn dispatch(command: Command, settings: Settings) -> Result<Option<Outcome>> {
     match command {
         Command::Serve => serve::run(settings).await.map(Some),
+        Command::Migrate(migrate) => unless_interrupted(migrate.run(settings)).await,
         Command::Database(database) => unless_interrupted(database.run(settings)).await,
         Command::Doctor => unless_interrupted(doctor::run(settings)).await,
+        Command::Token(token) => unless_interrupted(token.run(settings)).await,
         Command::Settings => settings::run(&settings).map(Some),
     }
 }

@@ -108,8 +108,35 @@ pub enum Stop {
     Fault(Fault),
 }
 
+/// For the commands, whose users read text.
+impl std::fmt::Display for Stop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::User(errors) | Self::Kept(errors) => {
+                let messages = errors.iter().map(|error| error.message.as_str()).collect::<Vec<_>>();
+                f.write_str(&messages.join("; "))
+            }
+            Self::Fault(fault) => fault.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Stop {}
+
 /// What a mutation comes to.
 pub type Outcome<T> = Result<T, Stop>;
+
+impl Stop {
+    /// Where a record's state was in the way: what it does allow.
+    pub fn allowing(mut self, acts: &[&str]) -> Self {
+        if let Self::User(errors) = &mut self {
+            for error in errors.iter_mut().filter(|error| error.code == UserErrorCode::State) {
+                error.allowed = acts.iter().map(|act| (*act).to_owned()).collect();
+            }
+        }
+        self
+    }
+}
 
 impl From<UserError> for Stop {
     fn from(error: UserError) -> Self {

@@ -28,14 +28,101 @@ pub struct Explained {
     pub message: String,
 }
 
-/// Constraints that do not explain themselves: name, code, input field. The message is the one that the database gives.
-pub const NAMED: &[(&str, Code, &str)] = &[];
+/// Constraints that do not explain themselves: name, code, input field, and what to say where PostgreSQL itself
+/// refuses; a trigger of ours brings its own sentence.
+pub const NAMED: &[(&str, Code, &str, &str)] = &[
+    ("accounts_external", Code::Invalid, "externalId", "an external id is given together with its system"),
+    ("audit_logs_append_only", Code::State, "", ""),
+    ("audit_logs_sealed", Code::State, "", "an audit entry is sealed completely or not at all"),
+    ("approval_decisions_append_only", Code::State, "", ""),
+    ("audit_reviews_append_only", Code::State, "", ""),
+    ("budget_line_items_budget", Code::State, "budgetId", ""),
+    ("budget_line_items_draft", Code::State, "budgetId", ""),
+    (
+        "budgets_approved",
+        Code::State,
+        "",
+        "an approved or locked budget, and no other, tells who approved it and when",
+    ),
+    (
+        "budgets_approver_differs",
+        Code::SelfApproval,
+        "",
+        "a budget is approved by another person than the one who submitted it",
+    ),
+    ("budgets_editable", Code::State, "", ""),
+    ("budgets_locked", Code::State, "", "a locked budget, and no other, tells who locked it and when"),
+    ("budgets_person", Code::State, "", ""),
+    ("budgets_status_transition", Code::State, "", ""),
+    ("budgets_submitted", Code::State, "", "every budget but a draft tells who submitted it and when"),
+    ("compliance_controls_status_by_test", Code::State, "status", ""),
+    (
+        "compliance_issues_resolved",
+        Code::State,
+        "",
+        "a resolved or accepted issue, and no other, tells when that was",
+    ),
+    ("compliance_issues_status_transition", Code::State, "status", ""),
+    ("compliance_requirements_parent_cycle", Code::Invalid, "parentId", ""),
+    ("control_tests_append_only", Code::State, "", ""),
+    ("conversations_archived_at", Code::State, "", "an archived conversation tells when that was"),
+    ("conversations_counters", Code::State, "", ""),
+    (
+        "conversations_default_model",
+        Code::Invalid,
+        "defaultModelId",
+        "a model is named together with its organization",
+    ),
+    (
+        "conversations_deleted_at",
+        Code::State,
+        "",
+        "a deleted conversation, and no other, tells when that was",
+    ),
+    ("cost_centers_parent_cost_center_cycle", Code::Invalid, "parentCostCenterId", ""),
+    ("deal_history_append_only", Code::State, "", ""),
+    ("deals_close_reason_required", Code::Required, "closeReason", "a lost deal must tell why it was lost"),
+    (
+        "deals_closed",
+        Code::Invalid,
+        "actualCloseDate",
+        "a won or lost deal, and no other, has a day on which it was closed",
+    ),
+    ("deals_external", Code::Invalid, "externalDealId", "an external id is given together with its system"),
+    ("deals_stage_of_pipeline", Code::Invalid, "stageId", ""),
+    ("departments_parent_cycle", Code::Invalid, "parentId", ""),
+    ("events_append_only", Code::State, "", ""),
+    ("memberships_manager_cycle", Code::Invalid, "managerId", ""),
+    ("messages_append_only", Code::State, "", ""),
+    ("messages_conversation_status", Code::State, "conversationId", ""),
+    ("permission_grants_revocation", Code::State, "", "only a withdrawn grant tells by whom and why"),
+    ("permissions_system_permission", Code::State, "", ""),
+    ("platform_admins_append_only", Code::State, "", ""),
+    ("resources_parent_resource_cycle", Code::Invalid, "parentResourceId", ""),
+    (
+        "role_assignments_delegation",
+        Code::Invalid,
+        "",
+        "a delegation tells who passed the role on and from which assignment",
+    ),
+    ("role_assignments_delegation_depth", Code::Invalid, "", ""),
+    ("role_assignments_delegation_end", Code::OutOfRange, "validUntil", ""),
+    ("role_assignments_delegation_held", Code::State, "", ""),
+    ("role_assignments_max_assignments", Code::LimitReached, "roleId", ""),
+    ("role_assignments_revocation", Code::State, "", "only a withdrawn assignment tells by whom and why"),
+    ("role_assignments_role_assignable", Code::State, "roleId", ""),
+    ("role_permissions_system_role", Code::State, "roleId", ""),
+    ("roles_parent_role_cycle", Code::Invalid, "parentRoleId", ""),
+    ("roles_system_role", Code::State, "", ""),
+];
 
 /// Explains why the database refused.
 pub fn explain(refusal: &Refusal) -> Explained {
-    if let Some((_, code, path)) = NAMED.iter().find(|(name, ..)| *name == refusal.constraint) {
+    if let Some((_, code, path, sentence)) = NAMED.iter().find(|(name, ..)| *name == refusal.constraint) {
         let path = path.split('.').filter(|part| !part.is_empty()).map(ToOwned::to_owned).collect();
-        return Explained { code: *code, path, message: refusal.message.clone() };
+        let own_words = refusal.message.starts_with("new row for relation");
+        let message = if own_words { (*sentence).to_owned() } else { refusal.message.clone() };
+        return Explained { code: *code, path, message };
     }
     let column = refusal
         .column

@@ -1,6 +1,7 @@
 //! Memberships: a person's place in one organization (model.md D2). What they may see can depend on it (B014).
 use crate::{
     domains::{
+        access::authority,
         identity::user::{User, UserFilter},
         prelude::*,
         sales::deal::DealRegion,
@@ -129,6 +130,9 @@ async fn update(write: &mut Write, input: MembershipUpdateInput) -> Outcome<Id<M
         let message = "nobody changes their own place in the organization: ask somebody else";
         return Err(UserError::state(message, &["input", "id"], &[]).into());
     }
+    if input.status.is_some_and(|status| status != MembershipStatus::Active) {
+        an_owner_remains(write, before.id.cast()).await?;
+    }
     let changes = Changes::default()
         .given(memberships::status, input.status)
         .patch(memberships::manager_id, input.manager_id)
@@ -140,4 +144,24 @@ async fn update(write: &mut Write, input: MembershipUpdateInput) -> Outcome<Id<M
         .get_result(write)
         .await?;
     record::updated(write, &before, &after).await
+}
+
+/// Refused when nobody would be left who works here and may do everything.
+async fn an_owner_remains(write: &mut Write, person: Id<User>) -> Outcome<()> {
+    let owners = authority::owners(write).await?;
+    if !owners.contains(&person) {
+        return Ok(());
+    }
+    let others = memberships::table
+        .filter(memberships::organization_id.eq(write.organization()))
+        .filter(memberships::user_id.eq_any(owners))
+        .filter(memberships::user_id.ne(person))
+        .filter(memberships::status.eq(MembershipStatus::Active))
+        .select(memberships::user_id)
+        .for_update();
+    if others.load::<Id<User>>(write).await?.is_empty() {
+        let message = "an organization keeps at least one owner: make somebody else owner first";
+        return Err(UserError::state(message, &["input", "status"], &[]).into());
+    }
+    Ok(())
 }

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     domains::{
+        access::system_roles,
         identity::{membership::Membership, organization_settings::OrganizationSettings, user::MEMBERSHIPS},
         prelude::*,
         sales,
@@ -236,6 +237,7 @@ async fn create(write: &mut Write, input: OrganizationCreateInput) -> Outcome<Id
         ))
         .execute(write)
         .await?;
+    system_roles::found(write, Id::of(founder)).await?;
     sales::pipeline::found(write).await?;
     record::created(write, &organization).await
 }

@@ -9,7 +9,7 @@ use super::{
     session::{self, Account, Note, Tokens, Whose, note},
 };
 use crate::{
-    credential::hash,
+    credential::{Keys, hash},
     domains::{identity::organization::Organization, prelude::*},
     graph::{mutation::Payload, user_error::Stop, visit::Visit},
     store::tables::identity::{memberships, organizations, sessions, users},
@@ -154,6 +154,31 @@ async fn sign_in(visit: &Visit, write: &mut Write, input: SignInInput) -> Outcom
     };
     let tokens = session::begin(write, &visit.keys, account.id, place).await?;
     Ok(SignedIn { tokens: Some(tokens), organizations })
+}
+
+/// Begins a session for the person with this address, whom somebody vouches for who reaches the database anyway.
+pub async fn vouch(
+    write: &mut Write,
+    keys: &Keys,
+    email: &str,
+    organization: Option<&str>,
+) -> Outcome<Tokens> {
+    let account = session::account(write, email).await?.filter(Account::is_usable).ok_or_else(|| {
+        UserError::new(UserErrorCode::NotFound, format!("nobody with the address `{email}` can sign in"), &[])
+    })?;
+    write.as_user(account.id).await?;
+    let organizations = workplaces(write, account.id).await?;
+    let place = match (organization, organizations.as_slice()) {
+        (Some(slug), all) => Some(named(all, slug)?),
+        (None, [only]) => Some(only.id.0),
+        (None, []) => None,
+        (None, several) => {
+            let slugs = several.iter().map(|place| place.slug.as_str()).collect::<Vec<_>>().join(", ");
+            let message = format!("a member of several organizations has to choose one: {slugs}");
+            return Err(UserError::new(UserErrorCode::Required, message, &[]).into());
+        }
+    };
+    session::begin(write, keys, account.id, place).await
 }
 
 /// Whether the password is right, and its new hash if the old one is of a kind that is no longer used.

@@ -1,10 +1,14 @@
 //! People: one account each, whatever the number of organizations they work in (model.md D2).
 use crate::{
     domains::{
+        access::{permission_grant::PermissionGrant, role_assignment::RoleAssignment},
         identity::{membership::Membership, session},
         prelude::*,
     },
-    store::tables::identity::users,
+    store::tables::{
+        access::{permission_grants, role_assignments},
+        identity::users,
+    },
 };
 
 text_enum! {
@@ -49,6 +53,18 @@ impl Entity for User {
         } }
         user.lookup("membership", |_, user| Ok(Some(user.id.cast::<Membership>())))
             .about("Their place in the organization in which you work.");
+        user.pages::<RoleAssignment>(
+            "roleAssignments",
+            |user| user.id.0,
+            Link::column(role_assignments::user_id),
+        )
+        .about("The roles given to this person, newest first unless ordered otherwise.");
+        user.pages::<PermissionGrant>(
+            "permissionGrants",
+            |user| user.id.0,
+            Link::column(permission_grants::user_id),
+        )
+        .about("The permissions given to this person directly, newest first unless ordered otherwise.");
     }
 }
 
