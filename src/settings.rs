@@ -350,9 +350,14 @@ settings! {
     access_token_minutes: u32 = "15";
     /// How long a session can be renewed after its last use, in days.
     refresh_token_days: u32 = "30";
-    /// File with the Ed25519 key (PKCS #8) that signs access tokens; servers behind one balancer share it.
-    /// None: `signing.key` in the data directory, made at the first start.
-    signing_key_file: Option<PathBuf> = "";
+    /// After how many wrong passwords in a row an account is locked.
+    lock_after_failures: u32 = "10";
+    /// How long an account stays locked after too many wrong passwords, in minutes.
+    lock_minutes: u32 = "15";
+    /// Secret of at least 32 characters from which all keys are derived, those that sign access tokens among
+    /// them; servers behind one balancer share it. None: the file `secret` in the data directory, made at the
+    /// first start.
+    secret: Option<Secret> = "";
     /// Origins whose pages may call the API from a browser, separated by commas; none besides its own.
     cors_origins: Vec<String> = "";
     /// Answer introspection queries; the playground needs them.

@@ -837,11 +837,13 @@ COMMENT ON TRIGGER check_role_assignment ON access.role_assignments IS 'Judges e
 
 -- The beginning of every transaction of the server.
 
-CREATE FUNCTION access.enter(organization_id uuid, person uuid, session uuid, api_key uuid, request text)
+CREATE FUNCTION access.enter(organization_id uuid, person uuid, session uuid, api_key uuid, api_key_hash text, request text)
 RETURNS TABLE (credential text, membership text, organization text, epoch bigint, region text, department uuid)
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
   place uuid := enter.organization_id;
+  -- Whose membership counts: the person's, or that of the person who made the key.
+  behind uuid := person;
   member record;
   held record;
 BEGIN
@@ -856,21 +858,23 @@ BEGIN
 
   credential := 'unknown';
   IF api_key IS NOT NULL THEN
-    SELECT CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.expires_at <= now() THEN 'expired' ELSE 'valid' END
-    INTO credential FROM identity.api_keys k WHERE k.id = api_key AND k.organization_id = place;
+    -- The number of a key is no secret: the whole key must be the one that was given out.
+    SELECT CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.expires_at <= now() THEN 'expired' ELSE 'valid' END, k.created_by
+    INTO credential, behind FROM identity.api_keys k
+    WHERE k.id = api_key AND k.organization_id = place AND k.hashed_key = api_key_hash;
   ELSIF session IS NOT NULL THEN
     SELECT CASE WHEN s.revoked_at IS NOT NULL THEN 'revoked' WHEN s.expires_at <= now() THEN 'expired' ELSE 'valid' END
     INTO credential FROM identity.sessions s WHERE s.id = session AND s.user_id = person;
   END IF;
   credential := coalesce(credential, 'unknown');
-  IF person IS NOT NULL AND NOT EXISTS (
-    SELECT FROM identity.users u WHERE u.id = person AND u.deleted_at IS NULL AND u.locked_at IS NULL AND u.status IN ('pending', 'active'))
+  IF behind IS NOT NULL AND NOT EXISTS (
+    SELECT FROM identity.users u WHERE u.id = behind AND u.deleted_at IS NULL AND u.locked_at IS NULL AND u.status IN ('pending', 'active'))
   THEN
     credential := CASE credential WHEN 'valid' THEN 'revoked' ELSE credential END;
   END IF;
 
   SELECT m.status, m.region, m.department_id INTO member
-  FROM identity.memberships m WHERE m.organization_id = place AND m.user_id = person;
+  FROM identity.memberships m WHERE m.organization_id = place AND m.user_id = behind;
   membership := member.status;
   SELECT CASE WHEN o.deleted_at IS NOT NULL THEN 'deleted' ELSE o.status END INTO organization
   FROM identity.organizations o WHERE o.id = place;
@@ -883,7 +887,7 @@ BEGIN
   INTO held
   FROM access.role_assignments a
   JOIN access.roles r ON r.organization_id = a.organization_id AND r.id = a.role_id
-  WHERE a.organization_id = place AND a.user_id = person AND a.revoked_at IS NULL
+  WHERE a.organization_id = place AND a.user_id = behind AND a.revoked_at IS NULL
     AND a.valid_from <= now() AND (a.valid_until IS NULL OR a.valid_until > now())
     AND r.valid_from <= now() AND (r.valid_until IS NULL OR r.valid_until > now());
   -- Somebody without a region, though limited to theirs, sees no rows at all: a value that no row has.
@@ -898,4 +902,4 @@ BEGIN
   RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION access.enter(uuid, uuid, uuid, uuid, text) IS 'Begins a transaction of the server: sets for whom it runs and answers, in one row, whether the credential, the membership and the organization are good, which epoch of rights is current, and to which region or department rows are limited.';
+COMMENT ON FUNCTION access.enter(uuid, uuid, uuid, uuid, text, text) IS 'Begins a transaction of the server: sets for whom it runs and answers, in one row, whether the credential, the membership and the organization are good, which epoch of rights is current, and to which region or department rows are limited.';

@@ -19,6 +19,7 @@ mod doctor;
 mod migrate;
 mod serve;
 mod settings;
+mod token;
 
 /// The command line.
 #[derive(Debug, Parser)]
@@ -47,6 +48,8 @@ enum Command {
     Audit(audit::Audit),
     /// Check the database: connection, version, extensions, roles, migrations, row level security
     Doctor,
+    /// Print an access token for scripts; the session that it belongs to is recorded in the audit trail
+    Token(token::Token),
     /// Print every setting with its default, its meaning and its present value
     Settings,
 }
@@ -105,6 +108,7 @@ async fn dispatch(command: Command, settings: Settings) -> Result<Option<Outcome
         Command::Database(database) => unless_interrupted(database.run(settings)).await,
         Command::Audit(audit) => unless_interrupted(audit.run(settings)).await,
         Command::Doctor => unless_interrupted(doctor::run(settings)).await,
+        Command::Token(token) => unless_interrupted(token.run(settings)).await,
         Command::Settings => settings::run(&settings).map(Some),
     }
 }

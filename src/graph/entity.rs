@@ -2,10 +2,13 @@
 
 /// Ties a row to its table, the prefix of its ids, and the permission to see it:
 /// `entity!(Deal, "deal", sales::deals, needs "deal.read");`
+///
+/// Where everybody may see every row that row-level security lets through, `public` says why.
 #[macro_export]
 macro_rules! entity {
     (
-        $row:ident, $prefix:literal, $schema:ident :: $table:ident, needs $permission:literal
+        $row:ident, $prefix:literal, $schema:ident :: $table:ident
+        $(, needs $permission:literal)? $(, public $public:literal)?
         $(, key $key:ident)? $(, owner $owner:ident)? $(, version $version:ident)? $(, deleted $deleted:ident)?
     ) => {
         impl $crate::store::id::Kind for $row {
@@ -59,7 +62,8 @@ macro_rules! entity {
 
         impl $crate::graph::rows::Object for $row {
             const NAME: &'static str = stringify!($row);
-            const NEEDS: Option<&'static str> = Some($permission);
+            const NEEDS: Option<&'static str> = $crate::entity!(@needs $($permission)?);
+            const PUBLIC: Option<&'static str> = $crate::entity!(@needs $($public)?);
 
             fn about() -> String {
                 $crate::store::tables::describe(stringify!($schema), stringify!($table), None)
@@ -76,6 +80,8 @@ macro_rules! entity {
             }
         }
     };
+    (@needs) => { None };
+    (@needs $text:literal) => { Some($text) };
     (@key) => { "id" };
     (@key $key:ident) => { stringify!($key) };
     (@owner) => { $crate::store::select::Owner::Organization };

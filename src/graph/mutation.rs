@@ -3,8 +3,8 @@
 use std::{borrow::Cow, sync::Arc};
 
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, InputType, ObjectType, OutputType, Positioned, ServerError,
-    ServerResult, Value,
+    ContainerType, Context, ContextSelectionSet, InputType, InputValueResult, ObjectType, OutputType,
+    Positioned, ServerError, ServerResult, Value,
     indexmap::IndexMap,
     parser::types::Field,
     registry::{MetaField, ObjectBuilder, Registry},
@@ -14,12 +14,14 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     fault::{Code, Fault},
+    gate,
     rows::{self, Asked, Entity, Env, Fields, Out},
     user_error::{Outcome, Stop, UserError},
     visit::{Args, View, Visit},
 };
 use crate::store::{
-    door::Write,
+    door::{Caller, Write},
+    error::Error as StoreError,
     id::Id,
     journal::{Idempotency, Replay},
 };
@@ -36,7 +38,9 @@ pub struct Mutations(IndexMap<&'static str, Declared>);
 
 struct Declared {
     about: String,
-    needs: Option<&'static str>,
+    access: Access,
+    /// Nothing of it is kept for a repetition.
+    once: bool,
     action: Box<dyn Action>,
 }
 
@@ -51,7 +55,32 @@ impl Last<'_> {
     }
 
     pub fn needs(self, permission: &'static str) -> Self {
-        self.0.needs = Some(permission);
+        self.allow(Access::Permission(permission))
+    }
+
+    /// Everybody may, whether signed in or not.
+    pub fn public(self) -> Self {
+        self.allow(Access::Public)
+    }
+
+    /// Everybody who is signed in may: it concerns nobody but themselves.
+    pub fn personal(self) -> Self {
+        self.allow(Access::Person)
+    }
+
+    /// Only administrators of the platform may.
+    pub fn for_platform_admins(self) -> Self {
+        self.allow(Access::PlatformAdmin)
+    }
+
+    /// `@idempotent` is refused: it gives a secret, which is not kept, or part of it happens aside.
+    pub fn once(self) -> Self {
+        self.0.once = true;
+        self
+    }
+
+    fn allow(self, access: Access) -> Self {
+        self.0.access = access;
         self
     }
 }
@@ -86,6 +115,20 @@ impl Mutations {
         I: InputType + Send + 'static,
         R: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
     {
+        self.action_in_visit(name, move |_, write, input| run(write, input), fields)
+    }
+
+    /// The same, for what needs to know the keys of the server.
+    pub fn action_in_visit<I, R>(
+        &mut self,
+        name: &'static str,
+        run: impl for<'w> Fn(&'w Visit, &'w mut Write, I) -> BoxFuture<'w, Outcome<R>> + Send + Sync + 'static,
+        fields: impl FnOnce(&mut Fields<Payload<R>>),
+    ) -> Last<'_>
+    where
+        I: InputType + Send + 'static,
+        R: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
+    {
         let mut payload = Fields::new();
         fields(&mut payload);
         payload
@@ -96,17 +139,98 @@ impl Mutations {
             name,
             payload_name: format!("{}Payload", pascal(name)).leak(),
             payload: Box::leak(Box::new(payload)),
-            run: Arc::new(move |write, input| run(write, input)),
+            run: Arc::new(move |visit, write, input| run(visit, write, input)),
         };
-        let declared = Declared { about: String::new(), needs: None, action: Box::new(action) };
+        let access = Access::Undeclared;
+        let declared = Declared { about: String::new(), access, once: false, action: Box::new(action) };
         Last(self.0.entry(name).insert_entry(declared).into_mut())
     }
 
     /// The names of all mutations with the permission each needs.
     pub fn permissions(&self) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
-        self.0.iter().map(|(name, declared)| (*name, declared.needs))
+        self.access().map(|(name, access)| (name, access.permission()))
+    }
+
+    /// The names of all mutations with who may use each.
+    pub fn access(&self) -> impl Iterator<Item = (&'static str, Access)> {
+        self.0.iter().map(|(name, declared)| (*name, declared.access))
     }
 }
+
+/// For mutations that need to be told nothing: they have no argument.
+pub struct NoInput;
+
+impl InputType for NoInput {
+    type RawValueType = Self;
+
+    fn type_name() -> Cow<'static, str> {
+        "".into()
+    }
+
+    fn create_type_info(_: &mut Registry) -> String {
+        String::new()
+    }
+
+    fn parse(_: Option<Value>) -> InputValueResult<Self> {
+        Ok(Self)
+    }
+
+    fn to_value(&self) -> Value {
+        Value::Null
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+}
+
+/// Who may use a mutation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Nobody: who may was forgotten.
+    Undeclared,
+    Permission(&'static str),
+    /// Everybody who is signed in.
+    Person,
+    PlatformAdmin,
+    Public,
+}
+
+impl Access {
+    /// The permission it takes, where it takes one.
+    pub const fn permission(self) -> Option<&'static str> {
+        match self {
+            Self::Permission(permission) => Some(permission),
+            _ => None,
+        }
+    }
+
+    /// What the audit trail says was missing.
+    const fn missing(self) -> &'static str {
+        match self {
+            Self::Permission(permission) => permission,
+            Self::PlatformAdmin => PLATFORM_ADMIN,
+            Self::Undeclared | Self::Person | Self::Public => "a person who is signed in",
+        }
+    }
+
+    async fn permit(self, write: &mut Write) -> Result<(), Fault> {
+        let caller = write.caller().clone();
+        match self {
+            Self::Public => Ok(()),
+            Self::Permission(permission) => gate::permit(&caller, write.grants(), Some(permission)),
+            Self::Person if caller.user.is_some() => Ok(()),
+            Self::PlatformAdmin if write.is_platform_admin().await? => Ok(()),
+            _ if caller.is_anonymous() => Err(Fault::new(Code::Unauthenticated, "sign in first")),
+            Self::PlatformAdmin => Err(Fault::forbidden(PLATFORM_ADMIN)),
+            Self::Person => Err(Fault::new(Code::Forbidden, "only a person can do this, not an API key")),
+            Self::Undeclared => Err(Fault::internal("a mutation says nobody who may use it")),
+        }
+    }
+}
+
+/// Stands where a permission would: no role has it, the list of administrators decides.
+const PLATFORM_ADMIN: &str = "platform.administrator";
 
 /// `dealUpdate` as the name of a type.
 fn pascal(name: &str) -> String {
@@ -132,11 +256,11 @@ trait Action: Send + Sync {
         visit: &'a Visit,
         ctx: &'a Context<'a>,
         asked: Asked<'a>,
-        needs: Option<&'static str>,
+        declared: &'a Declared,
     ) -> BoxFuture<'a, Written>;
 }
 
-type RunFn<I, R> = dyn for<'w> Fn(&'w mut Write, I) -> BoxFuture<'w, Outcome<R>> + Send + Sync;
+type RunFn<I, R> = dyn for<'w> Fn(&'w Visit, &'w mut Write, I) -> BoxFuture<'w, Outcome<R>> + Send + Sync;
 
 struct Run<I, R: 'static> {
     name: &'static str,
@@ -161,15 +285,20 @@ where
         visit: &'a Visit,
         ctx: &'a Context<'a>,
         asked: Asked<'a>,
-        needs: Option<&'static str>,
+        declared: &'a Declared,
     ) -> BoxFuture<'a, Written> {
         async move {
-            let payload = match self.perform(visit, ctx, &asked, needs).await {
+            let payload = match self.perform(visit, ctx, &asked, declared).await {
                 Ok(payload) => payload,
                 Err(fault) => return failed(ctx, &fault),
             };
             // what the payload shows is read anew: the snapshot of before would not see the change
-            let snapshot = visit.door.snapshot(visit.caller.clone());
+            let mut snapshot = visit.door.snapshot(visit.caller.clone());
+            if let Err(StoreError::Denied(_)) = snapshot.grants().await {
+                // whoever signs out is told that it is done, and sees nothing that they would have to be signed in for
+                let nobody = Caller { request: visit.caller.request.clone(), ..Caller::default() };
+                snapshot = visit.door.snapshot(Arc::new(nobody));
+            }
             let written = match snapshot.grants().await {
                 Ok(grants) => {
                     let mut out = Out::at(ctx.path_node);
@@ -196,13 +325,19 @@ where
         visit: &Visit,
         ctx: &Context<'_>,
         asked: &Asked<'_>,
-        needs: Option<&'static str>,
+        declared: &Declared,
     ) -> Result<Payload<R>, Fault> {
         let input: I = Args::of(ctx).get("input")?;
         let idempotency = idempotency(ctx, asked, self.name)?;
-        let (visit, run, name) = (visit.clone(), self.run.clone(), self.name);
+        if idempotency.is_some() && (declared.once || visit.caller.organization.is_none()) {
+            return Err(Fault::bad_input(
+                "`@idempotent` needs an organization, and is not for what gives a secret: that is not kept",
+            ));
+        }
+        let (visit, run, name, access) = (visit.clone(), self.run.clone(), self.name, declared.access);
         // a client that hangs up drops us, not the task
-        let task = tokio::spawn(async move { perform(&visit, name, needs, idempotency, input, &*run).await });
+        let task =
+            tokio::spawn(async move { perform(&visit, name, access, idempotency, input, &*run).await });
         task.await.map_err(Fault::internal)?
     }
 }
@@ -210,7 +345,7 @@ where
 async fn perform<I, R>(
     visit: &Visit,
     name: &'static str,
-    needs: Option<&'static str>,
+    access: Access,
     idempotency: Option<Idempotency>,
     input: I,
     run: &RunFn<I, R>,
@@ -219,8 +354,8 @@ where
     R: Serialize + DeserializeOwned + Clone,
 {
     let mut write = visit.door.write(visit.caller.clone()).await?;
-    if let Err(fault) = super::gate::permit(&visit.caller, write.grants(), needs) {
-        write.denied(name, needs).await?;
+    if let Err(fault) = access.permit(&mut write).await {
+        write.denied(name, access.missing()).await?;
         write.commit().await?;
         return Err(fault);
     }
@@ -241,7 +376,7 @@ where
             }
         }
     }
-    match run(&mut write, input).await {
+    match run(visit, &mut write, input).await {
         Ok(result) => {
             if let Some(idempotency) = &idempotency {
                 write.remember(idempotency, &serde_json::to_value(&result).map_err(Fault::internal)?).await?;
@@ -257,6 +392,10 @@ where
         }
         Err(Stop::User(errors)) => {
             write.roll_back().await;
+            Ok(Payload { result: None, errors })
+        }
+        Err(Stop::Kept(errors)) => {
+            write.commit().await?;
             Ok(Payload { result: None, errors })
         }
         Err(Stop::Fault(fault)) => {
@@ -319,10 +458,12 @@ impl OutputType for MutationRoot {
         let fields = MUTATIONS.0.iter().map(|(name, declared)| {
             let (input, payload) = declared.action.register(registry);
             let mut field = MetaField::new(*name, payload);
-            let mut argument = async_graphql::registry::MetaInputValue::new("input", input);
-            argument.description = Some("What to do.".to_owned());
-            field.args.insert("input".to_owned(), argument);
-            rows::declare_permission(&mut field, declared.about.clone(), declared.needs);
+            if !input.is_empty() {
+                let mut argument = async_graphql::registry::MetaInputValue::new("input", input);
+                argument.description = Some("What to do.".to_owned());
+                field.args.insert("input".to_owned(), argument);
+            }
+            rows::declare_permission(&mut field, declared.about.clone(), declared.access.permission());
             ((*name).to_owned(), field)
         });
         let fields = fields.collect();
@@ -345,7 +486,7 @@ impl ContainerType for MutationRoot {
         // a response key selected twice is still done once
         let Some(asked) = rows::asked_once(ctx, "Mutation") else { return Ok(Some(Value::Null)) };
         let visit = ctx.data_unchecked::<Visit>();
-        let (json, errors) = declared.action.answer(visit, ctx, asked, declared.needs).await;
+        let (json, errors) = declared.action.answer(visit, ctx, asked, declared).await;
         errors.into_iter().for_each(|error| ctx.add_error(error));
         Ok(Some(rows::raw(json)))
     }

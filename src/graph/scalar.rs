@@ -173,6 +173,16 @@ impl Scalar for Currency {
     }
 }
 
+/// An address in the internet, without the mask that PostgreSQL can keep with it.
+impl Scalar for ipnet::IpNet {
+    fn register(registry: &mut Registry) -> String {
+        str::register(registry)
+    }
+    fn json(&self, out: &mut Vec<u8>) {
+        text(&self.addr().to_string(), out);
+    }
+}
+
 impl Scalar for Json {
     fn register(registry: &mut Registry) -> String {
         <Self as InputType>::create_type_info(registry)

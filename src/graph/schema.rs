@@ -14,6 +14,7 @@ use super::{
     visit::{PageSizes, Visit},
 };
 use crate::{
+    credential::Keys,
     live::Hub,
     store::door::{Caller, Door},
 };
@@ -22,6 +23,7 @@ use crate::{
 pub struct SchemaParts {
     pub door: Door,
     pub seal: Arc<Seal>,
+    pub keys: Arc<Keys>,
     pub limits: Limits,
     pub pages: PageSizes,
     pub hub: Arc<Hub>,
@@ -99,6 +101,7 @@ impl Schema {
             caller: caller.clone(),
             snapshot: self.parts.door.snapshot(caller.clone()),
             seal: self.parts.seal.clone(),
+            keys: self.parts.keys.clone(),
             pages: self.parts.pages,
             hub: self.parts.hub.clone(),
             retention: self.parts.retention,

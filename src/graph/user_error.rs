@@ -39,6 +39,8 @@ pub enum UserErrorCode {
     SelfApproval,
     /// There are as many as are allowed.
     LimitReached,
+    /// Too many wrong passwords, or locked by an administrator: nobody signs in for the time being.
+    AccountLocked,
 }
 
 /// One mistake.
@@ -98,11 +100,28 @@ impl UserError {
 /// Why a mutation did not happen.
 #[derive(Debug)]
 pub enum Stop {
-    /// The person can mend it: it stands in the payload.
+    /// The person can mend it: it stands in the payload, and nothing was done.
     User(Vec<UserError>),
+    /// The same, but what was written stays: that somebody tried, and failed.
+    Kept(Vec<UserError>),
     /// They cannot: it stands in `errors`.
     Fault(Fault),
 }
+
+/// For the commands, whose users read text.
+impl std::fmt::Display for Stop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::User(errors) | Self::Kept(errors) => {
+                let messages = errors.iter().map(|error| error.message.as_str()).collect::<Vec<_>>();
+                f.write_str(&messages.join("; "))
+            }
+            Self::Fault(fault) => fault.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Stop {}
 
 /// What a mutation comes to.
 pub type Outcome<T> = Result<T, Stop>;

@@ -5,6 +5,7 @@ use async_graphql::{Context, InputType};
 
 use super::{fault::Fault, seal::Seal};
 use crate::{
+    credential::Keys,
     live::Hub,
     store::{
         door::{Caller, Door, Snapshot},
@@ -20,6 +21,7 @@ pub struct Visit {
     /// What this request's queries read, all at one moment.
     pub snapshot: Arc<Snapshot>,
     pub seal: Arc<Seal>,
+    pub keys: Arc<Keys>,
     pub pages: PageSizes,
     /// Where subscribers hear of what was committed.
     pub hub: Arc<Hub>,

@@ -23,6 +23,11 @@ impl<T> Default for Changes<T> {
 }
 
 impl<T: QuerySource> Changes<T> {
+    /// Whether the input names nothing.
+    pub const fn is_empty(&self) -> bool {
+        self.set.is_empty()
+    }
+
     /// Sets a column.
     pub fn set<C, V>(mut self, _: C, value: V) -> Self
     where

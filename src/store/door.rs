@@ -43,6 +43,8 @@ pub struct Caller {
     pub user: Option<Uuid>,
     pub session: Option<Uuid>,
     pub api_key: Option<Uuid>,
+    /// What the API key's text hashes to: the key's id alone opens nothing.
+    pub api_key_hash: Option<String>,
     /// When the credential ends.
     pub expires_at: Option<DateTime<Utc>>,
     /// Names the request in logs, errors and the audit trail.
@@ -104,7 +106,9 @@ impl Door {
         let mut connection = self.connection().await?;
         let entry = enter(&connection, "BEGIN", &caller).await?;
         let grants = self.grants.of(&mut connection, &caller, &entry).await?;
-        Ok(Write { connection: Some(connection), caller, entry, grants, recorded: false })
+        let organization = caller.organization.unwrap_or(Uuid::max());
+        let door = self.clone();
+        Ok(Write { connection: Some(connection), door, caller, organization, entry, grants, recorded: false })
     }
 
     /// A transaction of the server's own, outside of any request: it sees no organization before it enters one.
@@ -171,10 +175,9 @@ impl Entry {
                 Some("suspended") => return Err(Denied::Suspended),
                 _ => return Err(Denied::Ended),
             }
-            if caller.user.is_some()
-                && caller.api_key.is_none()
-                && self.membership.as_deref() != Some("active")
-            {
+            // of a key: the membership of who made it; a key that the platform made has none
+            let member = self.membership.as_deref();
+            if member != Some("active") && (caller.user.is_some() || member.is_some()) {
                 return Err(Denied::Ended);
             }
         }
@@ -189,6 +192,7 @@ async fn enter(connection: &AsyncPgConnection, begin: &str, caller: &Caller) -> 
         user: caller.user,
         session: caller.session,
         api_key: caller.api_key,
+        api_key_hash: caller.api_key_hash.clone(),
         request: caller.request.clone(),
     };
     let (mut first, mut second) = (connection, connection);
@@ -213,6 +217,7 @@ struct Enter {
     user: Option<Uuid>,
     session: Option<Uuid>,
     api_key: Option<Uuid>,
+    api_key_hash: Option<String>,
     request: String,
 }
 
@@ -229,6 +234,8 @@ impl QueryFragment<Pg> for Enter {
             out.push_bind_param::<Nullable<SqlUuid>, _>(id)?;
             out.push_sql(", ");
         }
+        out.push_bind_param::<Nullable<Text>, _>(&self.api_key_hash)?;
+        out.push_sql(", ");
         out.push_bind_param::<Text, _>(&self.request)?;
         out.push_sql(")");
         Ok(())
@@ -366,7 +373,9 @@ async fn leave(mut connection: Object<AsyncPgConnection>, how: &str) {
 /// One transaction that changes something; rolled back unless committed.
 pub struct Write {
     connection: Option<Object<AsyncPgConnection>>,
+    door: Door,
     caller: Arc<Caller>,
+    organization: Uuid,
     entry: Entry,
     grants: Arc<Grants>,
     recorded: bool,
@@ -377,8 +386,75 @@ impl Write {
         &self.caller
     }
 
-    pub fn organization(&self) -> Uuid {
-        self.caller.organization.unwrap_or(Uuid::max())
+    /// The organization whose rows are written; one that does not exist when none is chosen.
+    pub const fn organization(&self) -> Uuid {
+        self.organization
+    }
+
+    /// Writes in `organization` from now on: in one that is being founded, that a person signs in to, or that a
+    /// platform administrator has to do with. What the caller holds was decided before, in their own.
+    pub async fn enter_organization(&mut self, organization: Uuid) -> Result<()> {
+        self.say("app.organization_id", &organization.to_string()).await?;
+        self.organization = organization;
+        Ok(())
+    }
+
+    /// Lets the one account be seen that has this address, for a sign-in.
+    pub async fn as_signing_in(&mut self, email: &str) -> Result<()> {
+        self.say("app.sign_in_email", email).await
+    }
+
+    /// Lets the one session be seen that a refresh token names.
+    pub async fn as_renewing(&mut self, session: Uuid) -> Result<()> {
+        self.say("app.session_id", &session.to_string()).await
+    }
+
+    /// Lets everything be seen that belongs to `user`.
+    pub async fn as_user(&mut self, user: Uuid) -> Result<()> {
+        self.say("app.user_id", &user.to_string()).await
+    }
+
+    /// The caller has proved to be `user`, and acts in `session` from now on.
+    pub async fn proved(&mut self, user: Uuid, session: Uuid) -> Result<()> {
+        self.as_user(user).await?;
+        self.as_renewing(session).await?;
+        // whoever they were signed in as before
+        let before =
+            Caller { organization: None, api_key: None, api_key_hash: None, ..(*self.caller).clone() };
+        self.caller = Arc::new(Caller { user: Some(user), session: Some(session), ..before });
+        Ok(())
+    }
+
+    /// Whether the caller administers the platform.
+    pub async fn is_platform_admin(&mut self) -> Result<bool> {
+        use super::tables::identity::platform_admins;
+        use diesel::{ExpressionMethods, QueryDsl, dsl::exists, select};
+        let Some(user) = self.caller.user else { return Ok(false) };
+        let listed = platform_admins::table.filter(platform_admins::user_id.eq(user));
+        Ok(diesel_async::RunQueryDsl::get_result(select(exists(listed)), &mut **self).await?)
+    }
+
+    async fn say(&mut self, setting: &str, value: &str) -> Result<()> {
+        use diesel::{dsl::sql, sql_types::Bool};
+        let say = sql::<Bool>("SELECT set_config(")
+            .bind::<Text, _>(setting)
+            .sql(", ")
+            .bind::<Text, _>(value)
+            .sql(", true) IS NOT NULL");
+        diesel_async::RunQueryDsl::execute(say, &mut **self).await?;
+        Ok(())
+    }
+
+    /// Waits for `work` without keeping a connection from others, and begins anew afterwards. For what comes before
+    /// the first change: what was written until now would be lost.
+    pub async fn aside<T>(&mut self, work: impl Future<Output = T> + Send) -> Result<T> {
+        if let Some(connection) = self.connection.take() {
+            leave(connection, "ROLLBACK").await;
+        }
+        let done = work.await;
+        let fresh = self.door.write(self.caller.clone()).await?;
+        *self = fresh;
+        Ok(done)
     }
 
     pub const fn grants(&self) -> &Arc<Grants> {
@@ -409,7 +485,7 @@ impl Write {
         Locked<T>: for<'q> LoadQuery<'q, AsyncPgConnection, T> + Send,
         T: Send,
     {
-        let organization = self.organization();
+        let organization = self.organization;
         let rows = Rows { table, organization, fetch: Fetch::all(condition), row: PhantomData };
         Ok(diesel_async::RunQueryDsl::load(Locked(rows), &mut **self).await?.into_iter().next())
     }
@@ -441,12 +517,12 @@ impl Drop for Write {
     }
 }
 
-/// Open until committed or rolled back, both of which consume it.
+/// Open until committed or rolled back, both of which consume it, and closed while something is waited for aside.
 impl Deref for Write {
     type Target = AsyncPgConnection;
     #[expect(
         clippy::expect_used,
-        reason = "only `commit` and `roll_back` take the connection, and they consume self"
+        reason = "`commit` and `roll_back` consume self; `aside` borrows it for as long as it is closed"
     )]
     fn deref(&self) -> &AsyncPgConnection {
         self.connection.as_deref().expect("open until committed")
@@ -455,7 +531,7 @@ impl Deref for Write {
 impl DerefMut for Write {
     #[expect(
         clippy::expect_used,
-        reason = "only `commit` and `roll_back` take the connection, and they consume self"
+        reason = "`commit` and `roll_back` consume self; `aside` borrows it for as long as it is closed"
     )]
     fn deref_mut(&mut self) -> &mut AsyncPgConnection {
         self.connection.as_deref_mut().expect("open until committed")

@@ -74,6 +74,7 @@ impl Grants {
                 grants.roles.push(role);
             }
             if let Some(scopes) = scopes
+                && !scopes.is_empty()
                 && !scopes.iter().any(|scope| covers(scope, &permission))
             {
                 continue;
@@ -150,6 +151,7 @@ impl Query for Ask {
 impl<C> diesel::RunQueryDsl<C> for Ask {}
 impl QueryFragment<Pg> for Ask {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        // A key has the permissions of its role, else those of who made it, both limited to its scopes.
         // A system role takes its permissions from the platform's role of the same name. An assignment or grant that
         // is scoped to a resource or bound to a condition never counts for the whole organization.
         out.push_sql("WITH RECURSIVE me(organization_id, user_id, api_key_id) AS (SELECT ");
@@ -160,10 +162,16 @@ impl QueryFragment<Pg> for Ask {
             out.push_bind_param::<Nullable<SqlUuid>, _>(id)?;
         }
         out.push_sql(
-            "), assigned(role_id, valid_from, valid_until, scopes) AS (
-               SELECT a.role_id, a.valid_from, a.valid_until, NULL::text[]
-                 FROM me JOIN access.role_assignments a USING (organization_id, user_id)
-                WHERE me.api_key_id IS NULL AND a.revoked_at IS NULL AND a.is_active
+            "), who(organization_id, user_id, scopes) AS (
+               SELECT me.organization_id, me.user_id, NULL::text[] FROM me WHERE me.api_key_id IS NULL
+               UNION ALL
+               SELECT k.organization_id, k.created_by, k.scopes
+                 FROM me JOIN identity.api_keys k ON k.organization_id = me.organization_id AND k.id = me.api_key_id
+                WHERE k.revoked_at IS NULL AND k.role_id IS NULL
+             ), assigned(role_id, valid_from, valid_until, scopes) AS (
+               SELECT a.role_id, a.valid_from, a.valid_until, w.scopes
+                 FROM who w JOIN access.role_assignments a USING (organization_id, user_id)
+                WHERE a.revoked_at IS NULL AND a.is_active
                   AND a.resource_scope IS NULL AND a.context_conditions = '{}'
                UNION ALL
                SELECT k.role_id, k.created_at, k.expires_at, k.scopes
@@ -195,10 +203,10 @@ impl QueryFragment<Pg> for Ask {
                JOIN access.permissions p ON p.organization_id = rp.permission_org_id AND p.id = rp.permission_id
               WHERE rp.additional_conditions = '{}' AND p.conditions = '{}' AND NOT p.requires_approval
              UNION ALL
-             SELECT p.name, NULL, greatest(g.valid_from, p.valid_from), least(g.valid_until, p.valid_until), NULL
-               FROM me JOIN access.permission_grants g USING (organization_id, user_id)
+             SELECT p.name, NULL, greatest(g.valid_from, p.valid_from), least(g.valid_until, p.valid_until), w.scopes
+               FROM who w JOIN access.permission_grants g USING (organization_id, user_id)
                JOIN access.permissions p ON p.organization_id = g.permission_org_id AND p.id = g.permission_id
-              WHERE me.api_key_id IS NULL AND g.revoked_at IS NULL AND g.is_active AND g.resource_id IS NULL
+              WHERE g.revoked_at IS NULL AND g.is_active AND g.resource_id IS NULL
                 AND g.additional_conditions = '{}' AND p.conditions = '{}'",
         );
         Ok(())

@@ -72,6 +72,11 @@ pub fn write(prefix: &str, uuid: Uuid, out: &mut Vec<u8>) {
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
+/// The 26 characters alone, for texts that say by their form what they are.
+pub fn encoded(uuid: Uuid) -> String {
+    String::from_utf8_lossy(&encode(uuid)).into_owned()
+}
+
 fn encode(uuid: Uuid) -> [u8; 26] {
     let mut bits = uuid.as_u128();
     let mut text = [b'0'; 26];
@@ -83,7 +88,8 @@ fn encode(uuid: Uuid) -> [u8; 26] {
     text
 }
 
-fn decode(text: &str) -> Option<Uuid> {
+/// The UUID of 26 characters.
+pub fn decode(text: &str) -> Option<Uuid> {
     // 26 digits hold 130 bits: the first one may not exceed 7
     if text.len() != 26 || text.as_bytes().first()? > &b'7' {
         return None;

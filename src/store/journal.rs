@@ -89,7 +89,7 @@ impl Write {
     }
 
     /// Writes the audit row of a mutation that was refused for lack of a permission.
-    pub async fn denied(&mut self, operation: &'static str, permission: Option<&str>) -> Result<()> {
+    pub async fn denied(&mut self, operation: &'static str, missing: &str) -> Result<()> {
         if self.caller().organization.is_none() {
             return Ok(());
         }
@@ -102,7 +102,7 @@ impl Write {
             before: None,
             after: None,
             changed: Vec::new(),
-            error: Some(format!("requires {}", permission.unwrap_or_default())),
+            error: Some(format!("requires {missing}")),
         })
         .await
     }
@@ -150,7 +150,7 @@ impl Write {
 
     /// Claims an idempotency key. A concurrent request with the same key waits here until the first is done.
     pub async fn claim(&mut self, idempotency: &Idempotency) -> Result<Replay> {
-        let (organization, actor) = (self.organization(), self.actor());
+        let (organization, actor) = self.claimant();
         let now = clock::now();
         let row = (
             idempotency_keys::organization_id.eq(organization),
@@ -186,13 +186,16 @@ impl Write {
 
     /// Keeps the result for a repetition.
     pub async fn remember(&mut self, idempotency: &Idempotency, result: &Value) -> Result<()> {
-        let key = idempotency_keys::table.find((self.organization(), self.actor(), &idempotency.key));
+        let (organization, actor) = self.claimant();
+        let key = idempotency_keys::table.find((organization, actor, &idempotency.key));
         diesel::update(key).set(idempotency_keys::response.eq(result)).execute(&mut **self).await?;
         Ok(())
     }
 
-    fn actor(&self) -> Uuid {
-        self.caller().api_key.or(self.caller().user).unwrap_or_default()
+    /// Who repeats a request does so in the same organization, whichever one the request itself makes or changes.
+    fn claimant(&self) -> (Uuid, Uuid) {
+        let caller = self.caller();
+        (caller.organization.unwrap_or(Uuid::max()), caller.api_key.or(caller.user).unwrap_or_default())
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     graph::fault::Fault,
     store::{
         select::PLATFORM,
-        tables::access::{permissions, role_assignments},
+        tables::access::{permissions, role_assignments, roles},
     },
 };
 
@@ -106,6 +106,26 @@ pub async fn somebody_remains(write: &mut Write, role: &Role) -> Outcome<()> {
         &[],
     )
     .into())
+}
+
+/// Those who hold the role that can do everything, without end.
+pub async fn owners(write: &mut Write) -> Outcome<Vec<Id<User>>> {
+    let owners = role_assignments::table
+        .inner_join(
+            roles::table.on(roles::organization_id
+                .eq(role_assignments::organization_id)
+                .and(roles::id.eq(role_assignments::role_id))),
+        )
+        .filter(role_assignments::organization_id.eq(write.organization()))
+        .filter(roles::is_system_role)
+        .filter(roles::name.eq(system_roles::OWNER))
+        .filter(role_assignments::revoked_at.is_null())
+        .filter(role_assignments::valid_from.le(clock::now()))
+        .filter(role_assignments::valid_until.is_null())
+        .select(role_assignments::user_id)
+        .load(write)
+        .await?;
+    Ok(owners)
 }
 
 /// A permission, and whose it is.

@@ -8,7 +8,14 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::catalogue::{Entry, id_of};
-use crate::{domains::prelude::*, store::tables::access::roles};
+use crate::{
+    domains::{
+        access::{role::Role, role_assignment::RoleAssignment},
+        identity::user::User,
+        prelude::*,
+    },
+    store::tables::access::{role_assignments, roles},
+};
 
 /// The role that can do everything in an organization.
 pub const OWNER: &str = "owner";
@@ -196,13 +203,36 @@ pub fn matches(pattern: &str, permission: &str) -> bool {
     }
 }
 
+/// Gives the organization of `write` its own row of every built-in role, and makes `founder` its owner.
+pub async fn found(write: &mut Write, founder: Id<User>) -> Outcome<()> {
+    copy_into(write).await?;
+    let organization = write.organization();
+    let owner: Id<Role> = roles::table
+        .filter(roles::organization_id.eq(organization))
+        .filter(roles::name.eq(OWNER))
+        .select(roles::id)
+        .first(write)
+        .await?;
+    diesel::insert_into(role_assignments::table)
+        .values((
+            role_assignments::organization_id.eq(organization),
+            role_assignments::id.eq(Id::<RoleAssignment>::fresh()),
+            role_assignments::user_id.eq(founder),
+            role_assignments::role_id.eq(owner),
+            role_assignments::assignment_reason.eq("founded the organization"),
+        ))
+        .execute(write)
+        .await?;
+    Ok(())
+}
+
 /// Gives the organization of `write` its own row of every built-in role.
 pub async fn copy_into(write: &mut Write) -> Outcome<()> {
     let organization = write.organization();
     let row = |role: &SystemRole| {
         (
             roles::organization_id.eq(organization),
-            roles::id.eq(Id::<super::role::Role>::fresh()),
+            roles::id.eq(Id::<Role>::fresh()),
             roles::name.eq(role.name),
             roles::display_name.eq(role.display_name),
             roles::description.eq(role.description),

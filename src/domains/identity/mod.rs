@@ -1,5 +1,14 @@
 //! Identity: organizations, people and how they sign in.
+pub mod api_key;
+pub mod lockout;
+pub mod membership;
+pub mod organization;
+pub mod organization_settings;
+pub mod password;
+pub mod session;
+pub mod sign_in;
 pub mod user;
+pub mod viewer;
 
 use crate::graph::{
     mutation::Mutations,
@@ -7,7 +16,19 @@ use crate::graph::{
 };
 
 pub fn queries(query: &mut Fields<Query>) {
+    viewer::queries(query);
+    organization::queries(query);
     user::queries(query);
+    membership::queries(query);
+    api_key::queries(query);
 }
 
-pub fn mutations(_mutations: &mut Mutations) {}
+pub fn mutations(mutations: &mut Mutations) {
+    sign_in::mutations(mutations);
+    session::mutations(mutations);
+    organization::mutations(mutations);
+    organization_settings::mutations(mutations);
+    user::mutations(mutations);
+    membership::mutations(mutations);
+    api_key::mutations(mutations);
+}

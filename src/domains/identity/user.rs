@@ -2,6 +2,7 @@
 use crate::{
     domains::{
         access::{permission_grant::PermissionGrant, role_assignment::RoleAssignment},
+        identity::{membership::Membership, session},
         prelude::*,
     },
     store::tables::{
@@ -37,18 +38,21 @@ pub struct User {
     pub timezone: String,
     pub locale: String,
     pub status: UserStatus,
+    pub revision: i32,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
 
-entity!(User, "user", identity::users, needs "user.read", owner Nobody);
+entity!(User, "user", identity::users, needs "user.read", owner Nobody, version revision);
 
 impl Entity for User {
     fn fields(user: &mut Fields<Self>) {
         columns! { user: User {
             id, email needs "user.email.read", username, first_name, last_name, display_name, avatar_url,
-            timezone, locale, status, created_at, updated_at,
+            timezone, locale, status, revision as "version", created_at, updated_at,
         } }
+        user.lookup("membership", |_, user| Ok(Some(user.id.cast::<Membership>())))
+            .about("Their place in the organization in which you work.");
         user.pages::<RoleAssignment>(
             "roleAssignments",
             |user| user.id.0,
@@ -94,4 +98,53 @@ pub fn queries(query: &mut Fields<Query>) {
     query
         .list_where::<User>("users", members)
         .about("The people of the organization, by name unless ordered otherwise.");
+}
+
+pub fn mutations(mutations: &mut Mutations) {
+    mutations
+        .change("userUpdate", "user", |write, input| update(write, input).boxed())
+        .personal()
+        .about("Changes your own profile. Errors: CONFLICT, INVALID, NOT_UNIQUE.");
+}
+
+/// What to change of your profile. Absent: unchanged. Null: cleared.
+#[derive(InputObject)]
+struct UserUpdateInput {
+    /// The version you read; refused when it is another by now.
+    expected_version: Option<i32>,
+    /// Your user name.
+    username: MaybeUndefined<String>,
+    /// Your given name.
+    first_name: MaybeUndefined<String>,
+    /// Your family name.
+    last_name: MaybeUndefined<String>,
+    /// Your name as shown to others.
+    display_name: MaybeUndefined<String>,
+    /// Address of your picture.
+    avatar_url: MaybeUndefined<String>,
+    /// Your time zone, `Europe/Berlin`.
+    timezone: Option<String>,
+    /// Your language and region, `de-DE`.
+    locale: Option<String>,
+}
+
+async fn update(write: &mut Write, input: UserUpdateInput) -> Outcome<Id<User>> {
+    let id = Id::of(write.caller().user.unwrap_or_default());
+    let before: User = record::lock(write, id, input.expected_version).await?;
+    let changes = Changes::default()
+        .patch(users::username, input.username)
+        .patch(users::first_name, input.first_name)
+        .patch(users::last_name, input.last_name)
+        .patch(users::display_name, input.display_name)
+        .patch(users::avatar_url, input.avatar_url)
+        .given(users::timezone, input.timezone)
+        .given(users::locale, input.locale);
+    let after = if changes.is_empty() {
+        before.clone()
+    } else {
+        let changed = diesel::update(users::table.find(id)).set(changes).returning(User::as_returning());
+        changed.get_result(write).await?
+    };
+    session::in_some_organization(write).await?;
+    record::updated(write, &before, &after).await
 }

@@ -107,6 +107,45 @@ impl Batch for StagesOf {
     }
 }
 
+/// The stages that every organization begins with: what it means to stand there, and how likely the deal is won.
+const STAGES: [(&str, StageKind, i64); 7] = [
+    ("Prospecting", StageKind::Open, 10),
+    ("Discovery", StageKind::Open, 25),
+    ("Proposal", StageKind::Open, 50),
+    ("Negotiation", StageKind::Open, 75),
+    ("Legal Review", StageKind::Open, 90),
+    ("Closed Won", StageKind::Won, 100),
+    ("Closed Lost", StageKind::Lost, 0),
+];
+
+/// Gives the organization of `write` its first pipeline (B001).
+pub async fn found(write: &mut Write) -> Outcome<Id<Pipeline>> {
+    let (organization, pipeline) = (write.organization(), Id::<Pipeline>::fresh());
+    diesel::insert_into(pipelines::table)
+        .values((
+            pipelines::organization_id.eq(organization),
+            pipelines::id.eq(pipeline),
+            pipelines::name.eq("Sales"),
+            pipelines::is_default.eq(true),
+        ))
+        .execute(write)
+        .await?;
+    let stage = |(position, (name, kind, probability)): (i32, (&'static str, StageKind, i64))| {
+        (
+            pipeline_stages::organization_id.eq(organization),
+            pipeline_stages::id.eq(Id::<PipelineStage>::fresh()),
+            pipeline_stages::pipeline_id.eq(pipeline),
+            pipeline_stages::name.eq(name),
+            pipeline_stages::kind.eq(kind),
+            pipeline_stages::position.eq(position),
+            pipeline_stages::default_probability.eq(Decimal::from(probability)),
+        )
+    };
+    let stages = (0..).zip(STAGES).map(stage).collect::<Vec<_>>();
+    diesel::insert_into(pipeline_stages::table).values(stages).execute(write).await?;
+    Ok(pipeline)
+}
+
 pub fn queries(query: &mut Fields<Query>) {
     query
         .by_id::<Pipeline>("pipeline")

@@ -29,6 +29,8 @@ pub trait Object: Sized + Send + Sync + 'static {
     const NAME: &'static str;
     /// The permission without which no object of this type is shown.
     const NEEDS: Option<&'static str> = None;
+    /// Why everybody may see it, where it needs no permission.
+    const PUBLIC: Option<&'static str> = None;
 
     /// What it is, for the readers of the schema.
     fn about() -> String;
@@ -54,6 +56,8 @@ pub struct Fields<T: 'static> {
 pub(super) struct Declared<T: 'static> {
     pub about: String,
     pub needs: Option<&'static str>,
+    /// Everybody may, on purpose.
+    pub public: bool,
     /// The permission of the type it leads to.
     pub target_needs: Option<&'static str>,
     pub arguments: Vec<Argument>,
@@ -132,6 +136,13 @@ impl<T> Last<'_, T> {
         self
     }
 
+    /// Everybody may see it, signed in or not, whatever the objects need that it leads to: it shows what is one's own.
+    pub fn public(self) -> Self {
+        self.0.public = true;
+        self.0.target_needs = None;
+        self
+    }
+
     /// It leads to objects of type `U`, and needs what they need.
     pub(super) fn target<U: Object>(self) -> Self {
         self.0.target_needs = U::NEEDS;
@@ -196,6 +207,7 @@ impl<T: Send + Sync + 'static> Fields<T> {
         let declared = Declared {
             about: String::new(),
             needs: None,
+            public: false,
             target_needs: None,
             arguments: Vec::new(),
             ty,
@@ -391,6 +403,12 @@ pub(super) fn fields_of<T: Object>() -> &'static Fields<T> {
     let made: &'static Fields<T> = Box::leak(Box::new(fields));
     KNOWN.write().unwrap_or_else(PoisonError::into_inner).insert(TypeId::of::<T>(), made);
     made
+}
+
+/// The fields of `T` with the permission each needs, and whether it is open to everybody on purpose.
+pub fn access<T: Object>() -> impl Iterator<Item = (&'static str, Option<&'static str>, bool)> {
+    let fields = fields_of::<T>().declared.iter();
+    fields.map(|(name, declared)| (*name, declared.needs.or(declared.target_needs), declared.public))
 }
 
 /// The columns of a row, shown and kept, as one JSON object.

@@ -19,6 +19,7 @@ use super::{
     write::Out,
 };
 use crate::{
+    credential::Keys,
     graph::{
         fault::Fault,
         seal::Seal,
@@ -470,6 +471,7 @@ fn visit() -> Visit {
         door,
         caller,
         seal: Arc::new(Seal::new(b"secret").unwrap()),
+        keys: Arc::new(Keys::new(&[7; 32]).unwrap()),
         pages: PageSizes::default(),
         retention: chrono::Duration::hours(1),
         resume_after: None,

@@ -15,7 +15,7 @@ mod root;
 mod union;
 mod write;
 
-pub use declare::{Argument, Entity, Fields, Last, Object, camel, columns_json};
+pub use declare::{Argument, Entity, Fields, Last, Object, access, camel, columns_json};
 pub use pages::{Link, Listed};
 pub use plan::{Asked, Env};
 pub use register::{declare_permission, object_of, permissions_in, union};

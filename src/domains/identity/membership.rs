@@ -1,0 +1,167 @@
+//! Memberships: a person's place in one organization (model.md D2). What they may see can depend on it (B014).
+use crate::{
+    domains::{
+        access::authority,
+        identity::user::{User, UserFilter},
+        prelude::*,
+        sales::deal::DealRegion,
+    },
+    store::tables::identity::memberships,
+};
+
+text_enum! {
+    /// Whether a person works in an organization.
+    MembershipStatus {
+        /// Asked to join.
+        Invited = "invited",
+        /// Works there.
+        Active = "active",
+        /// Has no access for the time being.
+        Suspended = "suspended",
+        /// Works there no more.
+        Left = "left",
+    }
+}
+
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = memberships, check_for_backend(Pg))]
+pub struct Membership {
+    #[diesel(column_name = user_id)]
+    pub id: Id<Membership>,
+    pub status: MembershipStatus,
+    pub manager_id: Option<Id<User>>,
+    pub region: Option<DealRegion>,
+    pub title: Option<String>,
+    pub preferences: Json,
+    pub notification_preferences: Json,
+    pub joined_at: Option<DateTime<Utc>>,
+    pub last_seen_at: Option<DateTime<Utc>>,
+    pub revision: i32,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+entity!(Membership, "member", identity::memberships, needs "membership.read", key user_id, version revision);
+
+impl Entity for Membership {
+    fn fields(membership: &mut Fields<Self>) {
+        columns! { membership: Membership {
+            /// Identity of the membership within its organization.
+            id,
+            status, region, title, preferences needs "membership.preferences.read",
+            notification_preferences needs "membership.preferences.read",
+            joined_at, last_seen_at, revision as "version", created_at, updated_at,
+        } keeps { manager_id } }
+        membership
+            .one("user", |membership| Some(membership.id.cast::<User>()))
+            .about_column("user_id")
+            .required();
+        membership.one("manager", |membership| membership.manager_id).about_column("manager_id");
+        membership
+            .pages::<Membership>(
+                "reports",
+                |membership| membership.id.0,
+                Link::column(memberships::manager_id),
+            )
+            .about("Who reports to this member.");
+    }
+}
+
+impl Listed for Membership {
+    type Filter = MembershipFilter;
+    type Order = MembershipOrderField;
+}
+
+filter! { MembershipFilter for Membership in memberships {
+    status: Compare<MembershipStatus>,
+    region: Compare<DealRegion>,
+    title: Compare<String>,
+    joined_at: Compare<DateTime<Utc>>,
+    user: UserFilter => through user_id,
+    manager: UserFilter => through manager_id,
+} }
+
+order! { MembershipOrder, MembershipOrderField for Membership {
+    /// When the record was made.
+    CreatedAt = created_at,
+    /// When the person joined.
+    JoinedAt = joined_at,
+    /// The person's position.
+    Title = title,
+} default [CreatedAt Asc] }
+
+pub fn queries(query: &mut Fields<Query>) {
+    query
+        .by_id::<Membership>("membership")
+        .about("A membership by its id; null when there is none that you may see.");
+    query.list::<Membership>("memberships").about("Who works in the organization, in the order they joined.");
+}
+
+pub fn mutations(mutations: &mut Mutations) {
+    mutations
+        .change("membershipUpdate", "membership", |write, input| update(write, input).boxed())
+        .needs("membership.write")
+        .about(
+            "Changes a person's place in the organization; what they may see can depend on region and department. Nobody \
+             changes their own. Errors: NOT_FOUND, CONFLICT, INVALID, STATE.",
+        );
+}
+
+/// What to change of a membership. Absent: unchanged. Null: cleared.
+#[derive(InputObject)]
+struct MembershipUpdateInput {
+    /// Which membership.
+    id: Id<Membership>,
+    /// The version you read; refused when it is another by now.
+    expected_version: Option<i32>,
+    /// Whether the person works here.
+    status: Option<MembershipStatus>,
+    /// To whom the person reports.
+    manager_id: MaybeUndefined<Id<User>>,
+    /// The region the person works in.
+    region: MaybeUndefined<DealRegion>,
+    /// The person's position.
+    title: MaybeUndefined<String>,
+}
+
+async fn update(write: &mut Write, input: MembershipUpdateInput) -> Outcome<Id<Membership>> {
+    let before = record::lock(write, input.id, input.expected_version).await?;
+    if write.caller().user == Some(before.id.0) {
+        let message = "nobody changes their own place in the organization: ask somebody else";
+        return Err(UserError::state(message, &["input", "id"], &[]).into());
+    }
+    if input.status.is_some_and(|status| status != MembershipStatus::Active) {
+        an_owner_remains(write, before.id.cast()).await?;
+    }
+    let changes = Changes::default()
+        .given(memberships::status, input.status)
+        .patch(memberships::manager_id, input.manager_id)
+        .patch(memberships::region, input.region)
+        .patch(memberships::title, input.title);
+    let after = diesel::update(memberships::table.find((write.organization(), before.id)))
+        .set(changes)
+        .returning(Membership::as_returning())
+        .get_result(write)
+        .await?;
+    record::updated(write, &before, &after).await
+}
+
+/// Refused when nobody would be left who works here and may do everything.
+async fn an_owner_remains(write: &mut Write, person: Id<User>) -> Outcome<()> {
+    let owners = authority::owners(write).await?;
+    if !owners.contains(&person) {
+        return Ok(());
+    }
+    let others = memberships::table
+        .filter(memberships::organization_id.eq(write.organization()))
+        .filter(memberships::user_id.eq_any(owners))
+        .filter(memberships::user_id.ne(person))
+        .filter(memberships::status.eq(MembershipStatus::Active))
+        .select(memberships::user_id)
+        .for_update();
+    if others.load::<Id<User>>(write).await?.is_empty() {
+        let message = "an organization keeps at least one owner: make somebody else owner first";
+        return Err(UserError::state(message, &["input", "status"], &[]).into());
+    }
+    Ok(())
+}

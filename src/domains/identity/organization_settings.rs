@@ -1,0 +1,89 @@
+//! How one organization wants Portico to behave.
+use crate::{
+    domains::{identity::user::User, prelude::*},
+    store::tables::identity::organization_settings,
+};
+
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = organization_settings, check_for_backend(Pg))]
+pub struct OrganizationSettings {
+    #[diesel(column_name = organization_id)]
+    pub id: Id<OrganizationSettings>,
+    pub fiscal_year_start: Option<String>,
+    pub features: Json,
+    pub session_policy: Json,
+    pub password_policy: Json,
+    pub masking_enabled: bool,
+    pub ai_policy: Json,
+    pub updated_at: DateTime<Utc>,
+    pub updated_by: Option<Id<User>>,
+    pub revision: i32,
+}
+
+entity!(
+    OrganizationSettings, "orgset", identity::organization_settings,
+    needs "organization.settings.read", key organization_id
+);
+
+impl Entity for OrganizationSettings {
+    fn fields(settings: &mut Fields<Self>) {
+        columns! { settings: OrganizationSettings {
+            /// Identity of the settings: one per organization.
+            id,
+            fiscal_year_start, features, session_policy, password_policy, masking_enabled, ai_policy, updated_at,
+            revision as "version",
+        } keeps { updated_by } }
+        settings.lookup("updatedBy", |_, settings| Ok(settings.updated_by)).about_column("updated_by");
+    }
+}
+
+pub fn mutations(mutations: &mut Mutations) {
+    mutations
+        .change("organizationSettingsUpdate", "settings", |write, input| update(write, input).boxed())
+        .needs("organization.settings.write")
+        .about("Changes how the organization wants Portico to behave. Errors: CONFLICT, INVALID.");
+}
+
+/// What to change of the settings. Absent: unchanged. Null: cleared.
+#[derive(InputObject)]
+struct OrganizationSettingsUpdateInput {
+    /// The version you read; refused when it is another by now.
+    expected_version: Option<i32>,
+    /// First day of the fiscal year, `MM-DD`.
+    fiscal_year_start: MaybeUndefined<String>,
+    /// Which features are switched on, by name.
+    features: Option<Json>,
+    /// How long sessions last and when people must sign in again.
+    session_policy: Option<Json>,
+    /// What passwords must look like.
+    password_policy: Option<Json>,
+    /// Whether sensitive values are masked for people who may not see them in clear.
+    masking_enabled: Option<bool>,
+    /// What the assistant may do.
+    ai_policy: Option<Json>,
+}
+
+async fn update(
+    write: &mut Write,
+    input: OrganizationSettingsUpdateInput,
+) -> Outcome<Id<OrganizationSettings>> {
+    let id = Id::of(write.organization());
+    let before: OrganizationSettings = record::find(write, id, &["input"]).await?;
+    if input.expected_version.is_some_and(|expected| expected != before.revision) {
+        return Err(UserError::conflict(before.id, before.revision).into());
+    }
+    let changes = Changes::default()
+        .patch(organization_settings::fiscal_year_start, input.fiscal_year_start)
+        .given(organization_settings::features, input.features)
+        .given(organization_settings::session_policy, input.session_policy)
+        .given(organization_settings::password_policy, input.password_policy)
+        .given(organization_settings::masking_enabled, input.masking_enabled)
+        .given(organization_settings::ai_policy, input.ai_policy)
+        .set(organization_settings::updated_by, write.caller().user);
+    let after = diesel::update(organization_settings::table.find(write.organization()))
+        .set(changes)
+        .returning(OrganizationSettings::as_returning())
+        .get_result(write)
+        .await?;
+    record::updated(write, &before, &after).await
+}

@@ -1,0 +1,324 @@
+//! Sessions (B008): a sign-in of a person on one device. Its access tokens are short-lived, its refresh token is
+//! another one after every use, and whoever ends it ends both at once.
+use chrono::Duration;
+use ipnet::IpNet;
+use std::collections::HashMap;
+use uuid::Uuid;
+
+use crate::{
+    credential::{Keys, access_token::Claims, hash},
+    domains::{
+        identity::{organization::Organization, user::User},
+        prelude::*,
+    },
+    graph::{
+        fault::Fault,
+        mutation::{NoInput, Payload},
+    },
+    store::{
+        journal::Audit,
+        select::PLATFORM,
+        tables::identity::{sessions, users},
+    },
+};
+
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = sessions, check_for_backend(Pg))]
+pub struct Session {
+    pub id: Id<Session>,
+    pub user_id: Id<User>,
+    pub organization_id: Option<Id<Organization>>,
+    pub ip_address: Option<IpNet>,
+    pub user_agent: Option<String>,
+    pub expires_at: DateTime<Utc>,
+    pub last_activity_at: DateTime<Utc>,
+    pub revoked_at: Option<DateTime<Utc>>,
+    pub revoke_reason: Option<String>,
+    pub created_at: DateTime<Utc>,
+}
+
+entity!(Session, "sess", identity::sessions, public "everybody sees their own sessions only", owner Nobody);
+
+impl Entity for Session {
+    fn fields(session: &mut Fields<Self>) {
+        columns! { session: Session {
+            id, ip_address, user_agent, expires_at, last_activity_at, revoked_at, revoke_reason, created_at,
+        } keeps { user_id, organization_id } }
+        session
+            .computed("isCurrent", |session, view| view.caller().session == Some(session.id.0))
+            .about("Whether it is the one in which you ask.");
+        session
+            .lookup("organization", |_, session| Ok(session.organization_id))
+            .about_column("organization_id");
+    }
+}
+
+/// The sessions of a person that have not ended, the latest first.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionsOf(pub Uuid);
+
+impl Batch for SessionsOf {
+    type Value = Vec<Session>;
+
+    async fn load(db: &Snapshot, keys: &[Self]) -> StoreResult<HashMap<Self, Self::Value>> {
+        let query = sessions::table
+            .filter(sessions::user_id.eq_any(keys.iter().map(|key| key.0).collect::<Vec<_>>()))
+            .filter(sessions::revoked_at.is_null())
+            .filter(sessions::expires_at.gt(clock::now()))
+            .order((sessions::last_activity_at.desc(), sessions::id))
+            .limit(1000)
+            .select(Session::as_select());
+        let mut found = HashMap::<Self, Self::Value>::new();
+        for session in db.load(query).await? {
+            found.entry(Self(session.user_id.0)).or_default().push(session);
+        }
+        Ok(found)
+    }
+}
+
+pub fn mutations(mutations: &mut Mutations) {
+    mutations
+        .action(
+            "signOut",
+            |write, _: NoInput| sign_out(write).boxed(),
+            |payload: &mut Fields<Payload<bool>>| {
+                payload
+                    .derived("done", |payload| payload.result.unwrap_or_default())
+                    .about("Whether the session has ended.");
+            },
+        )
+        .personal()
+        .about("Ends this session: its tokens are good for nothing from now on. Errors: none.");
+    mutations
+        .change("sessionRevoke", "session", |write, input| revoke(write, input).boxed())
+        .personal()
+        .about("Ends one of your own sessions. Errors: NOT_FOUND, STATE.");
+    mutations
+        .action(
+            "sessionsRevokeAll",
+            |write, input| revoke_all(write, input).boxed(),
+            |payload: &mut Fields<Payload<i32>>| {
+                payload.derived("count", |payload| payload.result).about("How many sessions have ended.");
+            },
+        )
+        .personal()
+        .about("Ends all your sessions. Errors: none.");
+}
+
+async fn sign_out(write: &mut Write) -> Outcome<bool> {
+    let Some(session) = write.caller().session else { return Ok(false) };
+    end(write, Whose::One(session), "signed_out").await?;
+    Ok(true)
+}
+
+/// Which session to end.
+#[derive(InputObject)]
+struct SessionRevokeInput {
+    /// The session.
+    id: Id<Session>,
+}
+
+async fn revoke(write: &mut Write, input: SessionRevokeInput) -> Outcome<Id<Session>> {
+    let session = record::find(write, input.id, &["input", "id"]).await?;
+    if session.revoked_at.is_some() {
+        return Err(UserError::state("it has ended already", &["input", "id"], &[]).into());
+    }
+    end(write, Whose::One(session.id.0), "revoked").await?;
+    Ok(session.id)
+}
+
+/// Which sessions to end.
+#[derive(InputObject)]
+struct SessionsRevokeAllInput {
+    /// Whether the one in which you ask goes on; it does unless you say otherwise.
+    keep_current: Option<bool>,
+}
+
+async fn revoke_all(write: &mut Write, input: SessionsRevokeAllInput) -> Outcome<i32> {
+    let kept = write.caller().session.filter(|_| input.keep_current.unwrap_or(true));
+    let ended = end(write, Whose::AllBut(kept), "revoked").await?;
+    Ok(i32::try_from(ended).unwrap_or(i32::MAX))
+}
+
+/// Which sessions of the caller.
+#[derive(Clone, Copy)]
+pub(super) enum Whose {
+    One(Uuid),
+    AllBut(Option<Uuid>),
+}
+
+/// Ends sessions of the caller; says how many.
+pub(super) async fn end(write: &mut Write, which: Whose, reason: &str) -> Outcome<usize> {
+    let user = write.caller().user.unwrap_or_default();
+    let ended = (sessions::revoked_at.eq(clock::now()), sessions::revoke_reason.eq(reason));
+    let living = sessions::table.filter(sessions::user_id.eq(user)).filter(sessions::revoked_at.is_null());
+    let (count, session) = match which {
+        Whose::One(id) => {
+            (diesel::update(living.filter(sessions::id.eq(id))).set(ended).execute(write).await?, Some(id))
+        }
+        Whose::AllBut(Some(kept)) => {
+            (diesel::update(living.filter(sessions::id.ne(kept))).set(ended).execute(write).await?, None)
+        }
+        Whose::AllBut(None) => (diesel::update(living).set(ended).execute(write).await?, None),
+    };
+    note(write, Note { action: "session.revoked", session, detail: Some(reason), ..Note::of(user) }).await?;
+    Ok(count)
+}
+
+/// What the audit trail is told of a person and their sessions.
+#[derive(Clone, Copy)]
+pub(super) struct Note<'a> {
+    pub action: &'static str,
+    /// Where; the platform when no organization is concerned.
+    pub organization: Option<Uuid>,
+    pub user: Option<Uuid>,
+    pub session: Option<Uuid>,
+    pub detail: Option<&'a str>,
+    /// Why it was refused, if so.
+    pub error: Option<&'a str>,
+}
+
+impl Note<'_> {
+    pub(super) const fn of(user: Uuid) -> Self {
+        Self { action: "", organization: None, user: Some(user), session: None, detail: None, error: None }
+    }
+}
+
+/// Tells the audit trail of the organization concerned, else the one where the caller is, else the platform's.
+pub(super) async fn note(write: &mut Write, note: Note<'_>) -> StoreResult<()> {
+    match note.organization {
+        Some(organization) if organization != write.organization() => {
+            write.enter_organization(organization).await?
+        }
+        Some(_) => {}
+        None => in_some_organization(write).await?,
+    }
+    let organization = write.organization();
+    let (resource_type, resource_id) = match note.session {
+        Some(session) => ("Session", Some(Id::<Session>::of(session).to_string())),
+        None => ("User", note.user.map(|user| Id::<User>::of(user).to_string())),
+    };
+    write
+        .audit(&Audit {
+            organization,
+            action: note.action.to_owned(),
+            resource_type: Some(resource_type),
+            resource_id,
+            resource_name: note.detail.map(ToOwned::to_owned),
+            before: None,
+            after: None,
+            changed: Vec::new(),
+            error: note.error.map(ToOwned::to_owned),
+        })
+        .await
+}
+
+/// What a person does who has chosen no organization is written down where the platform's own acts are.
+pub(super) async fn in_some_organization(write: &mut Write) -> StoreResult<()> {
+    match write.caller().organization {
+        None if write.organization() == Uuid::max() => write.enter_organization(PLATFORM).await,
+        _ => Ok(()),
+    }
+}
+
+/// What whoever signed in gets.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub struct Tokens {
+    pub access_token: String,
+    pub access_token_expires_at: DateTime<Utc>,
+    pub refresh_token: String,
+}
+
+/// Tokens for a session, as they are shown and as the database keeps them.
+pub(super) struct Issue {
+    pub tokens: Tokens,
+    pub refresh_token_hash: String,
+    pub access_token_jti: String,
+    pub expires_at: DateTime<Utc>,
+}
+
+pub(super) fn issue(
+    keys: &Keys,
+    user: Uuid,
+    session: Uuid,
+    organization: Option<Uuid>,
+) -> Result<Issue, Fault> {
+    let claims = Claims::now(user, session, organization, keys.rules.access_token_minutes);
+    let refresh_token = keys.renewal(session).map_err(Fault::internal)?;
+    Ok(Issue {
+        refresh_token_hash: hash(&refresh_token),
+        access_token_jti: claims.jti.to_string(),
+        expires_at: clock::now() + Duration::days(keys.rules.refresh_token_days.into()),
+        tokens: Tokens {
+            access_token: keys.sign(&claims).map_err(Fault::internal)?,
+            access_token_expires_at: claims.expires_at().unwrap_or_else(clock::now),
+            refresh_token,
+        },
+    })
+}
+
+/// Begins a session of `user`, who has proved to be that; the rest of the transaction is theirs.
+pub async fn begin(
+    write: &mut Write,
+    keys: &Keys,
+    user: Uuid,
+    organization: Option<Uuid>,
+) -> Outcome<Tokens> {
+    let session = clock::new_id();
+    let issue = issue(keys, user, session, organization)?;
+    write.proved(user, session).await?;
+    let caller = write.caller().clone();
+    diesel::insert_into(sessions::table)
+        .values((
+            sessions::id.eq(session),
+            sessions::user_id.eq(user),
+            sessions::organization_id.eq(organization),
+            sessions::refresh_token_hash.eq(issue.refresh_token_hash),
+            sessions::access_token_jti.eq(issue.access_token_jti),
+            sessions::ip_address.eq(caller.ip.map(IpNet::from)),
+            sessions::user_agent.eq(caller.user_agent.as_deref()),
+            sessions::expires_at.eq(issue.expires_at),
+            sessions::last_activity_at.eq(clock::now()),
+        ))
+        .execute(write)
+        .await?;
+    note(write, Note { action: "user.signed_in", organization, session: Some(session), ..Note::of(user) })
+        .await?;
+    Ok(issue.tokens)
+}
+
+diesel::define_sql_function! {
+    /// Letters made small as the database does it.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+
+/// The account that has this address, if any, as a sign-in must know it.
+pub async fn account(write: &mut Write, email: &str) -> Outcome<Option<Account>> {
+    write.as_signing_in(email).await?;
+    let account = users::table
+        .filter(lower(users::email).eq(lower(email)))
+        .filter(users::deleted_at.is_null())
+        .select(Account::as_select())
+        .first(write)
+        .await
+        .optional()?;
+    Ok(account)
+}
+
+/// What a sign-in knows of an account.
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = users, check_for_backend(Pg))]
+pub struct Account {
+    pub id: Uuid,
+    pub password_hash: Option<String>,
+    pub status: String,
+    pub locked_at: Option<DateTime<Utc>>,
+    pub locked_until: Option<DateTime<Utc>>,
+}
+
+impl Account {
+    /// Whether anybody may sign in with it at all.
+    pub fn is_usable(&self) -> bool {
+        self.status == "active"
+    }
+}

@@ -1,0 +1,425 @@
+//! Signing in (B005, B006) and renewing a session (B008): e-mail address and password, or a refresh token, for an
+//! access token.
+use chrono::Duration;
+use uuid::Uuid;
+
+use super::{
+    lockout::{self, Failure},
+    password::{self, Verdict},
+    session::{self, Account, Note, Tokens, Whose, note},
+};
+use crate::{
+    credential::{Keys, hash},
+    domains::{identity::organization::Organization, prelude::*},
+    graph::{mutation::Payload, user_error::Stop, visit::Visit},
+    store::tables::identity::{memberships, organizations, sessions, users},
+};
+
+/// A refresh token that was used a moment ago is not taken for a stolen one: two tabs may both have tried.
+const GRACE: Duration = Duration::seconds(10);
+
+pub fn mutations(mutations: &mut Mutations) {
+    mutations
+        .action_in_visit("signIn", |visit, write, input| sign_in(visit, write, input).boxed(), signed_in)
+        .public()
+        .once()
+        .about(
+            "Signs in with e-mail address and password. Who works in several organizations and names none gets no tokens \
+             but the list to choose from. Errors: INVALID when address or password are wrong, which of the two is not \
+             told; ACCOUNT_LOCKED after too many wrong passwords; NOT_FOUND for an organization you are not a member of.",
+        );
+    mutations
+        .action_in_visit("sessionRefresh", |visit, write, input| renew(visit, write, input).boxed(), signed_in)
+        .public()
+        .once()
+        .about(
+            "Exchanges a refresh token for a new pair of tokens, of another organization if you like. A refresh token works \
+             once: used again it ends the session. Errors: INVALID when the session has ended, CONFLICT when another \
+             request has just used the token, NOT_FOUND for an organization you are not a member of.",
+        );
+    mutations
+        .action_in_visit(
+            "passwordChange",
+            |visit, write, input| change(visit, write, input).boxed(),
+            |payload: &mut Fields<Payload<bool>>| {
+                payload
+                    .derived("done", |payload| payload.result.unwrap_or_default())
+                    .about("Whether the password was changed.");
+            },
+        )
+        .personal()
+        .once()
+        .about(
+            "Changes your password and ends your other sessions. Errors: INVALID, TOO_LONG, ACCOUNT_LOCKED.",
+        );
+}
+
+/// What a sign-in comes to.
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
+struct SignedIn {
+    tokens: Option<Tokens>,
+    organizations: Vec<Workplace>,
+}
+
+/// An organization as one sees it before one is in it.
+#[derive(Clone, Queryable, serde::Serialize, serde::Deserialize)]
+struct Workplace {
+    id: Id<Organization>,
+    slug: String,
+    name: String,
+    status: String,
+}
+
+impl Object for Workplace {
+    const NAME: &'static str = "SignInOrganization";
+    const PUBLIC: Option<&'static str> = Some("only those are listed that the person is a member of");
+
+    fn about() -> String {
+        "An organization that the person can sign in to.".to_owned()
+    }
+
+    fn fields(place: &mut Fields<Self>) {
+        place.column("id", |place| &place.id).about("Its id.");
+        place.column("slug", |place| &place.slug).about("Its short name, by which a sign-in chooses it.");
+        place.column("name", |place| &place.name).about("Its name.");
+    }
+}
+
+fn signed_in(payload: &mut Fields<Payload<SignedIn>>) {
+    fn tokens(payload: &Payload<SignedIn>) -> Option<&Tokens> {
+        payload.result.as_ref()?.tokens.as_ref()
+    }
+    payload
+        .derived("accessToken", |payload| tokens(payload).map(|tokens| tokens.access_token.clone()))
+        .about("Send it as `Authorization: Bearer …`.");
+    payload
+        .derived("accessTokenExpiresAt", |payload| {
+            tokens(payload).map(|tokens| tokens.access_token_expires_at)
+        })
+        .about("Until when the access token is good; refresh the session before.");
+    payload
+        .derived("refreshToken", |payload| tokens(payload).map(|tokens| tokens.refresh_token.clone()))
+        .about("Good for one `sessionRefresh`; keep it where only you can read it.");
+    payload
+        .parts("organizations", |payload, _| {
+            payload.result.as_ref().map_or_else(Vec::new, |result| result.organizations.clone())
+        })
+        .about("The organizations that you are a member of.")
+        .always();
+}
+
+/// Who you are.
+#[derive(InputObject)]
+struct SignInInput {
+    /// Your e-mail address.
+    email: String,
+    /// Your password.
+    #[graphql(secret)]
+    password: String,
+    /// The short name of the organization to work in; not needed by members of one.
+    organization: Option<String>,
+}
+
+async fn sign_in(visit: &Visit, write: &mut Write, input: SignInInput) -> Outcome<SignedIn> {
+    let email = input.email.trim().to_owned();
+    let account = session::account(write, &email).await?;
+    let closed = match &account {
+        Some(account) => account.locked_until,
+        None => lockout::stranger_closed(&email),
+    };
+    if let Some(until) = closed.filter(|end| *end > clock::now()) {
+        return Err(lockout::closed(until).into());
+    }
+    let known = account
+        .as_ref()
+        .filter(|account| account.is_usable())
+        .and_then(|account| account.password_hash.clone());
+    let (verdict, renewed) = write.aside(judge(input.password, known)).await??;
+    let account = match account {
+        Some(account) if verdict != Verdict::Wrong => account,
+        wrong => return Err(refuse(visit, write, &email, wrong, input.organization.as_deref()).await?),
+    };
+    write.as_signing_in(&email).await?;
+    welcome(write, &account, renewed).await?;
+    write.as_user(account.id).await?;
+    let organizations = workplaces(write, account.id).await?;
+    let place = match (input.organization, organizations.as_slice()) {
+        (Some(slug), all) => Some(named(all, &slug)?),
+        (None, [only]) => Some(only.id.0),
+        (None, []) => None,
+        (None, _) => {
+            note(write, Note { action: "user.recognised", ..Note::of(account.id) }).await?;
+            return Ok(SignedIn { tokens: None, organizations });
+        }
+    };
+    let tokens = session::begin(write, &visit.keys, account.id, place).await?;
+    Ok(SignedIn { tokens: Some(tokens), organizations })
+}
+
+/// Begins a session for the person with this address, whom somebody vouches for who reaches the database anyway.
+pub async fn vouch(
+    write: &mut Write,
+    keys: &Keys,
+    email: &str,
+    organization: Option<&str>,
+) -> Outcome<Tokens> {
+    let account = session::account(write, email).await?.filter(Account::is_usable).ok_or_else(|| {
+        UserError::new(UserErrorCode::NotFound, format!("nobody with the address `{email}` can sign in"), &[])
+    })?;
+    write.as_user(account.id).await?;
+    let organizations = workplaces(write, account.id).await?;
+    let place = match (organization, organizations.as_slice()) {
+        (Some(slug), all) => Some(named(all, slug)?),
+        (None, [only]) => Some(only.id.0),
+        (None, []) => None,
+        (None, several) => {
+            let slugs = several.iter().map(|place| place.slug.as_str()).collect::<Vec<_>>().join(", ");
+            let message = format!("a member of several organizations has to choose one: {slugs}");
+            return Err(UserError::new(UserErrorCode::Required, message, &[]).into());
+        }
+    };
+    session::begin(write, keys, account.id, place).await
+}
+
+/// Whether the password is right, and its new hash if the old one is of a kind that is no longer used.
+async fn judge(password: String, known: Option<String>) -> Outcome<(Verdict, Option<String>)> {
+    let verdict = password::verify(password.clone(), known).await?;
+    let renewed = if verdict == Verdict::RightButOld { Some(password::hash(password).await?) } else { None };
+    Ok((verdict, renewed))
+}
+
+/// Counts and records a wrong password. The answer is the same whether or not there is such an account.
+async fn refuse(
+    visit: &Visit,
+    write: &mut Write,
+    email: &str,
+    account: Option<Account>,
+    organization: Option<&str>,
+) -> Outcome<Stop> {
+    let rules = visit.keys.rules;
+    let (failure, mut told) = match account {
+        Some(account) => {
+            write.as_signing_in(email).await?;
+            let failure = lockout::failed(write, rules, account.id).await?;
+            write.as_user(account.id).await?;
+            let places = workplaces(write, account.id).await?;
+            let place = match (organization, places.as_slice()) {
+                (Some(slug), all) => all.iter().find(|place| place.slug == slug).map(|place| place.id.0),
+                (None, [only, ..]) => Some(only.id.0),
+                (None, []) => None,
+            };
+            (failure, Note { organization: place, ..Note::of(account.id) })
+        }
+        None => (lockout::stranger_failed(rules, email), Note { user: None, ..Note::of(Uuid::nil()) }),
+    };
+    told.error = Some("wrong password or unknown address");
+    told.action = match failure {
+        Failure::Locked => "user.locked",
+        Failure::Counted(_) | Failure::Closed(_) => "user.sign_in_refused",
+    };
+    note(write, told).await?;
+    let error = match failure {
+        Failure::Closed(until) => lockout::closed(until),
+        Failure::Counted(_) | Failure::Locked => {
+            UserError::new(UserErrorCode::Invalid, "the e-mail address or the password is wrong", &["input"])
+        }
+    };
+    Ok(Stop::Kept(vec![error]))
+}
+
+/// Notes a right password, unless the account was locked while it was being verified.
+async fn welcome(write: &mut Write, account: &Account, renewed: Option<String>) -> Outcome<()> {
+    if account.locked_at.is_some() {
+        return Err(lockout::closed_for_good().into());
+    }
+    let now = clock::now();
+    let ip = write.caller().ip.map(ipnet::IpNet::from);
+    let open = users::table
+        .find(account.id)
+        .filter(users::locked_at.is_null())
+        .filter(users::locked_until.is_null().or(users::locked_until.le(now)));
+    let opened = diesel::update(open)
+        .set((
+            users::failed_login_attempts.eq(0),
+            users::locked_until.eq(None::<DateTime<Utc>>),
+            users::last_login_at.eq(now),
+            users::last_login_ip.eq(ip),
+            users::login_count.eq(users::login_count + 1),
+        ))
+        .execute(write)
+        .await?;
+    if opened == 0 {
+        return Err(lockout::closed(now).into());
+    }
+    if let Some(hash) = renewed {
+        diesel::update(users::table.find(account.id))
+            .set(users::password_hash.eq(hash))
+            .execute(write)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Where a person can work, by name.
+async fn workplaces(write: &mut Write, user: Uuid) -> Outcome<Vec<Workplace>> {
+    let found = memberships::table
+        .inner_join(organizations::table)
+        .filter(memberships::user_id.eq(user))
+        .filter(memberships::status.eq("active"))
+        .filter(organizations::deleted_at.is_null())
+        .order((organizations::name, organizations::id))
+        .select((organizations::id, organizations::slug, organizations::name, organizations::status))
+        .load(write)
+        .await?;
+    Ok(found)
+}
+
+/// The one of these organizations that the person has named.
+fn named(all: &[Workplace], slug: &str) -> Outcome<Uuid> {
+    let path = ["input", "organization"];
+    let place = all.iter().find(|place| place.slug == slug.to_lowercase()).ok_or_else(|| {
+        UserError::new(
+            UserErrorCode::NotFound,
+            format!("you are not a member of an organization `{slug}`"),
+            &path,
+        )
+    })?;
+    if place.status != "active" {
+        return Err(UserError::state("the organization is suspended", &path, &[]).into());
+    }
+    Ok(place.id.0)
+}
+
+/// Which session to go on with.
+#[derive(InputObject)]
+struct SessionRefreshInput {
+    /// The refresh token that was given last.
+    #[graphql(secret)]
+    refresh_token: String,
+    /// The short name of the organization to work in from now on; the same as before when absent.
+    organization: Option<String>,
+}
+
+/// What a renewal knows of a session.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sessions, check_for_backend(Pg))]
+struct Renewed {
+    user_id: Uuid,
+    organization_id: Option<Uuid>,
+    refresh_token_hash: String,
+    expires_at: DateTime<Utc>,
+    last_activity_at: DateTime<Utc>,
+    revoked_at: Option<DateTime<Utc>>,
+}
+
+async fn renew(visit: &Visit, write: &mut Write, input: SessionRefreshInput) -> Outcome<SignedIn> {
+    let path = ["input", "refreshToken"];
+    let ended = || UserError::new(UserErrorCode::Invalid, "the session has ended: sign in again", &path);
+    let id = visit.keys.renewed(&input.refresh_token).ok_or_else(ended)?;
+    write.as_renewing(id).await?;
+    // the lock makes of several renewals with one token one that succeeds
+    let found: Option<Renewed> =
+        sessions::table.find(id).for_update().select(Renewed::as_select()).first(write).await.optional()?;
+    let now = clock::now();
+    let session = found.filter(|it| it.revoked_at.is_none() && it.expires_at > now).ok_or_else(ended)?;
+    if session.refresh_token_hash != hash(&input.refresh_token) {
+        if now - session.last_activity_at < GRACE {
+            let message =
+                "another request has just renewed the session: go on with the tokens that it was given";
+            return Err(UserError::new(UserErrorCode::Conflict, message, &path).into());
+        }
+        write.proved(session.user_id, id).await?;
+        session::end(write, Whose::One(id), "token_reused").await?;
+        return Err(Stop::Kept(vec![ended()]));
+    }
+    write.proved(session.user_id, id).await?;
+    let account =
+        users::table.find(session.user_id).filter(users::deleted_at.is_null()).select(Account::as_select());
+    let account: Option<Account> = account.first(write).await.optional()?;
+    account.filter(|account| account.is_usable() && account.locked_at.is_none()).ok_or_else(ended)?;
+    let organizations = workplaces(write, session.user_id).await?;
+    let place = match &input.organization {
+        Some(slug) => Some(named(&organizations, slug)?),
+        None => {
+            session.organization_id.filter(|before| organizations.iter().any(|place| place.id.0 == *before))
+        }
+    };
+    let issue = session::issue(&visit.keys, session.user_id, id, place)?;
+    let caller = write.caller().clone();
+    diesel::update(sessions::table.find(id))
+        .set((
+            sessions::organization_id.eq(place),
+            sessions::refresh_token_hash.eq(issue.refresh_token_hash),
+            sessions::access_token_jti.eq(issue.access_token_jti),
+            sessions::ip_address.eq(caller.ip.map(ipnet::IpNet::from)),
+            sessions::user_agent.eq(caller.user_agent.as_deref()),
+            sessions::expires_at.eq(issue.expires_at),
+            sessions::last_activity_at.eq(now),
+        ))
+        .execute(write)
+        .await?;
+    let told = Note {
+        action: "session.renewed",
+        organization: place,
+        session: Some(id),
+        ..Note::of(session.user_id)
+    };
+    note(write, told).await?;
+    Ok(SignedIn { tokens: Some(issue.tokens), organizations })
+}
+
+/// The password of before and the one from now on.
+#[derive(InputObject)]
+struct PasswordChangeInput {
+    /// The password of before.
+    #[graphql(secret)]
+    current_password: String,
+    /// The password from now on: 8 to 200 characters, none that everybody would guess.
+    #[graphql(secret)]
+    new_password: String,
+}
+
+async fn change(visit: &Visit, write: &mut Write, input: PasswordChangeInput) -> Outcome<bool> {
+    password::acceptable(&input.new_password, &["input", "newPassword"])?;
+    let user = write.caller().user.unwrap_or_default();
+    let account: Account = users::table.find(user).select(Account::as_select()).first(write).await?;
+    if let Some(until) = account.locked_until.filter(|end| *end > clock::now()) {
+        return Err(lockout::closed(until).into());
+    }
+    let work = async {
+        let verdict = password::verify(input.current_password, account.password_hash).await?;
+        let hash =
+            if verdict == Verdict::Wrong { None } else { Some(password::hash(input.new_password).await?) };
+        Outcome::Ok(hash)
+    };
+    let Some(hash) = write.aside(work).await?? else {
+        // guesses by whoever holds a stolen token count like those at the front door
+        let failure = lockout::failed(write, visit.keys.rules, user).await?;
+        let error = match failure {
+            Failure::Closed(until) => lockout::closed(until),
+            _ => UserError::new(
+                UserErrorCode::Invalid,
+                "this is not your password",
+                &["input", "currentPassword"],
+            ),
+        };
+        note(
+            write,
+            Note { action: "user.password_refused", error: Some("wrong password"), ..Note::of(user) },
+        )
+        .await?;
+        return Err(Stop::Kept(vec![error]));
+    };
+    diesel::update(users::table.find(user))
+        .set((
+            users::password_hash.eq(hash),
+            users::password_changed_at.eq(clock::now()),
+            users::failed_login_attempts.eq(0),
+        ))
+        .execute(write)
+        .await?;
+    let current = write.caller().session;
+    session::end(write, Whose::AllBut(current), "password_changed").await?;
+    note(write, Note { action: "user.password_changed", ..Note::of(user) }).await?;
+    Ok(true)
+}

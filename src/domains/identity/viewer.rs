@@ -1,0 +1,98 @@
+//! The viewer: who asks, where, and with which rights.
+use std::collections::{HashMap, HashSet};
+
+use uuid::Uuid;
+
+use crate::{
+    domains::{
+        identity::{
+            organization::{Organization, OrganizationsOf},
+            session::{Session, SessionsOf},
+            user::User,
+        },
+        prelude::*,
+    },
+    store::tables::identity::platform_admins,
+};
+
+/// Whoever asks, if they are signed in.
+pub struct Viewer {
+    user: Option<Id<User>>,
+    organization: Option<Id<Organization>>,
+}
+
+impl Object for Viewer {
+    const NAME: &'static str = "Viewer";
+    const PUBLIC: Option<&'static str> = Some("it shows what is one's own");
+
+    fn about() -> String {
+        "You: who asks, where, and with which rights.".to_owned()
+    }
+
+    fn fields(viewer: &mut Fields<Self>) {
+        viewer
+            .lookup("user", |_, viewer| Ok(viewer.user))
+            .public()
+            .about("Who you are; null for an API key.");
+        viewer
+            .lookup("organization", |_, viewer| Ok(viewer.organization))
+            .public()
+            .about("The organization in which you work now; null when you have chosen none.");
+        viewer
+            .many::<OrganizationsOf, Organization>("organizations", |viewer| OrganizationsOf(viewer.id()))
+            .public()
+            .about("The organizations that you are a member of.");
+        viewer
+            .many::<SessionsOf, Session>("sessions", |viewer| SessionsOf(viewer.id()))
+            .public()
+            .about("Your sessions that have not ended, the latest first.");
+        viewer
+            .computed("permissions", |_, view| view.grants.permissions())
+            .public()
+            .about("What you may do in the organization, by the names that `@requires` uses.");
+        viewer
+            .computed("roles", |_, view| view.grants.roles().to_vec())
+            .public()
+            .about("The names of the roles that you have in the organization.");
+        viewer
+            .value("isPlatformAdmin", |viewer| Some(PlatformAdmin(viewer.id())))
+            .public()
+            .about("Whether you administer the platform itself.");
+    }
+}
+
+impl Viewer {
+    fn id(&self) -> Uuid {
+        self.user.map(|user| user.0).unwrap_or_default()
+    }
+}
+
+/// Whether a person administers the platform.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct PlatformAdmin(Uuid);
+
+impl Batch for PlatformAdmin {
+    type Value = bool;
+
+    async fn load(db: &Snapshot, keys: &[Self]) -> StoreResult<HashMap<Self, bool>> {
+        let people = keys.iter().map(|key| Some(key.0)).collect::<Vec<_>>();
+        let listed = platform_admins::table
+            .filter(platform_admins::user_id.eq_any(people))
+            .select(platform_admins::user_id);
+        let listed: HashSet<Option<Uuid>> = db.load(listed).await?.into_iter().collect();
+        Ok(keys.iter().map(|key| (*key, listed.contains(&Some(key.0)))).collect())
+    }
+}
+
+pub fn queries(query: &mut Fields<Query>) {
+    query
+        .part("viewer", |_, view| {
+            let caller = view.caller();
+            (!caller.is_anonymous()).then(|| Viewer {
+                user: caller.user.map(Id::of),
+                organization: caller.organization.map(Id::of),
+            })
+        })
+        .public()
+        .about("You; null when you are not signed in.");
+}
