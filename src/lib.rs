@@ -6,3 +6,4 @@ pub mod graph;
 pub mod live;
 pub mod settings;
 pub mod store;
+pub mod web;
