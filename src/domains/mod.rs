@@ -1,5 +1,7 @@
 //! The product: one folder per domain, one file per entity.
 pub mod access;
+pub mod chat;
+pub mod finance;
 pub mod identity;
 pub mod money;
 pub mod prelude;
@@ -15,6 +17,8 @@ use crate::graph::{
 pub fn queries(query: &mut Fields<Query>) {
     access::queries(query);
     identity::queries(query);
+    chat::queries(query);
+    finance::queries(query);
     sales::queries(query);
 }
 
@@ -25,5 +29,7 @@ pub const fn subscriptions(_subscriptions: &mut Subscriptions) {}
 pub fn mutations(mutations: &mut Mutations) {
     access::mutations(mutations);
     identity::mutations(mutations);
+    chat::mutations(mutations);
+    finance::mutations(mutations);
     sales::mutations(mutations);
 }
