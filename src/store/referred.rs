@@ -4,9 +4,10 @@ use std::marker::PhantomData;
 
 use diesel::{
     AppearsOnTable, Column, Expression, QueryResult, QuerySource, SelectableExpression,
+    backend::Backend,
     expression::{ValidGrouping, is_aggregate},
     pg::Pg,
-    query_builder::{AstPass, QueryFragment, QueryId},
+    query_builder::{AstPass, QueryBuilder, QueryFragment, QueryId},
 };
 
 /// `Referred<budget_line_items::budget_id, budgets::currency>`: found by the primary key, one look-up per row.
@@ -43,23 +44,21 @@ where
     <C::Table as QuerySource>::FromClause: QueryFragment<Pg>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let (from, here) = (C::Table::default().from_clause(), K::Table::default().from_clause());
-        out.push_sql("(SELECT ");
-        C::default().walk_ast(out.reborrow())?;
-        out.push_sql(" FROM ");
-        from.walk_ast(out.reborrow())?;
-        out.push_sql(" WHERE ");
-        from.walk_ast(out.reborrow())?;
-        out.push_sql(".id = ");
-        K::default().walk_ast(out.reborrow())?;
+        let from = text(&C::Table::default().from_clause())?;
+        let (column, key) = (text(&C::default())?, text(&K::default())?);
+        out.push_sql(&format!("(SELECT {column} FROM {from} WHERE {from}.id = {key}"));
         if K::NAME != "organization_id" {
-            out.push_sql(" AND ");
-            from.walk_ast(out.reborrow())?;
-            out.push_sql(".organization_id = ");
-            here.walk_ast(out.reborrow())?;
-            out.push_sql(".organization_id");
+            let here = text(&K::Table::default().from_clause())?;
+            out.push_sql(&format!(" AND {from}.organization_id = {here}.organization_id"));
         }
         out.push_sql(")");
         Ok(())
     }
+}
+
+/// A column or table as SQL names it.
+fn text(name: &impl QueryFragment<Pg>) -> QueryResult<String> {
+    let mut builder = <Pg as Backend>::QueryBuilder::default();
+    name.to_sql(&mut builder, &Pg)?;
+    Ok(builder.finish())
 }
