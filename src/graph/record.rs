@@ -118,14 +118,6 @@ pub async fn changed<T: Entity>(write: &mut Write, what: &str, before: &T, after
 
 /// Records that `row` is gone for good.
 pub async fn removed<T: Entity>(write: &mut Write, row: &T) -> Outcome<Id<T>> {
-<<<<<<< HEAD
-    let change = Change { before: Some(values(row)), after: None, ..change(row, "removed") };
-    write.record(change).await?;
-    Ok(row.id())
-}
-
-/// The same, told to the subscribers of `topic` instead of those of the type.
-=======
     record(write, "removed", Some(row), None, Told::default()).await?;
     Ok(row.id())
 }
@@ -139,19 +131,10 @@ pub struct Told {
 }
 
 /// Records that `before` became `after`: made when there is nothing before, gone when there is nothing after.
->>>>>>> 86fab1a (Conversations, messages and budgets)
 pub async fn record<T: Entity>(
     write: &mut Write,
     what: &str,
     before: Option<&T>,
-<<<<<<< HEAD
-    after: &T,
-    topic: Option<String>,
-) -> Outcome<Id<T>> {
-    let change = Change { before: before.map(values), topic, ..change(after, what) };
-    write.record(change).await?;
-    Ok(after.id())
-=======
     after: Option<&T>,
     told: Told,
 ) -> Outcome<()> {
@@ -166,20 +149,6 @@ pub async fn record<T: Entity>(
         payload: told.payload,
     };
     Ok(write.record(change).await?)
->>>>>>> 86fab1a (Conversations, messages and budgets)
-}
-
-fn change<T: Entity>(row: &T, what: &str) -> Change {
-    Change {
-        kind: format!("{}.{what}", T::PREFIX),
-        resource_type: <T as Object>::NAME,
-        resource_id: row.id().0,
-        resource_name: None,
-        before: None,
-        after: Some(values(row)),
-        topic: None,
-        payload: Value::Null,
-    }
 }
 
 /// What the audit trail keeps of a row: its columns under their GraphQL names.

@@ -12,11 +12,8 @@ pub mod grants;
 pub mod id;
 pub mod inspect;
 pub mod journal;
-<<<<<<< HEAD
 pub mod migrate;
-=======
 pub mod referred;
->>>>>>> 86fab1a (Conversations, messages and budgets)
 pub mod select;
 pub mod sql_types;
 pub mod tables;

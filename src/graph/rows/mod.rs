@@ -3,12 +3,9 @@
 //!
 //! It uses documented-as-hidden parts of the pinned async-graphql release; all such uses are in this folder.
 mod declare;
-<<<<<<< HEAD
 #[cfg(test)]
 mod differential;
-=======
 mod edge;
->>>>>>> 86fab1a (Conversations, messages and budgets)
 mod interface;
 mod pages;
 mod plan;
