@@ -7,10 +7,10 @@ use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use super::fault::Code;
+use super::{fault::Code, rows::AnyId};
 use crate::store::{
     id::{self, Id, Kind},
-    value::{Currency, Date, Json, Texts},
+    value::{Currency, Date, Hash, Json, Texts},
 };
 
 /// A leaf of the graph.
@@ -192,12 +192,32 @@ impl Scalar for Uuid {
     }
 }
 
+impl Scalar for Hash {
+    fn register(registry: &mut Registry) -> String {
+        str::register(registry)
+    }
+    fn json(&self, out: &mut Vec<u8>) {
+        text(&self.to_string(), out);
+    }
+}
+
 impl Scalar for Texts {
     fn register(registry: &mut Registry) -> String {
         <Vec<String> as Scalar>::register(registry)
     }
     fn json(&self, out: &mut Vec<u8>) {
         self.0.json(out);
+    }
+}
+
+/// An address alone, a network with the length of its prefix.
+impl Scalar for ipnet::IpNet {
+    fn register(registry: &mut Registry) -> String {
+        str::register(registry)
+    }
+    fn json(&self, out: &mut Vec<u8>) {
+        let alone = self.prefix_len() == self.max_prefix_len();
+        text(&if alone { self.addr().to_string() } else { self.to_string() }, out);
     }
 }
 
@@ -293,6 +313,9 @@ macro_rules! read_from_text {
 read_from_text! {
     [<T: Kind>] Id<T>, "ID", "An opaque id with the type in front: `deal_01jd3v…`.",
         |text| Self::parse(&text).map_err(|expected| InputValueError::custom(expected).with_extension("code", Code::InvalidId.as_str())),
+        |id| id.to_string();
+    [] AnyId, "ID", "An opaque id with the type in front: `deal_01jd3v…`.",
+        |text| Self::parse(&text).map_err(|fault| InputValueError::custom(fault.message).with_extension("code", Code::InvalidId.as_str())),
         |id| id.to_string();
     [] Date, "Date", "A calendar day, `2026-11-21`.",
         |text| text.parse::<NaiveDate>().map(Self).map_err(|_| InputValueError::custom(format!("expected a day such as `2026-11-21`, got `{text}`"))),
