@@ -1,7 +1,9 @@
 //! The product: one folder per domain, one file per entity.
 pub mod access;
+pub mod audit;
 pub mod chat;
 pub mod finance;
+pub mod governance;
 pub mod identity;
 pub mod money;
 pub mod prelude;
@@ -20,6 +22,8 @@ pub fn queries(query: &mut Fields<Query>) {
     chat::queries(query);
     finance::queries(query);
     sales::queries(query);
+    governance::queries(query);
+    audit::queries(query);
 }
 
 /// Everything that can be followed, besides the records in general.
@@ -32,4 +36,6 @@ pub fn mutations(mutations: &mut Mutations) {
     chat::mutations(mutations);
     finance::mutations(mutations);
     sales::mutations(mutations);
+    governance::mutations(mutations);
+    audit::mutations(mutations);
 }
