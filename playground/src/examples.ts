@@ -262,7 +262,7 @@ query People {
     about: "Who, what, before and after; sealed into a hash chain.",
     document: `
 query AuditLog {
-  auditEntries(first: 20) {
+  auditLogs(first: 20) {
     nodes {
       occurredAt
       actorName

@@ -13,6 +13,7 @@ use tracing_subscriber::EnvFilter;
 use crate::settings::{LogFormat, Settings};
 use crate::store::embedded::{self, Embedded};
 
+mod audit;
 mod database;
 mod doctor;
 mod migrate;
@@ -42,6 +43,8 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Start, stop or look into the embedded PostgreSQL by itself
     Database(database::Database),
+    /// Check that nobody has tampered with the audit log
+    Audit(audit::Audit),
     /// Check the database: connection, version, extensions, roles, migrations, row level security
     Doctor,
     /// Print every setting with its default, its meaning and its present value
@@ -100,6 +103,7 @@ async fn dispatch(command: Command, settings: Settings) -> Result<Option<Outcome
         Command::Serve => serve::run(settings).await.map(Some),
         Command::Migrate(migrate) => unless_interrupted(migrate.run(settings)).await,
         Command::Database(database) => unless_interrupted(database.run(settings)).await,
+        Command::Audit(audit) => unless_interrupted(audit.run(settings)).await,
         Command::Doctor => unless_interrupted(doctor::run(settings)).await,
         Command::Settings => settings::run(&settings).map(Some),
     }

@@ -55,14 +55,28 @@ pub const NAMED: &[(&str, Code, &str, &str)] = &[
     ("budgets_person", Code::State, "", ""),
     ("budgets_status_transition", Code::State, "", ""),
     ("budgets_submitted", Code::State, "", "every budget but a draft tells who submitted it and when"),
+    ("compliance_controls_control_id_check", Code::Invalid, "key", "`key` has 1 to 100 characters"),
+    ("compliance_controls_control_id_key", Code::NotUnique, "key", "`key` is taken: another control has it"),
     ("compliance_controls_status_by_test", Code::State, "status", ""),
+    (
+        "compliance_frameworks_version_check",
+        Code::Invalid,
+        "versionName",
+        "`versionName` has 1 to 50 characters",
+    ),
+    (
+        "compliance_issues_resolution_notes_check",
+        Code::Invalid,
+        "notes",
+        "`notes` has 1 to 10,000 characters",
+    ),
     (
         "compliance_issues_resolved",
         Code::State,
         "",
         "a resolved or accepted issue, and no other, tells when that was",
     ),
-    ("compliance_issues_status_transition", Code::State, "status", ""),
+    ("compliance_issues_status_transition", Code::State, "id", ""),
     ("compliance_requirements_parent_cycle", Code::Invalid, "parentId", ""),
     ("control_tests_append_only", Code::State, "", ""),
     ("conversations_archived_at", Code::State, "", "an archived conversation tells when that was"),
@@ -120,7 +134,7 @@ pub const NAMED: &[(&str, Code, &str, &str)] = &[
 pub fn explain(refusal: &Refusal) -> Explained {
     if let Some((_, code, path, sentence)) = NAMED.iter().find(|(name, ..)| *name == refusal.constraint) {
         let path = path.split('.').filter(|part| !part.is_empty()).map(ToOwned::to_owned).collect();
-        let own_words = refusal.message.starts_with("new row for relation");
+        let own_words = refusal.message.contains(" violates ");
         let message = if own_words { (*sentence).to_owned() } else { refusal.message.clone() };
         return Explained { code: *code, path, message };
     }

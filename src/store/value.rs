@@ -85,6 +85,21 @@ impl fmt::Display for Currency {
     }
 }
 
+impl Hash {
+    /// Reads hexadecimal digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits: Option<Vec<u32>> = text.chars().map(|digit| digit.to_digit(16)).collect();
+        let bytes = digits?
+            .chunks(2)
+            .map(|pair| match pair {
+                [high, low] => u8::try_from(high * 16 + low).ok(),
+                _ => None,
+            })
+            .collect::<Option<Vec<u8>>>()?;
+        Some(Self(bytes))
+    }
+}
+
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
