@@ -13,7 +13,7 @@ use crate::store::{door::Write, id::Id, journal::Change};
 
 /// The record `id`, locked; refused when it is not there, not visible, deleted, or no longer of the expected version.
 pub async fn lock<T: Entity>(write: &mut Write, id: Id<T>, expected_version: Option<i32>) -> Outcome<T> {
-    let row = lock_any(write, id, expected_version).await?;
+    let row = lock_at(write, id, expected_version, &["input", "id"]).await?;
     if row.is_deleted() {
         return Err(UserError::state("it is deleted", &["input", "id"], &["restore"]).into());
     }

@@ -211,6 +211,15 @@ impl Scalar for Uuid {
     }
 }
 
+impl Scalar for Hash {
+    fn register(registry: &mut Registry) -> String {
+        str::register(registry)
+    }
+    fn json(&self, out: &mut Vec<u8>) {
+        text(&self.to_string(), out);
+    }
+}
+
 impl Scalar for Texts {
     fn register(registry: &mut Registry) -> String {
         <Vec<String> as Scalar>::register(registry)

@@ -78,15 +78,15 @@ pub const ROLES: &[SystemRole] = &[
         display_name: "Compliance officer",
         description: "Keeps frameworks, controls, tests and issues, reviews the audit trail, and reads what serves as evidence.",
         row_scope: None,
-        may: &["*.read", "compliance.*", "control.*", "audit.*"],
-        but_not: &["session.*", "api_key.*"],
+        may: &["*.read", "framework.*", "control.*", "issue.*", "audit.*"],
+        but_not: &["issue.accept_risk", "session.*", "api_key.*"],
     },
     SystemRole {
         name: "cfo",
         display_name: "Chief financial officer",
         description: "Answers for money: approves and locks budgets, sees every figure, the state of compliance and the audit trail.",
         row_scope: None,
-        may: &["*.read", "budget.*", "cost_center.*", "department.*"],
+        may: &["*.read", "budget.*", "cost_center.*", "department.*", "issue.accept_risk"],
         but_not: &["session.*", "api_key.*"],
     },
     SystemRole {
