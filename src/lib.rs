@@ -3,5 +3,6 @@ pub mod command;
 pub mod domains;
 pub mod graph;
 pub mod live;
+pub mod seed;
 pub mod settings;
 pub mod store;
