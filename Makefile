@@ -2,7 +2,7 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 .DEFAULT_GOAL := run
 
-playground_sources := $(shell find playground -type f -not -path '*/node_modules/*' -not -path '*/dist/*')
+playground_sources := $(shell find playground -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/test/*')
 
 .PHONY: run
 run: ## Build everything and start the server with its own PostgreSQL

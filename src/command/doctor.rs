@@ -5,6 +5,7 @@ use super::{Database, Outcome, say};
 use crate::settings::Settings;
 use crate::store::connect::connect;
 use crate::store::inspect::{self, Finding};
+use crate::store::migrate;
 
 pub(super) async fn run(settings: Settings) -> Result<Outcome> {
     let database = Database::join(&settings).await?;
@@ -30,7 +31,9 @@ async fn examine(database: &Database) -> Result<Vec<Finding>> {
     let mut owner = connect(&database.owner_url).await?;
     let mut findings = inspect::server(&mut owner).await?;
     findings.extend(inspect::roles(&mut owner).await?);
+    findings.push(inspect::pending(&migrate::status(&database.owner_url).await?));
     findings.extend(inspect::tables(&mut owner).await?);
+    findings.push(inspect::speed(&migrate::not_leakproof(&mut owner).await?));
     match connect(&database.app_url).await {
         Ok(mut server) => findings.push(inspect::takes_role(&mut server).await),
         // Before the migrations the embedded database has no role for the server; that is on the list already.

@@ -15,6 +15,7 @@ use crate::store::embedded::{self, Embedded};
 
 mod database;
 mod doctor;
+mod migrate;
 mod serve;
 mod settings;
 
@@ -37,6 +38,8 @@ pub struct Line {
 enum Command {
     /// Start the server, with its own PostgreSQL unless DATABASE_URL names another
     Serve,
+    /// Bring the tables of the database to this version of Portico, or back
+    Migrate(migrate::Migrate),
     /// Start, stop or look into the embedded PostgreSQL by itself
     Database(database::Database),
     /// Check the database: connection, version, extensions, roles, migrations, row level security
@@ -95,6 +98,7 @@ pub fn run(line: Line) -> ExitCode {
 async fn dispatch(command: Command, settings: Settings) -> Result<Option<Outcome>> {
     match command {
         Command::Serve => serve::run(settings).await.map(Some),
+        Command::Migrate(migrate) => unless_interrupted(migrate.run(settings)).await,
         Command::Database(database) => unless_interrupted(database.run(settings)).await,
         Command::Doctor => unless_interrupted(doctor::run(settings)).await,
         Command::Settings => settings::run(&settings).map(Some),

@@ -1,4 +1,7 @@
 //! The product: one folder per domain, one file per entity.
+pub mod access;
+pub mod chat;
+pub mod finance;
 pub mod identity;
 pub mod money;
 pub mod prelude;
@@ -12,7 +15,10 @@ use crate::graph::{
 
 /// Everything that can be read.
 pub fn queries(query: &mut Fields<Query>) {
+    access::queries(query);
     identity::queries(query);
+    chat::queries(query);
+    finance::queries(query);
     sales::queries(query);
 }
 
@@ -21,6 +27,9 @@ pub const fn subscriptions(_subscriptions: &mut Subscriptions) {}
 
 /// Everything that can be changed.
 pub fn mutations(mutations: &mut Mutations) {
+    access::mutations(mutations);
     identity::mutations(mutations);
+    chat::mutations(mutations);
+    finance::mutations(mutations);
     sales::mutations(mutations);
 }

@@ -3,7 +3,10 @@ use async_graphql::InputObject;
 use rust_decimal::Decimal;
 
 use crate::{
-    graph::rows::{Fields, Object},
+    graph::{
+        rows::{Fields, Object},
+        user_error::{Outcome, UserError, UserErrorCode},
+    },
     store::value::Currency,
 };
 
@@ -39,4 +42,15 @@ pub struct MoneyInput {
     pub amount: Decimal,
     /// Of which currency.
     pub currency: Currency,
+}
+
+impl MoneyInput {
+    /// How much it is, where only one currency makes sense; `field` is where the input has it.
+    pub fn amount_in(self, currency: &Currency, field: &str) -> Outcome<Decimal> {
+        if self.currency == *currency {
+            return Ok(self.amount);
+        }
+        let message = format!("the amount has to be in {currency}, not in {}", self.currency);
+        Err(UserError::new(UserErrorCode::CurrencyMismatch, message, &["input", field, "currency"]).into())
+    }
 }

@@ -13,7 +13,7 @@ pub use crate::{
         mutation::Mutations,
         record::{self, RecordInput},
         rows::{Entity, Fields, Link, Listed, Object, Query},
-        user_error::{Outcome, UserError, UserErrorCode},
+        user_error::{Outcome, Stop, UserError, UserErrorCode},
     },
     order,
     store::{
@@ -23,6 +23,7 @@ pub use crate::{
         door::{Snapshot, Write},
         error::Result as StoreResult,
         id::Id,
+        referred::Referred,
         select::{Condition, Fetch, Owner, Table, name},
         value::{Currency, Date, Json},
     },

@@ -13,6 +13,15 @@ use crate::store::{door::Write, id::Id, journal::Change};
 
 /// The record `id`, locked; refused when it is not there, not visible, deleted, or no longer of the expected version.
 pub async fn lock<T: Entity>(write: &mut Write, id: Id<T>, expected_version: Option<i32>) -> Outcome<T> {
+    let row = lock_any(write, id, expected_version).await?;
+    if row.is_deleted() {
+        return Err(UserError::state("it is deleted", &["input", "id"], &["restore"]).into());
+    }
+    Ok(row)
+}
+
+/// The same, deleted or not.
+pub async fn lock_any<T: Entity>(write: &mut Write, id: Id<T>, expected_version: Option<i32>) -> Outcome<T> {
     let row = T::lock(write, id).await?.ok_or_else(|| UserError::not_found(id, &["input", "id"]))?;
     match (row.version(), expected_version) {
         (Some(version), Some(expected)) if version != expected => {
@@ -36,16 +45,12 @@ pub struct RecordInput<T: 'static> {
 impl<T: Entity> RecordInput<T> {
     /// The record, locked; refused when it is deleted.
     pub async fn lock_living(self, write: &mut Write) -> Outcome<T> {
-        let row = lock(write, self.id, self.expected_version).await?;
-        if row.is_deleted() {
-            return Err(UserError::state("it is deleted", &["input", "id"], &["restore"]).into());
-        }
-        Ok(row)
+        lock(write, self.id, self.expected_version).await
     }
 
     /// The record, locked; refused when it is not deleted.
     pub async fn lock_deleted(self, write: &mut Write) -> Outcome<T> {
-        let row = lock(write, self.id, self.expected_version).await?;
+        let row = lock_any(write, self.id, self.expected_version).await?;
         if !row.is_deleted() {
             return Err(UserError::state("it is not deleted", &["input", "id"], &["delete"]).into());
         }
@@ -96,42 +101,69 @@ impl<T: Entity> InputType for RecordInput<T> {
 
 /// Records that `row` was made.
 pub async fn created<T: Entity>(write: &mut Write, row: &T) -> Outcome<Id<T>> {
-    record(write, "created", None, row, None).await
+    record(write, "created", None, Some(row), Told::default()).await?;
+    Ok(row.id())
 }
 
 /// Records that `before` became `after`.
 pub async fn updated<T: Entity>(write: &mut Write, before: &T, after: &T) -> Outcome<Id<T>> {
-    record(write, "updated", Some(before), after, None).await
+    changed(write, "updated", before, after).await
 }
 
 /// Records a change that has a name of its own: `submitted`, `deleted`, `restored`.
 pub async fn changed<T: Entity>(write: &mut Write, what: &str, before: &T, after: &T) -> Outcome<Id<T>> {
-    record(write, what, Some(before), after, None).await
+    record(write, what, Some(before), Some(after), Told::default()).await?;
+    Ok(after.id())
 }
 
-/// The same, told to the subscribers of `topic` instead of those of the type.
+/// Records that `row` is gone for good.
+pub async fn removed<T: Entity>(write: &mut Write, row: &T) -> Outcome<Id<T>> {
+    record(write, "removed", Some(row), None, Told::default()).await?;
+    Ok(row.id())
+}
+
+/// Whom a change is told to, and what they are told besides which record it is.
+#[derive(Default)]
+pub struct Told {
+    /// The subscribers of this topic instead of those of the type.
+    pub topic: Option<String>,
+    pub payload: Value,
+}
+
+/// Records that `before` became `after`: made when there is nothing before, gone when there is nothing after.
 pub async fn record<T: Entity>(
     write: &mut Write,
     what: &str,
     before: Option<&T>,
-    after: &T,
-    topic: Option<String>,
-) -> Outcome<Id<T>> {
+    after: Option<&T>,
+    told: Told,
+) -> Outcome<()> {
     let change = Change {
-        kind: format!("{}.{what}", T::PREFIX),
+        kind: format!("{}.{what}", snake(<T as Object>::NAME)),
         resource_type: <T as Object>::NAME,
-        resource_id: after.id().0,
+        resource_id: after.or(before).map(|row| row.id().0).unwrap_or_default(),
         resource_name: None,
         before: before.map(values),
-        after: Some(values(after)),
-        topic,
-        payload: Value::Null,
+        after: after.map(values),
+        topic: told.topic,
+        payload: told.payload,
     };
-    write.record(change).await?;
-    Ok(after.id())
+    Ok(write.record(change).await?)
 }
 
 /// What the audit trail keeps of a row: its columns under their GraphQL names.
 fn values<T: Entity>(row: &T) -> Value {
     serde_json::from_slice(&rows::columns_json(row)).unwrap_or_default()
+}
+
+/// `BudgetLineItem` as kinds of events and permissions name it: `budget_line_item`.
+fn snake(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
 }

@@ -5,11 +5,12 @@ use async_graphql::{
 };
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use rust_decimal::Decimal;
+use uuid::Uuid;
 
 use super::fault::Code;
 use crate::store::{
     id::{self, Id, Kind},
-    value::{Currency, Date, Json},
+    value::{Currency, Date, Json, Texts},
 };
 
 /// A leaf of the graph.
@@ -178,6 +179,25 @@ impl Scalar for Json {
     }
     fn json(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.0.to_string().as_bytes());
+    }
+}
+
+/// An id whose kind another column names.
+impl Scalar for Uuid {
+    fn register(registry: &mut Registry) -> String {
+        <Self as InputType>::create_type_info(registry)
+    }
+    fn json(&self, out: &mut Vec<u8>) {
+        text(&self.to_string(), out);
+    }
+}
+
+impl Scalar for Texts {
+    fn register(registry: &mut Registry) -> String {
+        <Vec<String> as Scalar>::register(registry)
+    }
+    fn json(&self, out: &mut Vec<u8>) {
+        self.0.json(out);
     }
 }
 

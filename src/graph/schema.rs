@@ -1,7 +1,7 @@
 //! The schema as the transports use it: a request and its caller in, the text of an answer out.
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{collections::BTreeSet, panic::AssertUnwindSafe, sync::Arc};
 
-use async_graphql::{Request, Response};
+use async_graphql::{OutputType, Request, Response, SubscriptionType, registry::Registry};
 use futures_util::{FutureExt, StreamExt, stream::BoxStream};
 
 use super::{
@@ -117,4 +117,13 @@ fn build(limits: Limits) -> Inner {
 pub fn sdl() -> String {
     let options = async_graphql::SDLExportOptions::new().include_specified_by().use_space_ident();
     build(Limits::default()).sdl_with_options(options)
+}
+
+/// Every permission that a type, a field, a mutation or a subscription of the schema needs.
+pub fn permissions() -> BTreeSet<String> {
+    let mut registry = Registry::default();
+    <QueryRoot as OutputType>::create_type_info(&mut registry);
+    <MutationRoot as OutputType>::create_type_info(&mut registry);
+    <SubscriptionRoot as SubscriptionType>::create_type_info(&mut registry);
+    rows::permissions_in(&registry)
 }

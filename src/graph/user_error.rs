@@ -107,6 +107,18 @@ pub enum Stop {
 /// What a mutation comes to.
 pub type Outcome<T> = Result<T, Stop>;
 
+impl Stop {
+    /// Where a record's state was in the way: what it does allow.
+    pub fn allowing(mut self, acts: &[&str]) -> Self {
+        if let Self::User(errors) = &mut self {
+            for error in errors.iter_mut().filter(|error| error.code == UserErrorCode::State) {
+                error.allowed = acts.iter().map(|act| (*act).to_owned()).collect();
+            }
+        }
+        self
+    }
+}
+
 impl From<UserError> for Stop {
     fn from(error: UserError) -> Self {
         Self::User(vec![error])

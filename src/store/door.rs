@@ -391,6 +391,11 @@ impl Write {
         self.recorded = true;
     }
 
+    /// Says that nothing was changed, so that there is nothing for the audit trail to know.
+    pub const fn changed_nothing(&mut self) {
+        self.recorded = true;
+    }
+
     /// The row as it is now, locked until the transaction ends.
     pub async fn locked<T>(&mut self, table: &'static Table, condition: Condition) -> Result<Option<T>>
     where

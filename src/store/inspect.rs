@@ -1,5 +1,6 @@
 //! What must be true of a database before a server may trust it: asked of PostgreSQL's own catalogs.
 use anyhow::Result;
+use chrono::{DateTime, Utc};
 use diesel::sql_types::{Array, Bool, Integer, Nullable, Text};
 use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -198,4 +199,30 @@ pub async fn tables(connection: &mut AsyncPgConnection) -> Result<Vec<Finding>> 
             "REVOKE ALL ON the partitions FROM the server's roles; rights belong to the table alone.",
         ),
     ])
+}
+
+/// Whether the tables are those of this version.
+pub fn pending(migrations: &[(String, Option<DateTime<Utc>>)]) -> Finding {
+    let pending: Vec<String> =
+        migrations.iter().filter(|(_, applied)| applied.is_none()).map(|(name, _)| name.clone()).collect();
+    Finding::none_of(
+        "migrations",
+        &pending,
+        format!("all {} are applied", migrations.len()),
+        "pending",
+        "Run `portico migrate up`.",
+    )
+}
+
+/// Below row level security an operator that is not marked reaches no index: filters and orders that use it read
+/// every row of the organization.
+pub fn speed(not_leakproof: &[String]) -> Finding {
+    Finding::none_of(
+        "speed",
+        not_leakproof,
+        "filters reach their indexes below row level security".to_owned(),
+        "these functions keep filters and orders from their indexes, which costs large organizations up to a second \
+         a page",
+        "As a superuser, ALTER FUNCTION … LEAKPROOF for each; `portico migrate up` does it when its role is one.",
+    )
 }

@@ -33,7 +33,8 @@ pub async fn up(url: &str, target: Option<&str>) -> Result<Vec<String>> {
     let mut connection = locked(url).await?;
     let applied = applied(&mut connection).await?;
     let pending = steps.into_iter().take(end).filter(|step| !is_in(&applied, step)).collect();
-    let (run, mut connection) = each(connection, pending, |harness, step| harness.run_migration(step)).await?;
+    let (run, mut connection) =
+        each(connection, pending, |harness, step| harness.run_migration(step)).await?;
     finish(&mut connection).await?;
     Ok(run)
 }
@@ -121,8 +122,9 @@ pub async fn mark_leakproof(connection: &mut AsyncPgConnection) -> Result<bool> 
         #[diesel(sql_type = Bool)]
         rolsuper: bool,
     }
-    let role: Superuser =
-        sql_query("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").get_result(connection).await?;
+    let role: Superuser = sql_query("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+        .get_result(connection)
+        .await?;
     if role.rolsuper {
         for name in not_leakproof(connection).await? {
             connection.batch_execute(&format!("ALTER FUNCTION {name} LEAKPROOF")).await?;
@@ -197,7 +199,11 @@ type Harness = AsyncConnectionWrapper<AsyncPgConnection>;
 type Act = fn(&mut Harness, &dyn Migration<Pg>) -> diesel::migration::Result<MigrationVersion<'static>>;
 
 /// Diesel's migrations block, so they have a thread of their own; whoever waits may be cancelled, a migration is not.
-async fn each(connection: AsyncPgConnection, steps: Vec<Step>, act: Act) -> Result<(Vec<String>, AsyncPgConnection)> {
+async fn each(
+    connection: AsyncPgConnection,
+    steps: Vec<Step>,
+    act: Act,
+) -> Result<(Vec<String>, AsyncPgConnection)> {
     let work = move || {
         let mut harness = Harness::from(connection);
         // Makes the table that records the migrations.

@@ -13,6 +13,7 @@ pub mod id;
 pub mod inspect;
 pub mod journal;
 pub mod migrate;
+pub mod referred;
 pub mod select;
 pub mod sql_types;
 pub mod tables;

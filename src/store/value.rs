@@ -47,6 +47,23 @@ column_type! {
     Json(serde_json::Value) as Jsonb
 }
 
+/// A list of texts without nulls. (PostgreSQL cannot say that an array holds none, so Diesel expects them.)
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, AsExpression, FromSqlRow)]
+#[diesel(sql_type = sql_types::Array<sql_types::Nullable<sql_types::Text>>)]
+#[serde(transparent)]
+pub struct Texts(pub Vec<String>);
+
+impl ToSql<sql_types::Array<sql_types::Nullable<sql_types::Text>>, Pg> for Texts {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        ToSql::<sql_types::Array<sql_types::Text>, Pg>::to_sql(&self.0, out)
+    }
+}
+impl FromSql<sql_types::Array<sql_types::Nullable<sql_types::Text>>, Pg> for Texts {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        FromSql::<sql_types::Array<sql_types::Text>, Pg>::from_sql(value).map(Self)
+    }
+}
+
 impl Eq for Date {}
 impl Copy for Date {}
 impl Eq for Currency {}

@@ -1,5 +1,14 @@
 //! People: one account each, whatever the number of organizations they work in (model.md D2).
-use crate::{domains::prelude::*, store::tables::identity::users};
+use crate::{
+    domains::{
+        access::{permission_grant::PermissionGrant, role_assignment::RoleAssignment},
+        prelude::*,
+    },
+    store::tables::{
+        access::{permission_grants, role_assignments},
+        identity::users,
+    },
+};
 
 text_enum! {
     /// Whether a person may sign in.
@@ -40,6 +49,18 @@ impl Entity for User {
             id, email needs "user.email.read", username, first_name, last_name, display_name, avatar_url,
             timezone, locale, status, created_at, updated_at,
         } }
+        user.pages::<RoleAssignment>(
+            "roleAssignments",
+            |user| user.id.0,
+            Link::column(role_assignments::user_id),
+        )
+        .about("The roles given to this person, newest first unless ordered otherwise.");
+        user.pages::<PermissionGrant>(
+            "permissionGrants",
+            |user| user.id.0,
+            Link::column(permission_grants::user_id),
+        )
+        .about("The permissions given to this person directly, newest first unless ordered otherwise.");
     }
 }
 

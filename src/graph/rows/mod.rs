@@ -3,6 +3,9 @@
 //!
 //! It uses documented-as-hidden parts of the pinned async-graphql release; all such uses are in this folder.
 mod declare;
+#[cfg(test)]
+mod differential;
+mod edge;
 mod interface;
 mod pages;
 mod plan;
@@ -15,7 +18,7 @@ mod write;
 pub use declare::{Argument, Entity, Fields, Last, Object, camel, columns_json};
 pub use pages::{Link, Listed};
 pub use plan::{Asked, Env};
-pub use register::{declare_permission, object_of, union};
+pub use register::{declare_permission, object_of, permissions_in, union};
 pub use root::{Query, QueryRoot, asked_once, raw, response, write_object};
 pub use union::{AnyId, Members, Union, is_node, mixed, prefix_of_type, type_of_prefix};
 pub use write::{Body, Out};

@@ -7,7 +7,8 @@ use futures_util::{FutureExt, future::BoxFuture};
 use uuid::Uuid;
 
 use super::{
-    declare::{Argument, Entity, Fields, How, Last, Object},
+    declare::{Argument, Entity, Fields, How, Last},
+    edge::{Cursor, Edges, cursor_context, order_keys},
     plan::{Asked, Env, Plan, collect, plan},
     relation::{Loaded, Relation},
     write::{Body, Children, Out, Written},
@@ -18,7 +19,6 @@ use crate::{
         filter::{Filter, Scope},
         order::{Order, OrderField, OrderInput},
         page::{Deleted, Page},
-        seal::Seal,
         visit::Args,
     },
     store::{
@@ -176,12 +176,11 @@ where
             });
             let each = each.collect();
             let rows = Arc::new(all);
+            let cursor = Arc::new(Cursor::new(env, request.context, request.order));
             let mut planned = Vec::with_capacity(parts.len());
             for part in &parts {
-                planned.push((part.key, part_of(env, part, &rows).await?));
+                planned.push((part.key, part_of(env, part, &rows, &cursor).await?));
             }
-            let cursor =
-                Cursor { seal: env.visit.seal.clone(), context: request.context, sorts: request.order };
             Ok(Box::new(PageEach { each, parts: planned, cursor, rows }) as Box<dyn Children<'a> + 'a>)
         }
         .boxed()
@@ -274,8 +273,7 @@ impl<U: Listed> Request<U> {
         for key in &order {
             env.permit(key.field.sort().needs)?;
         }
-        let mut keys: Vec<Key> = order.iter().map(Order::key::<U>).collect();
-        keys.push(Key::id(U::TABLE, keys.last().is_some_and(|key| key.descending)));
+        let keys = order_keys::<U>(&order);
         let mut condition = match args.get::<Option<U::Filter>>("filter")? {
             Some(filter) => filter.condition(&mut Scope::new(env.grants))?,
             None => Condition::ANYTHING,
@@ -284,9 +282,7 @@ impl<U: Listed> Request<U> {
             let deleted = args.get::<Option<Deleted>>("deleted")?.unwrap_or(Deleted::Exclude);
             condition = deleted.and(condition, column);
         }
-        // a cursor fits the list it was made for: the same type, order and organization
-        let context =
-            format!("{} {} {keys:?}", <U as Object>::NAME, env.snapshot.organization()).into_bytes();
+        let context = cursor_context::<U>(env, &keys);
         let at = match &page.cursor {
             None => None,
             Some(cursor) => {
@@ -306,26 +302,6 @@ impl<U: Listed> Request<U> {
     }
 }
 
-/// Seals the place of a row.
-struct Cursor<F> {
-    seal: Arc<Seal>,
-    context: Vec<u8>,
-    sorts: Vec<Order<F>>,
-}
-
-impl<F> Cursor<F> {
-    fn of<U>(&self, row: &U) -> String
-    where
-        U: Listed<Order = F>,
-        F: OrderField<U>,
-    {
-        let mut at: Vec<Option<String>> =
-            self.sorts.iter().map(|order| (order.field.sort().text)(row)).collect();
-        at.push(Some(row.id().0.to_string()));
-        self.seal.seal(&self.context, serde_json::Value::from(at).to_string().as_bytes())
-    }
-}
-
 #[derive(Clone)]
 struct Slice {
     range: Range<usize>,
@@ -337,20 +313,14 @@ struct PageEach<'a, U: Listed> {
     rows: Arc<Vec<U>>,
     each: Vec<(Slice, Option<(i64, i64)>)>,
     parts: Vec<(&'a Name, Part<'a, U>)>,
-    cursor: Cursor<U::Order>,
+    cursor: Arc<Cursor<U::Order>>,
 }
 
-enum Part<'a, U: 'static> {
-    Edges(Vec<(&'a Name, EdgePart<'a, U>)>),
+enum Part<'a, U: Listed> {
+    Edges(Edges<'a, U>),
     Nodes(Plan<'a, U>),
     Info(Vec<Asked<'a>>),
     Count(Vec<Asked<'a>>, i64),
-    Typename,
-}
-
-enum EdgePart<'a, U: 'static> {
-    Node(Plan<'a, U>),
-    Cursor,
     Typename,
 }
 
@@ -358,20 +328,10 @@ async fn part_of<'a, U: Listed>(
     env: Env<'a>,
     part: &Asked<'a>,
     rows: &Arc<Vec<U>>,
+    cursor: &Arc<Cursor<U::Order>>,
 ) -> Result<Part<'a, U>, Fault> {
     Ok(match part.name() {
-        "edges" => {
-            let mut edge = Vec::new();
-            for of_edge in collect(env.document, super::register::edge_name::<U>(), &part.sets()) {
-                let what = match of_edge.name() {
-                    "node" => EdgePart::Node(plan(env, of_edge.sets(), rows.clone()).await),
-                    "cursor" => EdgePart::Cursor,
-                    _ => EdgePart::Typename,
-                };
-                edge.push((of_edge.key, what));
-            }
-            Part::Edges(edge)
-        }
+        "edges" => Part::Edges(Edges::plan(env, &part.sets(), rows.clone(), cursor.clone()).await),
         "nodes" => Part::Nodes(plan(env, part.sets(), rows.clone()).await),
         "pageInfo" => Part::Info(collect(env.document, "PageInfo", &part.sets())),
         "totalCount" => Part::Count(collect(env.document, "Count", &part.sets()), count_limit(env, part)?),
@@ -386,7 +346,7 @@ impl<'a, U: Listed> Children<'a> for PageEach<'a, U> {
             return Ok(());
         };
         out.object(self.parts.iter().map(|(key, part)| (*key, part)), |out, part| match part {
-            Part::Edges(parts) => out.list(slice.range.clone(), |out, at| self.edge(parts, at, out)),
+            Part::Edges(edges) => out.list(slice.range.clone(), |out, at| edges.row(at, out)),
             Part::Nodes(plan) => out.list(slice.range.clone(), |out, at| plan.row(at, out)),
             Part::Info(asked) => self.info(asked, slice, out),
             Part::Count(asked, limit) => {
@@ -411,17 +371,6 @@ impl<'a, U: Listed> Children<'a> for PageEach<'a, U> {
 }
 
 impl<'a, U: Listed> PageEach<'a, U> {
-    fn edge(&self, parts: &[(&'a Name, EdgePart<'a, U>)], at: usize, out: &mut Out<'a>) -> Written {
-        out.object(parts.iter().map(|(key, part)| (*key, part)), |out, part| {
-            match part {
-                EdgePart::Node(plan) => return plan.row(at, out),
-                EdgePart::Cursor => self.write_cursor(Some(at), out),
-                EdgePart::Typename => out.text(super::register::edge_name::<U>()),
-            }
-            Ok(())
-        })
-    }
-
     fn info(&self, asked: &[Asked<'a>], slice: &Slice, out: &mut Out<'a>) -> Written {
         let last = slice.range.end.checked_sub(1).filter(|last| slice.range.contains(last));
         let first = Some(slice.range.start).filter(|first| slice.range.contains(first));

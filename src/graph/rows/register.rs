@@ -1,4 +1,6 @@
 //! The schema, made from the same declarations that answer queries.
+use std::collections::BTreeSet;
+
 use async_graphql::{
     InputType, Name, Value,
     indexmap::{IndexMap, IndexSet},
@@ -96,6 +98,26 @@ fn describe(about: String, needs: Option<&str>) -> String {
 fn requires(permission: &str) -> MetaDirectiveInvocation {
     let any_of = Value::List(vec![Value::String(permission.to_owned())]);
     directive("requires", IndexMap::from([("anyOf".to_owned(), any_of)]))
+}
+
+/// Every permission that stands in a registry.
+pub fn permissions_in(registry: &Registry) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for ty in registry.types.values() {
+        let of_type = match ty {
+            MetaType::Object { directive_invocations, .. } => directive_invocations.as_slice(),
+            _ => &[],
+        };
+        let of_fields = ty.fields().into_iter().flatten().flat_map(|(_, field)| &field.directive_invocations);
+        for invocation in of_type.iter().chain(of_fields).filter(|invocation| invocation.name == "requires") {
+            if let Some(Value::List(names)) = invocation.args.get("anyOf") {
+                let text =
+                    |name: &Value| if let Value::String(name) = name { Some(name.clone()) } else { None };
+                found.extend(names.iter().filter_map(text));
+            }
+        }
+    }
+    found
 }
 
 fn directive(name: &str, args: IndexMap<String, Value>) -> MetaDirectiveInvocation {

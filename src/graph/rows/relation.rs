@@ -190,14 +190,14 @@ impl<K: Batch> Distinct<K> {
 // ---- objects
 
 /// At most one object per parent.
-struct OneEach<B> {
-    body: B,
-    at: Vec<Place>,
-    pos: async_graphql::Pos,
+pub(super) struct OneEach<B> {
+    pub body: B,
+    pub at: Vec<Place>,
+    pub pos: async_graphql::Pos,
 }
 
 #[derive(Clone, Copy)]
-enum Place {
+pub(super) enum Place {
     At(usize),
     Nothing,
     /// There is a key, and nothing that the caller may see behind it.

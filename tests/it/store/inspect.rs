@@ -1,7 +1,7 @@
 //! What `portico doctor` looks at: a database that is not fit to serve is recognised.
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use portico::store::connect::connect;
-use portico::store::inspect;
+use portico::store::{inspect, migrate};
 
 use crate::world::postgres::{empty, fresh, shared};
 
@@ -11,10 +11,17 @@ async fn found(connection: &mut AsyncPgConnection) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_server_of_the_tests_is_fit() {
-    let mut connection = connect(&shared().await.owner_url).await.unwrap();
-    let findings = inspect::server(&mut connection).await.unwrap();
-    assert!(findings.iter().all(|finding| finding.good), "{findings:?}");
+async fn a_migrated_database_is_fit() {
+    let database = shared().await;
+    let mut owner = connect(&database.owner_url).await.unwrap();
+    let mut findings = inspect::server(&mut owner).await.unwrap();
+    findings.extend(inspect::roles(&mut owner).await.unwrap());
+    findings.extend(inspect::tables(&mut owner).await.unwrap());
+    findings.push(inspect::pending(&migrate::status(&database.owner_url).await.unwrap()));
+    findings.push(inspect::speed(&migrate::not_leakproof(&mut owner).await.unwrap()));
+    findings.push(inspect::takes_role(&mut connect(&database.app_url).await.unwrap()).await);
+    let wrong: Vec<_> = findings.iter().filter(|finding| !finding.good).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use diesel::{QueryableByName, sql_query};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use portico::store::connect::connect;
 use portico::store::embedded::{Embedded, OWNER, Options};
+use portico::store::migrate;
 use tokio::sync::OnceCell;
 
 /// The migrated database that the others are copies of; nobody may stay connected to it.
@@ -71,6 +72,7 @@ impl Cluster {
         let cluster = Self { embedded, copies: AtomicU32::new(0) };
         cluster.drop_leftovers().await;
         cluster.run(&format!("CREATE DATABASE {TEMPLATE}")).await;
+        migrate::up(&cluster.database(TEMPLATE).owner_url, None).await.unwrap();
         cluster.run(&format!("CREATE DATABASE {SHARED} TEMPLATE {TEMPLATE}")).await;
         cluster
     }

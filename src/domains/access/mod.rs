@@ -1,0 +1,34 @@
+//! Access: roles, permissions, who has which, and who must approve.
+pub mod approval;
+pub mod authority;
+pub mod catalogue;
+pub mod permission;
+pub mod permission_grant;
+pub mod resource;
+pub mod resource_type;
+pub mod role;
+pub mod role_assignment;
+pub mod role_permission;
+pub mod system_roles;
+
+use crate::graph::{
+    mutation::Mutations,
+    rows::{Fields, Query},
+};
+
+pub fn queries(query: &mut Fields<Query>) {
+    role::queries(query);
+    permission::queries(query);
+    resource_type::queries(query);
+    role_assignment::queries(query);
+    permission_grant::queries(query);
+    resource::queries(query);
+    approval::queries(query);
+}
+
+pub fn mutations(mutations: &mut Mutations) {
+    role::mutations(mutations);
+    role_permission::mutations(mutations);
+    role_assignment::mutations(mutations);
+    permission_grant::mutations(mutations);
+}

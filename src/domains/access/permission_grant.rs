@@ -1,0 +1,160 @@
+//! Permission grants: a permission given to a person directly, without a role (000 §2, B025).
+use crate::{
+    domains::{
+        access::{
+            authority,
+            permission::{Permission, PermissionFilter},
+            resource::Resource,
+        },
+        identity::user::{User, UserFilter},
+        prelude::*,
+    },
+    store::tables::access::permission_grants,
+};
+
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = permission_grants, check_for_backend(Pg))]
+pub struct PermissionGrant {
+    pub id: Id<PermissionGrant>,
+    pub user_id: Id<User>,
+    pub permission_id: Id<Permission>,
+    pub resource_id: Option<Id<Resource>>,
+    pub granted_by: Option<Id<User>>,
+    pub granted_at: DateTime<Utc>,
+    pub grant_reason: Option<String>,
+    pub valid_from: DateTime<Utc>,
+    pub valid_until: Option<DateTime<Utc>>,
+    pub additional_conditions: Json,
+    pub is_active: bool,
+    pub revoked_at: Option<DateTime<Utc>>,
+    pub revoked_by: Option<Id<User>>,
+    pub revocation_reason: Option<String>,
+}
+
+entity!(PermissionGrant, "grant", access::permission_grants, needs "permission.grant.read");
+
+impl Entity for PermissionGrant {
+    fn fields(grant: &mut Fields<Self>) {
+        columns! { grant: PermissionGrant {
+            id, granted_at, grant_reason, valid_from, valid_until, additional_conditions, is_active, revoked_at,
+            revocation_reason,
+        } keeps { user_id, permission_id, resource_id, granted_by, revoked_by } }
+        grant
+            .derived("isInForce", |grant| {
+                authority::in_force(grant.revoked_at, grant.valid_from, grant.valid_until)
+            })
+            .about("Whether it counts at this moment: not withdrawn, begun, and not over.");
+        grant.one("user", |grant| Some(grant.user_id)).about_column("user_id").required();
+        grant.one("permission", |grant| Some(grant.permission_id)).about_column("permission_id").required();
+        grant.one("resource", |grant| grant.resource_id).about_column("resource_id");
+        grant.one("grantedBy", |grant| grant.granted_by).about_column("granted_by");
+        grant.one("revokedBy", |grant| grant.revoked_by).about_column("revoked_by");
+    }
+}
+
+impl Listed for PermissionGrant {
+    type Filter = PermissionGrantFilter;
+    type Order = PermissionGrantOrderField;
+}
+
+filter! { PermissionGrantFilter for PermissionGrant in permission_grants {
+    id: Compare<Id<PermissionGrant>>,
+    is_active: Compare<bool>,
+    granted_at: Compare<DateTime<Utc>>,
+    valid_from: Compare<DateTime<Utc>>,
+    valid_until: Compare<DateTime<Utc>>,
+    revoked_at: Compare<DateTime<Utc>>,
+    user: UserFilter => through user_id,
+    permission: PermissionFilter => through permission_id,
+} }
+
+order! { PermissionGrantOrder, PermissionGrantOrderField for PermissionGrant {
+    /// When it was given.
+    GrantedAt = granted_at,
+    /// When it ends.
+    ValidUntil = valid_until,
+} default [GrantedAt Desc] }
+
+pub fn queries(query: &mut Fields<Query>) {
+    query
+        .by_id::<PermissionGrant>("permissionGrant")
+        .about("A permission that was given to a person directly, by its id; null when there is none that you may see.");
+    query
+        .list::<PermissionGrant>("permissionGrants")
+        .about("The permissions that were given to people directly, newest first unless ordered otherwise.");
+}
+
+pub fn mutations(mutations: &mut Mutations) {
+    mutations
+        .change("permissionGrant", "permissionGrant", |write, input| grant(write, input).boxed())
+        .needs("permission.grant")
+        .about("Gives a permission to a person directly. You can give only what you hold yourself. Errors: NOT_FOUND, NOT_UNIQUE, INVALID.");
+    mutations
+        .change("permissionGrantRevoke", "permissionGrant", |write, input| revoke(write, input).boxed())
+        .needs("permission.grant")
+        .about("Withdraws a permission that was given to a person directly; it is gone with their next request. Errors: NOT_FOUND, STATE, INVALID.");
+}
+
+/// A permission to be given.
+#[derive(InputObject)]
+struct PermissionGrantInput {
+    /// To whom.
+    user_id: Id<User>,
+    /// Which permission.
+    permission_id: Id<Permission>,
+    /// Why.
+    reason: Option<String>,
+    /// From when it counts; from now on when absent.
+    valid_from: Option<DateTime<Utc>>,
+    /// Until when it counts; without end when absent.
+    valid_until: Option<DateTime<Utc>>,
+}
+
+async fn grant(write: &mut Write, input: PermissionGrantInput) -> Outcome<Id<PermissionGrant>> {
+    let permission = authority::permission(write, input.permission_id).await?;
+    authority::may_give(write, input.user_id, &[permission.row.name])?;
+    let grant = diesel::insert_into(permission_grants::table)
+        .values((
+            permission_grants::organization_id.eq(write.organization()),
+            permission_grants::id.eq(Id::<PermissionGrant>::fresh()),
+            permission_grants::user_id.eq(input.user_id),
+            permission_grants::permission_id.eq(permission.row.id),
+            permission_grants::permission_org_id.eq(permission.organization),
+            permission_grants::granted_by.eq(write.caller().user),
+            permission_grants::grant_reason.eq(input.reason),
+            permission_grants::valid_from.eq(input.valid_from.unwrap_or_else(clock::now)),
+            permission_grants::valid_until.eq(input.valid_until),
+        ))
+        .returning(PermissionGrant::as_returning())
+        .get_result(write)
+        .await?;
+    record::created(write, &grant).await
+}
+
+/// A permission to be withdrawn.
+#[derive(InputObject)]
+struct PermissionGrantRevokeInput {
+    /// Which grant.
+    id: Id<PermissionGrant>,
+    /// Why.
+    reason: String,
+}
+
+async fn revoke(write: &mut Write, input: PermissionGrantRevokeInput) -> Outcome<Id<PermissionGrant>> {
+    let before = record::lock(write, input.id, None).await?;
+    if before.revoked_at.is_some() {
+        return Err(UserError::state("it is withdrawn already", &["input", "id"], &[]).into());
+    }
+    let permission = authority::permission(write, before.permission_id).await?;
+    authority::may_take(write, &[permission.row.name])?;
+    let after = diesel::update(permission_grants::table.find((write.organization(), before.id)))
+        .set((
+            permission_grants::revoked_at.eq(clock::now()),
+            permission_grants::revoked_by.eq(write.caller().user),
+            permission_grants::revocation_reason.eq(input.reason),
+        ))
+        .returning(PermissionGrant::as_returning())
+        .get_result(write)
+        .await?;
+    record::changed(write, "revoked", &before, &after).await
+}

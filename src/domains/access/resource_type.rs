@@ -1,0 +1,70 @@
+//! Resource types: the kinds of things that permissions speak about (000 §2).
+use crate::{
+    domains::{access::permission::Permission, prelude::*},
+    store::{
+        tables::access::{permissions, resource_types},
+        value::Texts,
+    },
+};
+
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = resource_types, check_for_backend(Pg))]
+pub struct ResourceType {
+    pub id: Id<ResourceType>,
+    pub name: String,
+    pub description: Option<String>,
+    pub parent_type_id: Option<Id<ResourceType>>,
+    pub available_actions: Texts,
+    pub metadata: Json,
+    pub created_at: DateTime<Utc>,
+}
+
+entity!(ResourceType, "restype", access::resource_types, needs "permission.read", owner OrganizationOrPlatform);
+
+impl Entity for ResourceType {
+    fn fields(kind: &mut Fields<Self>) {
+        columns! { kind: ResourceType {
+            id, name, description, available_actions, metadata, created_at,
+        } keeps { parent_type_id } }
+        kind.one("parentType", |kind| kind.parent_type_id).about_column("parent_type_id");
+        kind.pages::<ResourceType>(
+            "childTypes",
+            |kind| kind.id.0,
+            Link::column(resource_types::parent_type_id),
+        )
+        .about("The more special kinds of this one.");
+        kind.pages::<Permission>(
+            "permissions",
+            |kind| kind.id.0,
+            Link::column(permissions::resource_type_id),
+        )
+        .about("The permissions that speak about this kind.");
+    }
+}
+
+impl Listed for ResourceType {
+    type Filter = ResourceTypeFilter;
+    type Order = ResourceTypeOrderField;
+}
+
+filter! { ResourceTypeFilter for ResourceType in resource_types {
+    id: Compare<Id<ResourceType>>,
+    name: Compare<String>,
+    created_at: Compare<DateTime<Utc>>,
+} }
+
+order! { ResourceTypeOrder, ResourceTypeOrderField for ResourceType {
+    /// When the record was made.
+    CreatedAt = created_at,
+    /// Its name.
+    Name = name,
+} default [Name Asc] }
+
+pub fn queries(query: &mut Fields<Query>) {
+    query
+        .by_id::<ResourceType>("resourceType")
+        .about("A kind of thing that permissions speak about, by its id.");
+    query.list::<ResourceType>("resourceTypes").about(
+        "The kinds of things that permissions speak about: the built-in ones and the organization's own.",
+    );
+}

@@ -1,0 +1,306 @@
+//! Roles: bundles of permissions that people are given together, inheriting from each other (000 §2, B016, B026).
+use std::collections::HashMap;
+
+use crate::{
+    domains::{
+        access::{
+            authority::{self, Given},
+            role_assignment::RoleAssignment,
+            role_permission::PermissionsOf,
+        },
+        identity::user::User,
+        prelude::*,
+    },
+    graph::mutation::Payload,
+    store::tables::access::{role_assignments, role_permissions, roles},
+};
+
+text_enum! {
+    /// Which records people see who hold only roles that are limited in this way.
+    RowScope {
+        /// Those of the region of their membership.
+        Region = "region",
+        /// Those of the department of their membership.
+        Department = "department",
+    }
+}
+
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = roles, check_for_backend(Pg))]
+pub struct Role {
+    pub id: Id<Role>,
+    pub name: String,
+    pub display_name: Option<String>,
+    pub description: Option<String>,
+    pub parent_role_id: Option<Id<Role>>,
+    pub role_level: i32,
+    pub is_system_role: bool,
+    pub is_assignable: bool,
+    pub max_assignments: Option<i32>,
+    pub valid_from: DateTime<Utc>,
+    pub valid_until: Option<DateTime<Utc>>,
+    pub auto_assign_conditions: Json,
+    pub metadata: Json,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub revision: i32,
+    pub created_by: Option<Id<User>>,
+}
+
+entity!(Role, "role", access::roles, needs "role.read", version revision);
+
+impl Entity for Role {
+    fn fields(role: &mut Fields<Self>) {
+        columns! { role: Role {
+            id, name, display_name, description, role_level, is_system_role, is_assignable, max_assignments,
+            valid_from, valid_until, auto_assign_conditions, metadata, revision as "version", created_at, updated_at,
+        } keeps { parent_role_id, created_by } }
+        role.derived("rowScope", Self::row_scope)
+            .about("Limits people who hold only such roles to the records of their region or department; null: all records.");
+        role.one("parent", |role| role.parent_role_id).about_column("parent_role_id");
+        role.one("createdBy", |role| role.created_by).about_column("created_by");
+        role.pages::<Role>("children", |role| role.id.0, Link::column(roles::parent_role_id))
+            .about("The roles that inherit from this one directly.");
+        role.many("permissions", |role| PermissionsOf(role.id))
+            .about("What the role contains itself, by name; what it inherits stands with its parent.");
+        role.value::<Effective, Vec<String>>("effectivePermissions", |role| Some(Effective(role.id)))
+            .about(
+                "The names of all permissions that the role gives at this moment, inherited ones included.",
+            )
+            .required();
+        role.pages::<RoleAssignment>(
+            "assignments",
+            |role| role.id.0,
+            Link::column(role_assignments::role_id),
+        )
+        .about("To whom the role was given, newest first unless ordered otherwise.");
+    }
+}
+
+impl Role {
+    pub fn row_scope(&self) -> Option<RowScope> {
+        match self.metadata.0.get("row_scope")?.as_str()? {
+            "region" => Some(RowScope::Region),
+            "department" => Some(RowScope::Department),
+            _ => None,
+        }
+    }
+
+    /// Refused for built-in roles: nobody changes what those contain.
+    pub fn is_own(&self, path: &[&str]) -> Outcome<()> {
+        if self.is_system_role {
+            return Err(UserError::state("a built-in role cannot be changed", path, &["assign"]).into());
+        }
+        Ok(())
+    }
+}
+
+/// The names of all permissions that a role gives now.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Effective(Id<Role>);
+
+impl Batch for Effective {
+    type Value = Vec<String>;
+
+    async fn load(db: &Snapshot, keys: &[Self]) -> StoreResult<HashMap<Self, Self::Value>> {
+        let ids = keys.iter().map(|key| key.0).collect();
+        let mut found = keys.iter().map(|key| (*key, Vec::new())).collect::<HashMap<_, _>>();
+        for given in db.load::<_, Given>(authority::given(db.organization(), ids, Some(clock::now()))).await?
+        {
+            found.entry(Self(Id::of(given.role))).or_default().push(given.permission);
+        }
+        Ok(found)
+    }
+}
+
+impl Listed for Role {
+    type Filter = RoleFilter;
+    type Order = RoleOrderField;
+}
+
+filter! { RoleFilter for Role in roles {
+    id: Compare<Id<Role>>,
+    name: Compare<String>,
+    display_name: Compare<String>,
+    is_system_role: Compare<bool>,
+    is_assignable: Compare<bool>,
+    role_level: Compare<i32>,
+    valid_until: Compare<DateTime<Utc>>,
+    created_at: Compare<DateTime<Utc>>,
+    updated_at: Compare<DateTime<Utc>>,
+    parent_role_id: Compare<Id<Role>>,
+} }
+
+order! { RoleOrder, RoleOrderField for Role {
+    /// When the record was made.
+    CreatedAt = created_at,
+    /// When the record was changed last.
+    UpdatedAt = updated_at,
+    /// Its name.
+    Name = name,
+    /// How many roles it inherits from.
+    RoleLevel = role_level,
+} default [Name Asc] }
+
+pub fn queries(query: &mut Fields<Query>) {
+    query.by_id::<Role>("role").about("A role by its id; null when there is none that you may see.");
+    query.list::<Role>("roles").about("The roles of the organization, by name unless ordered otherwise.");
+}
+
+pub fn mutations(mutations: &mut Mutations) {
+    mutations
+        .change("roleCreate", "role", |write, input| create(write, input).boxed())
+        .needs("role.write")
+        .about("Makes a role of your own; add permissions to it, or let it inherit them. Errors: INVALID, NOT_UNIQUE, NOT_FOUND.");
+    mutations
+        .change("roleUpdate", "role", |write, input| update(write, input).boxed())
+        .needs("role.write")
+        .about("Changes a role of your own making; built-in roles stay as they are. Errors: NOT_FOUND, CONFLICT, INVALID, NOT_UNIQUE, STATE.");
+    mutations
+        .action("roleDelete", |write, input| delete(write, input).boxed(), |payload: &mut Fields<Payload<Id<Role>>>| {
+            payload
+                .derived("deletedRoleId", |payload| payload.result)
+                .about("The id of the role that is gone; null when nothing was done.");
+        })
+        .needs("role.delete")
+        .about("Deletes a role of your own making for good. One that was ever given to somebody is ended by `validUntil` instead, so that the record of who had it stays. Errors: NOT_FOUND, CONFLICT, STATE, IN_USE.");
+}
+
+/// A role to be made.
+#[derive(InputObject)]
+struct RoleCreateInput {
+    /// Its name in programs, in lower_snake form.
+    name: String,
+    /// Its name as shown to people.
+    display_name: Option<String>,
+    /// What it is for.
+    description: Option<String>,
+    /// The role whose permissions it has as well.
+    parent_role_id: Option<Id<Role>>,
+    /// Whether it can be given to people; not, when only others inherit from it.
+    #[graphql(default = true)]
+    is_assignable: bool,
+    /// How many people may hold it at once.
+    max_assignments: Option<i32>,
+    /// Limits those who hold only such roles to the records of their region or department.
+    row_scope: Option<RowScope>,
+    /// From when it gives rights; from now on when absent.
+    valid_from: Option<DateTime<Utc>>,
+    /// Until when it gives rights; without end when absent.
+    valid_until: Option<DateTime<Utc>>,
+}
+
+async fn create(write: &mut Write, input: RoleCreateInput) -> Outcome<Id<Role>> {
+    well_named(&input.name)?;
+    let role = diesel::insert_into(roles::table)
+        .values((
+            roles::organization_id.eq(write.organization()),
+            roles::id.eq(Id::<Role>::fresh()),
+            roles::name.eq(input.name),
+            roles::display_name.eq(input.display_name),
+            roles::description.eq(input.description),
+            roles::parent_role_id.eq(input.parent_role_id),
+            roles::is_assignable.eq(input.is_assignable),
+            roles::max_assignments.eq(input.max_assignments),
+            roles::metadata.eq(metadata(&Json(serde_json::json!({})), input.row_scope)),
+            roles::valid_from.eq(input.valid_from.unwrap_or_else(clock::now)),
+            roles::valid_until.eq(input.valid_until),
+            roles::created_by.eq(write.caller().user),
+        ))
+        .returning(Role::as_returning())
+        .get_result(write)
+        .await?;
+    authority::may_define_role(write, &role).await?;
+    record::created(write, &role).await
+}
+
+/// What to change of a role. Absent: unchanged. Null: cleared.
+#[derive(InputObject)]
+struct RoleUpdateInput {
+    /// Which role.
+    id: Id<Role>,
+    /// The version you read; refused when it is another by now.
+    expected_version: Option<i32>,
+    /// Its name in programs, in lower_snake form.
+    name: Option<String>,
+    /// Its name as shown to people.
+    display_name: MaybeUndefined<String>,
+    /// What it is for.
+    description: MaybeUndefined<String>,
+    /// The role whose permissions it has as well.
+    parent_role_id: MaybeUndefined<Id<Role>>,
+    /// Whether it can be given to people.
+    is_assignable: Option<bool>,
+    /// How many people may hold it at once; those who hold it already keep it.
+    max_assignments: MaybeUndefined<i32>,
+    /// Limits those who hold only such roles to the records of their region or department.
+    row_scope: MaybeUndefined<RowScope>,
+    /// From when it gives rights.
+    valid_from: Option<DateTime<Utc>>,
+    /// Until when it gives rights.
+    valid_until: MaybeUndefined<DateTime<Utc>>,
+}
+
+async fn update(write: &mut Write, input: RoleUpdateInput) -> Outcome<Id<Role>> {
+    let before = record::lock(write, input.id, input.expected_version).await?;
+    before.is_own(&["input", "id"])?;
+    authority::may_define_role(write, &before).await?;
+    if let Some(name) = &input.name {
+        well_named(name)?;
+    }
+    let row_scope = match input.row_scope {
+        MaybeUndefined::Undefined => None,
+        MaybeUndefined::Null => Some(metadata(&before.metadata, None)),
+        MaybeUndefined::Value(scope) => Some(metadata(&before.metadata, Some(scope))),
+    };
+    let changes = Changes::default()
+        .given(roles::name, input.name)
+        .patch(roles::display_name, input.display_name)
+        .patch(roles::description, input.description)
+        .patch(roles::parent_role_id, input.parent_role_id)
+        .given(roles::is_assignable, input.is_assignable)
+        .patch(roles::max_assignments, input.max_assignments)
+        .given(roles::metadata, row_scope)
+        .given(roles::valid_from, input.valid_from)
+        .patch(roles::valid_until, input.valid_until);
+    let after = diesel::update(roles::table.find((write.organization(), before.id)))
+        .set(changes)
+        .returning(Role::as_returning())
+        .get_result(write)
+        .await?;
+    // it may have another parent now
+    authority::may_define_role(write, &after).await?;
+    record::updated(write, &before, &after).await
+}
+
+async fn delete(write: &mut Write, input: RecordInput<Role>) -> Outcome<Id<Role>> {
+    let role = record::lock(write, input.id, input.expected_version).await?;
+    role.is_own(&["input", "id"])?;
+    authority::may_take_role(write, &role).await?;
+    let contained = role_permissions::table
+        .filter(role_permissions::organization_id.eq(write.organization()))
+        .filter(role_permissions::role_id.eq(role.id));
+    diesel::delete(contained).execute(write).await?;
+    diesel::delete(roles::table.find((write.organization(), role.id))).execute(write).await?;
+    record::removed(write, &role).await
+}
+
+/// The metadata of a role with this row scope.
+fn metadata(of: &Json, row_scope: Option<RowScope>) -> Json {
+    let mut metadata = of.0.as_object().cloned().unwrap_or_default();
+    metadata.remove("row_scope");
+    if let Some(scope) = row_scope {
+        metadata.insert("row_scope".to_owned(), scope.as_str().into());
+    }
+    Json(metadata.into())
+}
+
+fn well_named(name: &str) -> Outcome<()> {
+    let letters = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
+    if name.starts_with(|first: char| first.is_ascii_lowercase()) && name.chars().all(letters) {
+        return Ok(());
+    }
+    let message =
+        "a role's name begins with a letter and holds only a to z, 0 to 9 and _: `key_account_manager`";
+    Err(UserError::new(UserErrorCode::Invalid, message, &["input", "name"]).into())
+}

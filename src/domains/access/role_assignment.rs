@@ -1,0 +1,177 @@
+//! Role assignments: who has which role, since when, until when, and why (000 §2, B017, B021, B024).
+use crate::{
+    domains::{
+        access::{
+            authority,
+            resource::Resource,
+            role::{Role, RoleFilter},
+        },
+        identity::user::{User, UserFilter},
+        prelude::*,
+    },
+    store::tables::access::role_assignments,
+};
+
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = role_assignments, check_for_backend(Pg))]
+pub struct RoleAssignment {
+    pub id: Id<RoleAssignment>,
+    pub user_id: Id<User>,
+    pub role_id: Id<Role>,
+    pub assigned_by: Option<Id<User>>,
+    pub assigned_at: DateTime<Utc>,
+    pub assignment_reason: Option<String>,
+    pub valid_from: DateTime<Utc>,
+    pub valid_until: Option<DateTime<Utc>>,
+    pub context_conditions: Json,
+    pub resource_scope: Option<Id<Resource>>,
+    pub is_delegated: bool,
+    pub delegated_by: Option<Id<User>>,
+    pub delegated_from_id: Option<Id<RoleAssignment>>,
+    pub delegation_depth: i32,
+    pub is_active: bool,
+    pub revoked_at: Option<DateTime<Utc>>,
+    pub revoked_by: Option<Id<User>>,
+    pub revocation_reason: Option<String>,
+}
+
+entity!(RoleAssignment, "assign", access::role_assignments, needs "role.assignment.read");
+
+impl Entity for RoleAssignment {
+    fn fields(assignment: &mut Fields<Self>) {
+        columns! { assignment: RoleAssignment {
+            id, assigned_at, assignment_reason, valid_from, valid_until, context_conditions, is_delegated,
+            delegation_depth, is_active, revoked_at, revocation_reason,
+        } keeps {
+            user_id, role_id, assigned_by, resource_scope, delegated_by, delegated_from_id, revoked_by,
+        } }
+        assignment
+            .derived("isInForce", |given| {
+                authority::in_force(given.revoked_at, given.valid_from, given.valid_until)
+            })
+            .about("Whether it counts at this moment: not withdrawn, begun, and not over.");
+        assignment.one("user", |given| Some(given.user_id)).about_column("user_id").required();
+        assignment.one("role", |given| Some(given.role_id)).about_column("role_id").required();
+        assignment.one("resource", |given| given.resource_scope).about_column("resource_scope");
+        assignment.one("assignedBy", |given| given.assigned_by).about_column("assigned_by");
+        assignment.one("delegatedBy", |given| given.delegated_by).about_column("delegated_by");
+        assignment.one("delegatedFrom", |given| given.delegated_from_id).about_column("delegated_from_id");
+        assignment.one("revokedBy", |given| given.revoked_by).about_column("revoked_by");
+        assignment
+            .pages::<RoleAssignment>(
+                "delegations",
+                |given| given.id.0,
+                Link::column(role_assignments::delegated_from_id),
+            )
+            .about("To whom the role was passed on.");
+    }
+}
+
+impl Listed for RoleAssignment {
+    type Filter = RoleAssignmentFilter;
+    type Order = RoleAssignmentOrderField;
+}
+
+filter! { RoleAssignmentFilter for RoleAssignment in role_assignments {
+    id: Compare<Id<RoleAssignment>>,
+    is_active: Compare<bool>,
+    is_delegated: Compare<bool>,
+    assigned_at: Compare<DateTime<Utc>>,
+    valid_from: Compare<DateTime<Utc>>,
+    valid_until: Compare<DateTime<Utc>>,
+    revoked_at: Compare<DateTime<Utc>>,
+    user: UserFilter => through user_id,
+    role: RoleFilter => through role_id,
+} }
+
+order! { RoleAssignmentOrder, RoleAssignmentOrderField for RoleAssignment {
+    /// When the role was given.
+    AssignedAt = assigned_at,
+    /// When it ends.
+    ValidUntil = valid_until,
+} default [AssignedAt Desc] }
+
+pub fn queries(query: &mut Fields<Query>) {
+    query
+        .by_id::<RoleAssignment>("roleAssignment")
+        .about("A role that was given to a person, by its id; null when there is none that you may see.");
+    query
+        .list::<RoleAssignment>("roleAssignments")
+        .about("The roles that were given to people, withdrawn ones included, newest first unless ordered otherwise.");
+}
+
+pub fn mutations(mutations: &mut Mutations) {
+    mutations
+        .change("roleAssign", "roleAssignment", |write, input| assign(write, input).boxed())
+        .needs("role.assign")
+        .about("Gives a role to a person, from their next request on. You can give only what you hold yourself. Errors: NOT_FOUND, NOT_UNIQUE, INVALID, STATE, LIMIT_REACHED.");
+    mutations
+        .change("roleRevoke", "roleAssignment", |write, input| revoke(write, input).boxed())
+        .needs("role.assign")
+        .about("Withdraws a role from a person; its rights are gone with their next request. Errors: NOT_FOUND, INVALID, STATE.");
+}
+
+/// A role to be given.
+#[derive(InputObject)]
+struct RoleAssignInput {
+    /// To whom.
+    user_id: Id<User>,
+    /// Which role.
+    role_id: Id<Role>,
+    /// Why.
+    reason: Option<String>,
+    /// From when it counts; from now on when absent.
+    valid_from: Option<DateTime<Utc>>,
+    /// Until when it counts; without end when absent.
+    valid_until: Option<DateTime<Utc>>,
+}
+
+async fn assign(write: &mut Write, input: RoleAssignInput) -> Outcome<Id<RoleAssignment>> {
+    // the lock keeps the role from gaining permissions between this check and the commit
+    let role = record::find(write, input.role_id, &["input", "roleId"]).await?;
+    authority::may_give_role(write, input.user_id, &role).await?;
+    let assignment = diesel::insert_into(role_assignments::table)
+        .values((
+            role_assignments::organization_id.eq(write.organization()),
+            role_assignments::id.eq(Id::<RoleAssignment>::fresh()),
+            role_assignments::user_id.eq(input.user_id),
+            role_assignments::role_id.eq(role.id),
+            role_assignments::assigned_by.eq(write.caller().user),
+            role_assignments::assignment_reason.eq(input.reason),
+            role_assignments::valid_from.eq(input.valid_from.unwrap_or_else(clock::now)),
+            role_assignments::valid_until.eq(input.valid_until),
+        ))
+        .returning(RoleAssignment::as_returning())
+        .get_result(write)
+        .await?;
+    record::created(write, &assignment).await
+}
+
+/// A role to be withdrawn.
+#[derive(InputObject)]
+struct RoleRevokeInput {
+    /// Which assignment.
+    id: Id<RoleAssignment>,
+    /// Why.
+    reason: String,
+}
+
+async fn revoke(write: &mut Write, input: RoleRevokeInput) -> Outcome<Id<RoleAssignment>> {
+    let before = record::lock(write, input.id, None).await?;
+    if before.revoked_at.is_some() {
+        return Err(UserError::state("it is withdrawn already", &["input", "id"], &[]).into());
+    }
+    let role = record::find(write, before.role_id, &["input", "id"]).await?;
+    authority::may_take_role(write, &role).await?;
+    let after = diesel::update(role_assignments::table.find((write.organization(), before.id)))
+        .set((
+            role_assignments::revoked_at.eq(clock::now()),
+            role_assignments::revoked_by.eq(write.caller().user),
+            role_assignments::revocation_reason.eq(input.reason),
+        ))
+        .returning(RoleAssignment::as_returning())
+        .get_result(write)
+        .await?;
+    authority::somebody_remains(write, &role).await?;
+    record::changed(write, "revoked", &before, &after).await
+}

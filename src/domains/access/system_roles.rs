@@ -1,0 +1,309 @@
+//! The roles that every organization has from its first day (model.md 1.6): who they are for, and what they may do.
+//!
+//! The platform owns the permissions of these roles; an organization has a row of its own for each, which only says that
+//! the role is there. A pattern is a permission, all of a resource (`deal.*`), all of one action (`*.read`), or `*`.
+use diesel::{sql_query, sql_types::Jsonb};
+use diesel_async::AsyncPgConnection;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::catalogue::{Entry, id_of};
+use crate::{domains::prelude::*, store::tables::access::roles};
+
+/// The role that can do everything in an organization.
+pub const OWNER: &str = "owner";
+
+/// One built-in role.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemRole {
+    pub name: &'static str,
+    pub display_name: &'static str,
+    pub description: &'static str,
+    /// Limits who holds no other role to the records of their region or department.
+    pub row_scope: Option<&'static str>,
+    pub may: &'static [&'static str],
+    pub but_not: &'static [&'static str],
+}
+
+/// What is read by whoever looks after access and security, and by nobody else without need.
+const SENSITIVE: &[&str] =
+    &["audit.*", "session.*", "api_key.*", "role.assignment.read", "permission.grant.read"];
+
+/// All built-in roles, the mightiest first.
+pub const ROLES: &[SystemRole] = &[
+    SystemRole {
+        name: OWNER,
+        display_name: "Owner",
+        description: "Answers for the organization and may do everything in it.",
+        row_scope: None,
+        may: &["*"],
+        but_not: &[],
+    },
+    SystemRole {
+        name: "admin",
+        display_name: "Administrator",
+        description: "Runs the organization day by day: everything except what only its owner decides.",
+        row_scope: None,
+        may: &["*"],
+        but_not: &["role.grant.any", "organization.delete"],
+    },
+    SystemRole {
+        name: "security_admin",
+        display_name: "Security administrator",
+        description: "Looks after people's access: memberships, roles, sessions, keys and the audit trail. Sees no business figures, and can give others roles beyond their own, never themselves.",
+        row_scope: None,
+        may: &[
+            "user.*",
+            "membership.*",
+            "role.*",
+            "permission.*",
+            "resource.*",
+            "approval.*",
+            "session.*",
+            "api_key.*",
+            "audit.*",
+            "organization.read",
+        ],
+        but_not: &[],
+    },
+    SystemRole {
+        name: "compliance_officer",
+        display_name: "Compliance officer",
+        description: "Keeps frameworks, controls, tests and issues, reviews the audit trail, and reads what serves as evidence.",
+        row_scope: None,
+        may: &["*.read", "compliance.*", "control.*", "audit.*"],
+        but_not: &["session.*", "api_key.*"],
+    },
+    SystemRole {
+        name: "cfo",
+        display_name: "Chief financial officer",
+        description: "Answers for money: approves and locks budgets, sees every figure, the state of compliance and the audit trail.",
+        row_scope: None,
+        may: &["*.read", "budget.*", "cost_center.*", "department.*"],
+        but_not: &["session.*", "api_key.*"],
+    },
+    SystemRole {
+        name: "finance_manager",
+        display_name: "Finance manager",
+        description: "Prepares and submits budgets and keeps cost centers and departments; approval is somebody else's.",
+        row_scope: None,
+        may: &["*.read", "budget.*", "cost_center.*", "department.*"],
+        but_not: &[
+            "budget.approve",
+            "budget.lock",
+            "budget.reject",
+            "audit.*",
+            "session.*",
+            "api_key.*",
+            "role.assignment.read",
+            "permission.grant.read",
+        ],
+    },
+    SystemRole {
+        name: "cost_manager",
+        display_name: "Cost manager",
+        description: "Plans the budgets of cost centers and watches what is spent.",
+        row_scope: None,
+        may: &["user.read", "organization.read", "department.read", "cost_center.*", "budget.*"],
+        but_not: &["budget.approve", "budget.lock", "budget.reject"],
+    },
+    SystemRole {
+        name: "manager",
+        display_name: "Manager",
+        description: "Leads a team: works with all accounts, deals and conversations, and reads plans and budgets.",
+        row_scope: None,
+        may: &["*.read", "account.*", "deal.*", "conversation.*", "message.*"],
+        but_not: SENSITIVE,
+    },
+    SystemRole {
+        name: "analyst",
+        display_name: "Analyst",
+        description: "Reads deals, budgets and their figures to report on them, within the region of their membership. Changes nothing.",
+        row_scope: Some("region"),
+        may: &[
+            "user.read",
+            "organization.read",
+            "account.read",
+            "deal.*",
+            "budget.*",
+            "department.read",
+            "cost_center.read",
+        ],
+        but_not: &[],
+    },
+    SystemRole {
+        name: "user",
+        display_name: "User",
+        description: "An ordinary member: talks with customers and works on accounts and deals.",
+        row_scope: None,
+        may: &["user.read", "organization.read"],
+        but_not: &[],
+    },
+    SystemRole {
+        name: "viewer",
+        display_name: "Viewer",
+        description: "Looks at accounts, deals and conversations, without amounts and personal data. Changes nothing.",
+        row_scope: None,
+        may: &["user.read", "organization.read", "account.read", "deal.read", "conversation.read"],
+        but_not: &[],
+    },
+    SystemRole {
+        name: "api_user",
+        display_name: "Program",
+        description: "For keys of other systems: reads and writes accounts, deals and conversations, deletes nothing.",
+        row_scope: None,
+        may: &["user.read", "organization.read"],
+        but_not: &[],
+    },
+];
+
+/// The role of those who run the platform itself; no organization has it.
+pub const SUPER_ADMIN: SystemRole = SystemRole {
+    name: "super_admin",
+    display_name: "Platform administrator",
+    description: "Runs the platform and may do everything in it.",
+    row_scope: None,
+    may: &["*"],
+    but_not: &[],
+};
+
+impl SystemRole {
+    /// Whether the role contains a permission.
+    pub fn holds(&self, permission: &str) -> bool {
+        let any = |patterns: &[&str]| patterns.iter().any(|pattern| matches(pattern, permission));
+        any(self.may) && !any(self.but_not)
+    }
+
+    fn id(&self) -> Uuid {
+        id_of("role", self.name)
+    }
+
+    fn metadata(&self) -> serde_json::Value {
+        self.row_scope
+            .map_or_else(|| serde_json::json!({}), |scope| serde_json::json!({ "row_scope": scope }))
+    }
+}
+
+/// Whether a pattern of the table above covers a permission.
+pub fn matches(pattern: &str, permission: &str) -> bool {
+    match (pattern.strip_suffix(".*"), pattern.strip_prefix("*.")) {
+        _ if pattern == "*" => true,
+        (Some(resource), _) => {
+            permission.strip_prefix(resource).is_some_and(|action| action.starts_with('.'))
+        }
+        (_, Some(action)) => permission.strip_suffix(action).is_some_and(|resource| resource.ends_with('.')),
+        _ => pattern == permission,
+    }
+}
+
+/// Gives the organization of `write` its own row of every built-in role.
+pub async fn copy_into(write: &mut Write) -> Outcome<()> {
+    let organization = write.organization();
+    let row = |role: &SystemRole| {
+        (
+            roles::organization_id.eq(organization),
+            roles::id.eq(Id::<super::role::Role>::fresh()),
+            roles::name.eq(role.name),
+            roles::display_name.eq(role.display_name),
+            roles::description.eq(role.description),
+            roles::is_system_role.eq(true),
+            roles::metadata.eq(Json(role.metadata())),
+            roles::valid_from.eq(clock::now()),
+        )
+    };
+    let rows = ROLES.iter().map(row).collect::<Vec<_>>();
+    diesel::insert_into(roles::table).values(rows).execute(write).await?;
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Row {
+    id: Uuid,
+    name: &'static str,
+    display_name: &'static str,
+    description: &'static str,
+    metadata: serde_json::Value,
+}
+
+#[derive(Serialize)]
+struct Held {
+    id: Uuid,
+    role_id: Uuid,
+    permission_id: Uuid,
+}
+
+const PLATFORM_ROLES: &str = "
+    INSERT INTO access.roles AS r
+      (organization_id, id, name, display_name, description, is_system_role, metadata, valid_from)
+    SELECT '00000000-0000-0000-0000-000000000000', n.id, n.name, n.display_name, n.description, true, n.metadata, '2000-01-01Z'
+      FROM jsonb_to_recordset($1) AS n(id uuid, name text, display_name text, description text, metadata jsonb)
+    ON CONFLICT (organization_id, id) DO UPDATE
+      SET display_name = excluded.display_name, description = excluded.description, metadata = excluded.metadata
+      WHERE (r.display_name, r.description, r.metadata) IS DISTINCT FROM (excluded.display_name, excluded.description, excluded.metadata)";
+
+const GIVEN: &str = "
+    INSERT INTO access.role_permissions
+      (organization_id, id, role_id, permission_id, permission_org_id, valid_from)
+    SELECT '00000000-0000-0000-0000-000000000000', h.id, h.role_id, h.permission_id, '00000000-0000-0000-0000-000000000000', '2000-01-01Z'
+      FROM jsonb_to_recordset($1) AS h(id uuid, role_id uuid, permission_id uuid)
+    ON CONFLICT DO NOTHING";
+
+const TAKEN: &str = "
+    DELETE FROM access.role_permissions rp
+     WHERE rp.organization_id = '00000000-0000-0000-0000-000000000000'
+       AND NOT EXISTS (SELECT FROM jsonb_to_recordset($1) AS h(id uuid) WHERE h.id = rp.id)";
+
+/// Organizations made by an older version lack the roles that are new, and know the others by older words. Only an owner
+/// that row-level security does not bind sees them.
+const HANDED_ON: &str = "
+    INSERT INTO access.roles AS r (organization_id, id, name, display_name, description, is_system_role, metadata)
+    SELECT o.id, ops.uuid_v7(), n.name, n.display_name, n.description, true, n.metadata
+      FROM identity.organizations o
+     CROSS JOIN jsonb_to_recordset($1) AS n(name text, display_name text, description text, metadata jsonb)
+     WHERE o.id <> '00000000-0000-0000-0000-000000000000' AND n.name <> 'super_admin'
+    ON CONFLICT (organization_id, name) DO UPDATE
+      SET display_name = excluded.display_name, description = excluded.description, metadata = excluded.metadata
+      WHERE r.is_system_role AND (r.display_name, r.description, r.metadata)
+        IS DISTINCT FROM (excluded.display_name, excluded.description, excluded.metadata)";
+
+/// Brings the platform's roles and what they contain up to date.
+pub(super) async fn sync(owner: &mut AsyncPgConnection, entries: &[Entry]) -> StoreResult<()> {
+    let all = || ROLES.iter().chain([&SUPER_ADMIN]);
+    let row = |role: &SystemRole| Row {
+        id: role.id(),
+        name: role.name,
+        display_name: role.display_name,
+        description: role.description,
+        metadata: role.metadata(),
+    };
+    let rows = Json(serde_json::json!(all().map(row).collect::<Vec<_>>()));
+    let held = all().flat_map(|role| {
+        let names = entries.iter().map(|entry| entry.name.as_str()).filter(|name| role.holds(name));
+        names.map(|name| Held {
+            id: id_of("role permission", &format!("{}/{name}", role.name)),
+            role_id: role.id(),
+            permission_id: id_of("permission", name),
+        })
+    });
+    let held = Json(serde_json::json!(held.collect::<Vec<_>>()));
+    for (statement, rows) in [(PLATFORM_ROLES, &rows), (TAKEN, &held), (GIVEN, &held), (HANDED_ON, &rows)] {
+        sql_query(statement).bind::<Jsonb, _>(rows).execute(owner).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_covers_a_permission_a_resource_or_an_action() {
+        assert!(matches("*", "deal.read"));
+        assert!(matches("deal.read", "deal.read"));
+        assert!(matches("deal.*", "deal.value.read"));
+        assert!(matches("*.read", "deal.value.read"));
+        assert!(!matches("deal.*", "dealer.read"));
+        assert!(!matches("*.read", "deal.spread"));
+        assert!(!matches("deal.read", "deal.value.read"));
+    }
+}

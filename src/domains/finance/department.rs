@@ -1,0 +1,186 @@
+//! Departments: the units that people work in and budgets are made for, as a tree (004 §3.3).
+use crate::{
+    domains::{
+        finance::{
+            budget::Budget,
+            cost_center::{CostCenter, CostCenterFilter, planned},
+        },
+        identity::user::{User, UserFilter},
+        money::{Money, MoneyInput},
+        prelude::*,
+    },
+    store::tables::{
+        finance::{budgets, departments},
+        identity::organizations,
+    },
+};
+
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = departments, check_for_backend(Pg))]
+pub struct Department {
+    pub id: Id<Department>,
+    pub name: String,
+    pub code: Option<String>,
+    pub parent_id: Option<Id<Department>>,
+    pub cost_center_id: Option<Id<CostCenter>>,
+    pub head_user_id: Option<Id<User>>,
+    pub annual_budget: Option<Decimal>,
+    #[diesel(select_expression = Referred::<departments::organization_id, organizations::currency>::column())]
+    #[diesel(select_expression_type = Referred<departments::organization_id, organizations::currency>)]
+    pub currency: Currency,
+    pub revision: i32,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+entity!(Department, "dept", finance::departments, needs "department.read", version revision);
+
+impl Entity for Department {
+    fn fields(department: &mut Fields<Self>) {
+        columns! { department: Department {
+            id, name, code, revision as "version", created_at, updated_at,
+        } keeps { parent_id, cost_center_id, head_user_id, annual_budget, currency } }
+        department
+            .part("annualBudget", |department, _| {
+                department.annual_budget.map(|plan| Money::of(plan, &department.currency))
+            })
+            .about_column("annual_budget")
+            .needs("budget.amount.read");
+        department.one("parent", |department| department.parent_id).about_column("parent_id");
+        department.one("costCenter", |department| department.cost_center_id).about_column("cost_center_id");
+        department.one("head", |department| department.head_user_id).about_column("head_user_id");
+        department
+            .pages::<Department>(
+                "children",
+                |department| department.id.0,
+                Link::column(departments::parent_id),
+            )
+            .about("The departments that are part of this one.");
+        department
+            .pages::<Budget>("budgets", |department| department.id.0, Link::column(budgets::department_id))
+            .about("What is planned for this department.");
+    }
+}
+
+impl Listed for Department {
+    type Filter = DepartmentFilter;
+    type Order = DepartmentOrderField;
+}
+
+filter! { DepartmentFilter for Department in departments {
+    id: Compare<Id<Department>>,
+    name: Compare<String>,
+    code: Compare<String>,
+    annual_budget: Compare<Decimal> => needs "budget.amount.read",
+    parent_id: Compare<Id<Department>>,
+    created_at: Compare<DateTime<Utc>>,
+    cost_center: CostCenterFilter => through cost_center_id,
+    head: UserFilter => through head_user_id,
+} }
+
+order! { DepartmentOrder, DepartmentOrderField for Department {
+    /// When the record was made.
+    CreatedAt = created_at,
+    /// When the record was changed last.
+    UpdatedAt = updated_at,
+    /// Its name.
+    Name = name,
+    /// Its code.
+    Code = code,
+} default [Name Asc] }
+
+pub fn queries(query: &mut Fields<Query>) {
+    query
+        .by_id::<Department>("department")
+        .about("A department by its id; null when there is none that you may see.");
+    query.list::<Department>("departments").about("Departments, by name unless ordered otherwise.");
+}
+
+pub fn mutations(mutations: &mut Mutations) {
+    mutations
+        .change("departmentCreate", "department", |write, input| create(write, input).boxed())
+        .needs("department.write")
+        .about(
+            "Makes a department. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, CURRENCY_MISMATCH, OUT_OF_RANGE.",
+        );
+    mutations
+        .change("departmentUpdate", "department", |write, input| update(write, input).boxed())
+        .needs("department.write")
+        .about(
+            "Changes a department. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, CONFLICT, CURRENCY_MISMATCH, OUT_OF_RANGE.",
+        );
+}
+
+/// A department to be made.
+#[derive(InputObject)]
+struct DepartmentCreateInput {
+    /// Its name.
+    name: String,
+    /// Its short code; no two have the same.
+    code: Option<String>,
+    /// The department that it is part of.
+    parent_id: Option<Id<Department>>,
+    /// Where its costs are booked.
+    cost_center_id: Option<Id<CostCenter>>,
+    /// Who leads it.
+    head_user_id: Option<Id<User>>,
+    /// What is planned per year, in the organization's currency.
+    annual_budget: MaybeUndefined<MoneyInput>,
+}
+
+async fn create(write: &mut Write, input: DepartmentCreateInput) -> Outcome<Id<Department>> {
+    let annual = planned(write, input.annual_budget, "annualBudget").await?.take();
+    let department = diesel::insert_into(departments::table)
+        .values((
+            departments::organization_id.eq(write.organization()),
+            departments::id.eq(Id::<Department>::fresh()),
+            departments::name.eq(input.name),
+            departments::code.eq(input.code),
+            departments::parent_id.eq(input.parent_id),
+            departments::cost_center_id.eq(input.cost_center_id),
+            departments::head_user_id.eq(input.head_user_id),
+            departments::annual_budget.eq(annual),
+        ))
+        .returning(Department::as_returning())
+        .get_result(write)
+        .await?;
+    record::created(write, &department).await
+}
+
+/// What to change of a department. Absent: unchanged. Null: cleared.
+#[derive(InputObject)]
+struct DepartmentUpdateInput {
+    /// Which department.
+    id: Id<Department>,
+    /// The version you read; refused when it is another by now.
+    expected_version: Option<i32>,
+    /// Its name.
+    name: Option<String>,
+    /// Its short code; no two have the same.
+    code: MaybeUndefined<String>,
+    /// The department that it is part of.
+    parent_id: MaybeUndefined<Id<Department>>,
+    /// Where its costs are booked.
+    cost_center_id: MaybeUndefined<Id<CostCenter>>,
+    /// Who leads it.
+    head_user_id: MaybeUndefined<Id<User>>,
+    /// What is planned per year, in the organization's currency.
+    annual_budget: MaybeUndefined<MoneyInput>,
+}
+
+async fn update(write: &mut Write, input: DepartmentUpdateInput) -> Outcome<Id<Department>> {
+    let before = record::lock(write, input.id, input.expected_version).await?;
+    let changes = Changes::default()
+        .given(departments::name, input.name)
+        .patch(departments::code, input.code)
+        .patch(departments::parent_id, input.parent_id)
+        .patch(departments::cost_center_id, input.cost_center_id)
+        .patch(departments::head_user_id, input.head_user_id)
+        .patch(departments::annual_budget, planned(write, input.annual_budget, "annualBudget").await?);
+    let after = diesel::update(departments::table.find((write.organization(), before.id)))
+        .set(changes)
+        .returning(Department::as_returning())
+        .get_result(write)
+        .await?;
+    record::updated(write, &before, &after).await
+}
