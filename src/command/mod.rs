@@ -17,6 +17,7 @@ mod audit;
 mod database;
 mod doctor;
 mod migrate;
+mod schema;
 mod serve;
 mod settings;
 mod token;
@@ -42,6 +43,8 @@ enum Command {
     Serve,
     /// Bring the tables of the database to this version of Portico, or back
     Migrate(migrate::Migrate),
+    /// Print the schema in GraphQL's own language
+    Schema,
     /// Start, stop or look into the embedded PostgreSQL by itself
     Database(database::Database),
     /// Check that nobody has tampered with the audit log
@@ -105,6 +108,7 @@ async fn dispatch(command: Command, settings: Settings) -> Result<Option<Outcome
     match command {
         Command::Serve => serve::run(settings).await.map(Some),
         Command::Migrate(migrate) => unless_interrupted(migrate.run(settings)).await,
+        Command::Schema => schema::run().map(Some),
         Command::Database(database) => unless_interrupted(database.run(settings)).await,
         Command::Audit(audit) => unless_interrupted(audit.run(settings)).await,
         Command::Doctor => unless_interrupted(doctor::run(settings)).await,

@@ -118,13 +118,6 @@ impl Door {
         Ok(Work(Some(connection)))
     }
 
-    /// A transaction of the server's own, outside of any request: it sees no organization before it enters one.
-    pub(super) async fn work(&self) -> Result<Work> {
-        let mut connection = self.connection().await?;
-        connection.batch_execute("BEGIN").await?;
-        Ok(Work(Some(connection)))
-    }
-
     /// Whether PostgreSQL answers.
     pub async fn ping(&self) -> Result<()> {
         let mut connection = self.connection().await?;
