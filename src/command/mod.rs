@@ -16,6 +16,7 @@ use crate::store::embedded::{self, Embedded};
 mod database;
 mod doctor;
 mod migrate;
+mod seed;
 mod serve;
 mod settings;
 
@@ -40,6 +41,8 @@ enum Command {
     Serve,
     /// Bring the tables of the database to this version of Portico, or back
     Migrate(migrate::Migrate),
+    /// Fill an empty database with the demo
+    Seed(seed::Seed),
     /// Start, stop or look into the embedded PostgreSQL by itself
     Database(database::Database),
     /// Check the database: connection, version, extensions, roles, migrations, row level security
@@ -99,6 +102,7 @@ async fn dispatch(command: Command, settings: Settings) -> Result<Option<Outcome
     match command {
         Command::Serve => serve::run(settings).await.map(Some),
         Command::Migrate(migrate) => unless_interrupted(migrate.run(settings)).await,
+        Command::Seed(seed) => unless_interrupted(seed.run(settings)).await,
         Command::Database(database) => unless_interrupted(database.run(settings)).await,
         Command::Doctor => unless_interrupted(doctor::run(settings)).await,
         Command::Settings => settings::run(&settings).map(Some),

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod command;
 #[cfg(test)]
+mod seed;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod world;
