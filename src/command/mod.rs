@@ -18,6 +18,7 @@ mod database;
 mod doctor;
 mod migrate;
 mod schema;
+mod seed;
 mod serve;
 mod settings;
 mod token;
@@ -45,6 +46,8 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Print the schema in GraphQL's own language
     Schema,
+    /// Fill an empty database with the demo
+    Seed(seed::Seed),
     /// Start, stop or look into the embedded PostgreSQL by itself
     Database(database::Database),
     /// Check that nobody has tampered with the audit log
@@ -109,6 +112,7 @@ async fn dispatch(command: Command, settings: Settings) -> Result<Option<Outcome
         Command::Serve => serve::run(settings).await.map(Some),
         Command::Migrate(migrate) => unless_interrupted(migrate.run(settings)).await,
         Command::Schema => schema::run().map(Some),
+        Command::Seed(seed) => unless_interrupted(seed.run(settings)).await,
         Command::Database(database) => unless_interrupted(database.run(settings)).await,
         Command::Audit(audit) => unless_interrupted(audit.run(settings)).await,
         Command::Doctor => unless_interrupted(doctor::run(settings)).await,

@@ -4,6 +4,7 @@
 mod command;
 #[cfg(test)]
 mod law;
+mod seed;
 #[cfg(test)]
 mod store;
 #[cfg(test)]
