@@ -7,4 +7,6 @@ mod law;
 #[cfg(test)]
 mod store;
 #[cfg(test)]
+mod web;
+#[cfg(test)]
 mod world;
