@@ -8,4 +8,6 @@ mod seed;
 #[cfg(test)]
 mod store;
 #[cfg(test)]
+mod web;
+#[cfg(test)]
 mod world;
