@@ -8,6 +8,7 @@ mod command;
 mod finance;
 #[cfg(test)]
 mod law;
+#[cfg(test)]
 mod seed;
 #[cfg(test)]
 mod store;

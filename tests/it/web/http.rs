@@ -34,13 +34,33 @@ async fn bodies_and_their_answers() {
     let large = format!("{{\"query\":\"{{ __typename }}{}\"}}", " ".repeat(5000));
     for (body, strict, loose, code) in [
         (r#"{"query":"{ __typename }"}"#, 200, 200, ""),
-        (r#"{"query":"{ __typename }","operationName":null,"variables":null,"extensions":null,"more":1}"#, 200, 200, ""),
+        (
+            r#"{"query":"{ __typename }","operationName":null,"variables":null,"extensions":null,"more":1}"#,
+            200,
+            200,
+            "",
+        ),
         (r#"{"query":"query A { __typename } query B { __typename }","operationName":"B"}"#, 200, 200, ""),
-        (r#"{"query":"query A { __typename } query B { __typename }"}"#, 400, 200, "OPERATION_RESOLUTION_FAILED"),
-        (r#"{"query":"query A { __typename }","operationName":"C"}"#, 400, 200, "OPERATION_RESOLUTION_FAILED"),
+        (
+            r#"{"query":"query A { __typename } query B { __typename }"}"#,
+            400,
+            200,
+            "OPERATION_RESOLUTION_FAILED",
+        ),
+        (
+            r#"{"query":"query A { __typename }","operationName":"C"}"#,
+            400,
+            200,
+            "OPERATION_RESOLUTION_FAILED",
+        ),
         (r#"{"query":"{"}"#, 400, 200, "GRAPHQL_PARSE_FAILED"),
         (r#"{"query":"{ nothing }"}"#, 400, 200, "GRAPHQL_VALIDATION_FAILED"),
-        (r#"{"query":"query($n: String!) { __type(name: $n) { name } }"}"#, 400, 200, "GRAPHQL_VALIDATION_FAILED"),
+        (
+            r#"{"query":"query($n: String!) { __type(name: $n) { name } }"}"#,
+            400,
+            200,
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
         (r#"{"query":"subscription { __typename }"}"#, 400, 400, "OPERATION_RESOLUTION_FAILED"),
         (r#"[{"query":"{ __typename }"}]"#, 400, 400, "BATCH_NOT_ALLOWED"),
         (r#"{"query":7}"#, 400, 400, "BAD_USER_INPUT"),
@@ -51,7 +71,8 @@ async fn bodies_and_their_answers() {
         (large.as_str(), 413, 413, "DOCUMENT_TOO_LARGE"),
     ] {
         for (accept, status) in [(GRAPHQL, strict), (JSON, loose)] {
-            let request = post(&world).header("content-type", JSON).header("accept", accept).body(body.to_owned());
+            let request =
+                post(&world).header("content-type", JSON).header("accept", accept).body(body.to_owned());
             assert_eq!(outcome(request).await, (status, code.to_owned()), "{accept}: {body:.80}");
         }
     }
@@ -105,7 +126,11 @@ async fn the_form_of_the_answer_is_negotiated() {
         let request = post(&world).json(&json!({ "query": "{ __typename }" })).header("accept", accept);
         let response = request.send().await.unwrap();
         let found = header(&response, "content-type");
-        assert_eq!((response.status().as_u16(), found), (status, format!("{kind}; charset=utf-8").as_str()), "{accept}");
+        assert_eq!(
+            (response.status().as_u16(), found),
+            (status, format!("{kind}; charset=utf-8").as_str()),
+            "{accept}"
+        );
     }
 }
 
@@ -123,7 +148,10 @@ async fn a_get_asks_and_changes_nothing() {
     assert_eq!((response.status(), header(&response, "allow")), (StatusCode::METHOD_NOT_ALLOWED, "POST"));
     for method in [Method::PUT, Method::DELETE, Method::PATCH] {
         let response = Client::new().request(method, world.url("/graphql")).send().await.unwrap();
-        assert_eq!((response.status(), header(&response, "allow")), (StatusCode::METHOD_NOT_ALLOWED, "GET, POST"));
+        assert_eq!(
+            (response.status(), header(&response, "allow")),
+            (StatusCode::METHOD_NOT_ALLOWED, "GET, POST")
+        );
     }
 }
 
@@ -179,7 +207,8 @@ async fn other_origins_ask_leave() {
     for (origin, allowed) in [("https://app.example", "https://app.example"), ("https://evil.example", "")] {
         let request = Client::new().request(Method::OPTIONS, world.url("/graphql"));
         let request = request.header("origin", origin).header("access-control-request-method", "POST");
-        let response = request.header("access-control-request-headers", "authorization").send().await.unwrap();
+        let response =
+            request.header("access-control-request-headers", "authorization").send().await.unwrap();
         assert_eq!(header(&response, "access-control-allow-origin"), allowed);
         assert_eq!(header(&response, "access-control-allow-credentials"), "");
     }
@@ -193,7 +222,8 @@ async fn large_answers_are_compressed() {
         let response = request.send().await.unwrap();
         assert_eq!((response.status(), header(&response, "content-encoding")), (StatusCode::OK, used));
     }
-    let small = Client::new().get(world.url("/healthz")).header("accept-encoding", "gzip").send().await.unwrap();
+    let small =
+        Client::new().get(world.url("/healthz")).header("accept-encoding", "gzip").send().await.unwrap();
     assert_eq!(header(&small, "content-encoding"), "");
 }
 

@@ -90,16 +90,52 @@ async fn a_client_that_breaks_the_protocol_is_told_how() {
         ("{", 4400, "Invalid message: not JSON"),
         ("[]", 4400, "Invalid message: not an object"),
         ("{}", 4400, "Invalid message: `type` is missing"),
-        (r#"{"type":"start","id":"1"}"#, 4400, "Invalid message: `type` is `start`, which clients do not send"),
-        (r#"{"type":"connection_ack"}"#, 4400, "Invalid message: `type` is `connection_ack`, which clients do not send"),
-        (r#"{"type":"next","id":"1","payload":{}}"#, 4400, "Invalid message: `type` is `next`, which clients do not send"),
+        (
+            r#"{"type":"start","id":"1"}"#,
+            4400,
+            "Invalid message: `type` is `start`, which clients do not send",
+        ),
+        (
+            r#"{"type":"connection_ack"}"#,
+            4400,
+            "Invalid message: `type` is `connection_ack`, which clients do not send",
+        ),
+        (
+            r#"{"type":"next","id":"1","payload":{}}"#,
+            4400,
+            "Invalid message: `type` is `next`, which clients do not send",
+        ),
         (r#"{"type":"connection_init","payload":7}"#, 4400, "Invalid message: `payload` must be an object"),
-        (r#"{"type":"connection_init","payload":{"authorization":7}}"#, 4400, "Invalid message: `authorization` must be a string"),
-        (r#"{"type":"connection_init","payload":{"authorization":"Bearer nobody"}}"#, 4403, "Forbidden: the session has ended: sign in again"),
-        (r#"{"type":"connection_init","payload":{"authorization":"Bearer late"}}"#, 4403, "Forbidden: the access token has expired"),
-        (r#"{"type":"connection_init","payload":{"authorization":"ada"}}"#, 4403, "Forbidden: authorization must be `Bearer` and an access token or API key"),
-        (r#"{"type":"connection_init","payload":{"token":"nobody"}}"#, 4403, "Forbidden: the session has ended: sign in again"),
-        (r#"{"type":"ping","payload":{"authorization":"Bearer ada"}}"#, 4401, "Unauthorized: connection_init comes first"),
+        (
+            r#"{"type":"connection_init","payload":{"authorization":7}}"#,
+            4400,
+            "Invalid message: `authorization` must be a string",
+        ),
+        (
+            r#"{"type":"connection_init","payload":{"authorization":"Bearer nobody"}}"#,
+            4403,
+            "Forbidden: the session has ended: sign in again",
+        ),
+        (
+            r#"{"type":"connection_init","payload":{"authorization":"Bearer late"}}"#,
+            4403,
+            "Forbidden: the access token has expired",
+        ),
+        (
+            r#"{"type":"connection_init","payload":{"authorization":"ada"}}"#,
+            4403,
+            "Forbidden: authorization must be `Bearer` and an access token or API key",
+        ),
+        (
+            r#"{"type":"connection_init","payload":{"token":"nobody"}}"#,
+            4403,
+            "Forbidden: the session has ended: sign in again",
+        ),
+        (
+            r#"{"type":"ping","payload":{"authorization":"Bearer ada"}}"#,
+            4401,
+            "Unauthorized: connection_init comes first",
+        ),
     ];
     for (message, code, reason) in before {
         let mut client = Client::open(&world).await;
@@ -108,14 +144,42 @@ async fn a_client_that_breaks_the_protocol_is_told_how() {
     }
     let after: Vec<(&str, u16, &str)> = vec![
         (init, 4429, "Too many initialisation requests"),
-        (r#"{"type":"subscribe","payload":{"query":"{ a }"}}"#, 4400, "Invalid message: `id` must be a string that is not empty"),
-        (r#"{"type":"subscribe","id":"","payload":{"query":"{ a }"}}"#, 4400, "Invalid message: `id` must be a string that is not empty"),
-        (r#"{"type":"subscribe","id":"1"}"#, 4400, "Invalid message: `payload` must be an object with a `query`"),
-        (r#"{"type":"subscribe","id":"1","payload":{}}"#, 4400, "Invalid message: `query` is missing: the GraphQL document, as a string"),
-        (r#"{"type":"subscribe","id":"1","payload":{"query":"{ a }","variables":""}}"#, 4400, "Invalid message: `variables` must be an object, not a string"),
+        (
+            r#"{"type":"subscribe","payload":{"query":"{ a }"}}"#,
+            4400,
+            "Invalid message: `id` must be a string that is not empty",
+        ),
+        (
+            r#"{"type":"subscribe","id":"","payload":{"query":"{ a }"}}"#,
+            4400,
+            "Invalid message: `id` must be a string that is not empty",
+        ),
+        (
+            r#"{"type":"subscribe","id":"1"}"#,
+            4400,
+            "Invalid message: `payload` must be an object with a `query`",
+        ),
+        (
+            r#"{"type":"subscribe","id":"1","payload":{}}"#,
+            4400,
+            "Invalid message: `query` is missing: the GraphQL document, as a string",
+        ),
+        (
+            r#"{"type":"subscribe","id":"1","payload":{"query":"{ a }","variables":""}}"#,
+            4400,
+            "Invalid message: `variables` must be an object, not a string",
+        ),
         (r#"{"type":"complete"}"#, 4400, "Invalid message: `id` must be a string that is not empty"),
-        (r#"{"type":"ping","payload":{"authorization":"Bearer bob"}}"#, 4403, "Forbidden: the new credential is somebody else's"),
-        (r#"{"type":"ping","payload":{"authorization":"Bearer nobody"}}"#, 4403, "Forbidden: the session has ended: sign in again"),
+        (
+            r#"{"type":"ping","payload":{"authorization":"Bearer bob"}}"#,
+            4403,
+            "Forbidden: the new credential is somebody else's",
+        ),
+        (
+            r#"{"type":"ping","payload":{"authorization":"Bearer nobody"}}"#,
+            4403,
+            "Forbidden: the session has ended: sign in again",
+        ),
     ];
     for (message, code, reason) in after {
         let mut client = Client::introduced(&world, json!({ "authorization": "Bearer ada" })).await;
@@ -143,9 +207,12 @@ async fn without_the_subprotocol_there_is_no_conversation() {
 async fn pages_of_unknown_origins_open_no_socket() {
     let world = World::start(&[("PORTICO_CORS_ORIGINS", "https://app.example")]).await;
     let own = format!("http://{}", world.server.address());
-    for (origin, opened) in
-        [("https://app.example", true), (own.as_str(), true), ("https://evil.example", false), ("null", false)]
-    {
+    for (origin, opened) in [
+        ("https://app.example", true),
+        (own.as_str(), true),
+        ("https://evil.example", false),
+        ("null", false),
+    ] {
         let headers = [("sec-websocket-protocol", "graphql-transport-ws"), ("origin", origin)];
         let client = Client::with(&world, &headers).await;
         assert_eq!(client.is_ok(), opened, "{origin}");

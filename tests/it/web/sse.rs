@@ -24,7 +24,8 @@ async fn one_answer_is_one_event_and_the_end() {
     let expected = "event: next\ndata: {\"data\":{\"__typename\":\"Query\"}}\n\nevent: complete\ndata:\n\n";
     assert_eq!(response.text().await.unwrap(), expected);
 
-    let get = Client::new().get(world.url("/graphql?query={__typename}")).header("accept", "text/event-stream");
+    let get =
+        Client::new().get(world.url("/graphql?query={__typename}")).header("accept", "text/event-stream");
     assert_eq!(get.send().await.unwrap().text().await.unwrap(), expected);
 }
 
@@ -32,7 +33,10 @@ async fn one_answer_is_one_event_and_the_end() {
 async fn a_refused_operation_is_told_as_an_event() {
     let world = World::start(&[]).await;
     let text = stream(&world, "{ nothing }", "").await.text().await.unwrap();
-    assert!(text.starts_with("event: next\ndata: {\"errors\":[") && text.ends_with("event: complete\ndata:\n\n"), "{text}");
+    assert!(
+        text.starts_with("event: next\ndata: {\"errors\":[") && text.ends_with("event: complete\ndata:\n\n"),
+        "{text}"
+    );
     assert!(text.contains("GRAPHQL_VALIDATION_FAILED") && !text.contains("\"data\""), "{text}");
 }
 
@@ -42,7 +46,9 @@ async fn what_is_refused_before_the_stream_is_an_answer_of_http() {
     let refused = stream(&world, "{ __typename }", "late").await;
     assert_eq!(refused.status().as_u16(), 401);
     assert_eq!(refused.headers()["content-type"], "application/json; charset=utf-8");
-    let get = Client::new().get(world.url("/graphql?query=mutation{__typename}")).header("accept", "text/event-stream");
+    let get = Client::new()
+        .get(world.url("/graphql?query=mutation{__typename}"))
+        .header("accept", "text/event-stream");
     assert_eq!(get.send().await.unwrap().status().as_u16(), 405);
 }
 
