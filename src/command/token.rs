@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{Database, Outcome, say};
 use crate::{
-    credential::{Keys, Rules},
+    credential::Keys,
     domains::identity::sign_in,
     settings::Settings,
     store::door::{Caller, Door, DoorSettings},
@@ -28,15 +28,11 @@ pub(super) struct Token {
 
 impl Token {
     pub(super) async fn run(self, settings: Settings) -> Result<Outcome> {
-        let keys = Keys::of(&settings)?;
+        let mut keys = Keys::of(&settings)?;
         let minutes = self.minutes.unwrap_or(keys.rules.access_token_minutes);
         // the session lasts as long as its token: there is no refresh token to prolong it with
-        let rules = Rules {
-            access_token_minutes: minutes,
-            refresh_token_days: minutes.div_ceil(24 * 60),
-            ..keys.rules
-        };
-        let keys = Keys { rules, ..keys };
+        keys.rules.access_token_minutes = minutes;
+        keys.rules.refresh_token_days = minutes.div_ceil(24 * 60);
         let database = Database::join(&settings).await?;
         let token = self.make(&keys, &settings, &database).await;
         database.close().await?;

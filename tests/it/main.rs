@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod command;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod store;
 #[cfg(test)]
 mod world;
