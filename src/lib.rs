@@ -4,5 +4,7 @@ pub mod credential;
 pub mod domains;
 pub mod graph;
 pub mod live;
+pub mod seed;
 pub mod settings;
 pub mod store;
+pub mod web;

@@ -126,7 +126,7 @@ query RecentConversations {
       messageCount
       user { displayName }
       messages(last: 3) {
-        nodes { seq role text createdAt author { displayName } }
+        nodes { seq role content createdAt author { displayName } }
       }
     }
   }
@@ -145,7 +145,7 @@ subscription FollowConversations($after: EventCursor) {
     ... on StreamOpened { replayed }
     ... on StreamReset { reason }
     ... on MessageCreated {
-      message { seq text author { displayName } }
+      message { seq content author { displayName } }
       conversation { id title }
     }
   }
@@ -156,15 +156,15 @@ subscription FollowConversations($after: EventCursor) {
     entity: "Conversations",
     title: "Send a message",
     about: "Messages of a conversation are numbered without gaps, whoever writes at the same time.",
-    lookup: `{ conversations(first: 1) { nodes { id } } }`,
+    lookup: `{ conversations(first: 1, filter: { status: { eq: ACTIVE } }) { nodes { id } } }`,
     document: `
 mutation SendMessage($input: MessageSendInput!) {
   messageSend(input: $input) {
-    messageEdge { node { id seq text createdAt } }
+    messageEdge { cursor node { id seq content createdAt } }
     userErrors { code message path }
   }
 }`,
-    variables: { input: { conversationId: "$.conversations.nodes.0.id", text: "Hello from the playground" } },
+    variables: { input: { conversationId: "$.conversations.nodes.0.id", content: "Hello from the playground" } },
   },
   {
     entity: "Budgets",
@@ -192,13 +192,13 @@ query Budgets {
     about: "Needs `budget.approve`, and another person than the one who submitted it.",
     lookup: `{ budgets(first: 1, filter: { status: { eq: SUBMITTED } }) { nodes { id version } } }`,
     document: `
-mutation ApproveBudget($input: BudgetApproveInput!) {
+mutation ApproveBudget($input: BudgetRecordInput!) {
   budgetApprove(input: $input) {
     budget { name status approvedAt approvedBy { displayName } }
     userErrors { code message path }
   }
 }`,
-    variables: { input: { id: "$.budgets.nodes.0.id", expectedVersion: "$.budgets.nodes.0.version", comment: "Agreed" } },
+    variables: { input: { id: "$.budgets.nodes.0.id", expectedVersion: "$.budgets.nodes.0.version" } },
   },
   {
     entity: "Departments",
@@ -262,7 +262,7 @@ query People {
     about: "Who, what, before and after; sealed into a hash chain.",
     document: `
 query AuditLog {
-  auditEntries(first: 20) {
+  auditLogs(first: 20) {
     nodes {
       occurredAt
       actorName
@@ -295,7 +295,7 @@ query AnythingById($ids: [ID!]!) {
     entity: "How the API behaves",
     title: "A mutation that runs once",
     about: "Run it again with the same key: the first answer comes back and nothing is written twice.",
-    lookup: `{ conversations(first: 1) { nodes { id } } }`,
+    lookup: `{ conversations(first: 1, filter: { status: { eq: ACTIVE } }) { nodes { id } } }`,
     document: `
 mutation SendOnce($input: MessageSendInput!, $key: String!) {
   messageSend(input: $input) @idempotent(key: $key) {
@@ -303,7 +303,7 @@ mutation SendOnce($input: MessageSendInput!, $key: String!) {
     userErrors { code message }
   }
 }`,
-    variables: { input: { conversationId: "$.conversations.nodes.0.id", text: "Only once" }, key: "playground-1" },
+    variables: { input: { conversationId: "$.conversations.nodes.0.id", content: "Only once" }, key: "playground-1" },
   },
   {
     entity: "How the API behaves",

@@ -1,7 +1,9 @@
 //! The product: one folder per domain, one file per entity.
 pub mod access;
+pub mod audit;
 pub mod chat;
 pub mod finance;
+pub mod governance;
 pub mod identity;
 pub mod money;
 pub mod prelude;
@@ -20,10 +22,14 @@ pub fn queries(query: &mut Fields<Query>) {
     chat::queries(query);
     finance::queries(query);
     sales::queries(query);
+    governance::queries(query);
+    audit::queries(query);
 }
 
 /// Everything that can be followed, besides the records in general.
-pub const fn subscriptions(_subscriptions: &mut Subscriptions) {}
+pub fn subscriptions(subscriptions: &mut Subscriptions) {
+    chat::subscriptions(subscriptions);
+}
 
 /// Everything that can be changed.
 pub fn mutations(mutations: &mut Mutations) {
@@ -32,4 +38,6 @@ pub fn mutations(mutations: &mut Mutations) {
     chat::mutations(mutations);
     finance::mutations(mutations);
     sales::mutations(mutations);
+    governance::mutations(mutations);
+    audit::mutations(mutations);
 }

@@ -89,7 +89,10 @@ macro_rules! entity {
     (@version $self:ident) => { None };
     (@version $self:ident $version:ident) => { Some($self.$version) };
     (@record $fields:ident) => {};
-    (@record $fields:ident $version:ident) => { $fields.implements("Record"); };
+    (@record $fields:ident $version:ident) => {
+        $fields.implements("Record");
+        $crate::domains::audit::trail($fields);
+    };
     (@is_deleted $self:ident) => { false };
     (@is_deleted $self:ident $deleted:ident) => { $self.$deleted.is_some() };
     (@deleted) => { None };

@@ -9,7 +9,7 @@ use async_graphql::{
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::{fault::Fault, scalar::input_object};
+use super::{fault::Fault, rows::AnyId, scalar::input_object};
 use crate::store::{
     batch::Stored,
     grants::Grants,
@@ -163,6 +163,20 @@ impl<T: Kind> Comparable for Id<T> {
     }
 }
 
+/// An id of any kind, compared with a column that keeps it as text.
+impl Comparable for AnyId {
+    const ORDERED: bool = false;
+    fn filter_name() -> Cow<'static, str> {
+        "IDFilter".into()
+    }
+    fn bind(self) -> Bind {
+        Bind::Text(self.uuid.to_string())
+    }
+    fn bind_all(values: Vec<Self>) -> Bind {
+        Bind::Texts(values.into_iter().map(|id| id.uuid.to_string()).collect())
+    }
+}
+
 /// Comparisons with a column of type `V`; all that are given must hold.
 pub struct Compare<V> {
     conditions: Vec<(Operator, Bind)>,
@@ -195,6 +209,10 @@ impl<V: Comparable> InputType for Compare<V> {
     }
 
     fn create_type_info(registry: &mut Registry) -> String {
+        // the ids of all kinds share one filter, which the registry would take for a clash of names
+        if registry.types.contains_key(&*Self::type_name()) {
+            return Self::qualified_type_name();
+        }
         let about = "Comparisons with one value; all that are given must hold.";
         input_object::<Self>(registry, about, |registry| {
             let one = <Option<V> as InputType>::create_type_info(registry);
@@ -282,7 +300,7 @@ pub fn described(name: &str, ty: &str, about: &str) -> MetaInputValue {
 #[macro_export]
 macro_rules! filter {
     ($filter:ident for $row:ident in $table:ident {
-        $($field:ident: $type:ty $(=> through $key:ident $(where $owner:ident)?)? $(=> needs $permission:literal)?),* $(,)?
+        $($field:ident: $type:ty $(=> through $key:ident)? $(=> column $column:ident)? $(=> needs $permission:literal)?),* $(,)?
     }) => {
         #[doc = concat!("Which rows of ", stringify!($row), " are meant.")]
         pub struct $filter {
@@ -313,7 +331,7 @@ macro_rules! filter {
                 $(if let Some(filter) = self.$field {
                     let needs: &[&str] = &[$($permission)?];
                     scope.permit(needs.first().copied())?;
-                    all.push($crate::filter!(@on $row, $table, $field, filter, scope $(, through $key)?)?);
+                    all.push($crate::filter!(@on $row, $table, $field, filter, scope $(, through $key)? $(, column $column)?)?);
                 })*
                 Ok($crate::store::select::Condition::All(all))
             }
@@ -370,6 +388,9 @@ macro_rules! filter {
     };
     (@on $row:ident, $table:ident, $field:ident, $filter:ident, $scope:ident) => {
         $filter.on($crate::store::select::name($table::$field), $scope)
+    };
+    (@on $row:ident, $table:ident, $field:ident, $filter:ident, $scope:ident, column $column:ident) => {
+        $filter.on($crate::store::select::name($table::$column), $scope)
     };
     (@on $row:ident, $table:ident, $field:ident, $filter:ident, $scope:ident, through $key:ident) => {
         $filter.through($crate::store::select::name($table::$key), $scope)

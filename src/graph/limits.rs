@@ -1,9 +1,15 @@
 //! Limits before work: a document is measured before it is validated, in time linear in its size.
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use async_graphql::{
-    Name, Positioned, Request, Response, ServerError, ServerResult,
-    extensions::{Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest},
+    Name, Positioned, Request, Response, ServerResult,
+    extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest},
     parser::types::{ExecutableDocument, FragmentDefinition, Selection, SelectionSet},
 };
 
@@ -175,6 +181,10 @@ impl ExtensionFactory for LimitsExtension {
 
 struct Check(Limits);
 
+/// Set when a request has passed parsing, limits and validation and is executed.
+#[derive(Clone, Default)]
+pub struct Executed(pub Arc<AtomicBool>);
+
 #[async_graphql::async_trait::async_trait]
 impl Extension for Check {
     async fn prepare_request(
@@ -190,14 +200,26 @@ impl Extension for Check {
                 .with("limit", self.0.bytes)
                 .at(None, Vec::new()));
         }
-        let document = async_graphql::parser::parse_query(&request.query).map_err(|error| {
-            let mut error = ServerError::from(error);
+        let variables = std::mem::take(&mut request.variables);
+        let document = request.parsed_query().map_err(|mut error| {
             error.extensions.get_or_insert_default().set("code", Code::ParseFailed.as_str());
             error
         })?;
-        self.0.check(&document, &request.variables).map_err(|fault| fault.at(None, Vec::new()))?;
-        request.set_parsed_query(document);
+        self.0.check(document, &variables).map_err(|fault| fault.at(None, Vec::new()))?;
+        request.variables = variables;
         next.run(ctx, request).await
+    }
+
+    async fn execute(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        operation_name: Option<&str>,
+        next: NextExecute<'_>,
+    ) -> Response {
+        if let Some(executed) = ctx.data_opt::<Executed>() {
+            executed.0.store(true, Ordering::Relaxed);
+        }
+        next.run(ctx, operation_name).await
     }
 }
 

@@ -13,7 +13,7 @@ use crate::store::{door::Write, id::Id, journal::Change};
 
 /// The record `id`, locked; refused when it is not there, not visible, deleted, or no longer of the expected version.
 pub async fn lock<T: Entity>(write: &mut Write, id: Id<T>, expected_version: Option<i32>) -> Outcome<T> {
-    let row = lock_any(write, id, expected_version).await?;
+    let row = lock_at(write, id, expected_version, &["input", "id"]).await?;
     if row.is_deleted() {
         return Err(UserError::state("it is deleted", &["input", "id"], &["restore"]).into());
     }
@@ -22,7 +22,17 @@ pub async fn lock<T: Entity>(write: &mut Write, id: Id<T>, expected_version: Opt
 
 /// The same, deleted or not.
 pub async fn lock_any<T: Entity>(write: &mut Write, id: Id<T>, expected_version: Option<i32>) -> Outcome<T> {
-    let row = T::lock(write, id).await?.ok_or_else(|| UserError::not_found(id, &["input", "id"]))?;
+    lock_at(write, id, expected_version, &["input", "id"]).await
+}
+
+/// The same where the input names the record at another `path`.
+pub async fn lock_at<T: Entity>(
+    write: &mut Write,
+    id: Id<T>,
+    expected_version: Option<i32>,
+    path: &[&str],
+) -> Outcome<T> {
+    let row = find(write, id, path).await?;
     match (row.version(), expected_version) {
         (Some(version), Some(expected)) if version != expected => {
             Err(UserError::conflict(id, version).into())

@@ -1,16 +1,16 @@
 //! Column types as GraphQL writes them: straight into the answer's text.
 use async_graphql::{
     InputType, InputValueError, InputValueResult, Value,
-    registry::{MetaType, MetaTypeId, Registry},
+    registry::{MetaType, Registry},
 };
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use super::fault::Code;
+use super::{fault::Code, rows::AnyId};
 use crate::store::{
     id::{self, Id, Kind},
-    value::{Currency, Date, Json, Texts},
+    value::{Currency, Date, Hash, Json, Texts},
 };
 
 /// A leaf of the graph.
@@ -173,16 +173,6 @@ impl Scalar for Currency {
     }
 }
 
-/// An address in the internet, without the mask that PostgreSQL can keep with it.
-impl Scalar for ipnet::IpNet {
-    fn register(registry: &mut Registry) -> String {
-        str::register(registry)
-    }
-    fn json(&self, out: &mut Vec<u8>) {
-        text(&self.addr().to_string(), out);
-    }
-}
-
 impl Scalar for Json {
     fn register(registry: &mut Registry) -> String {
         <Self as InputType>::create_type_info(registry)
@@ -202,12 +192,32 @@ impl Scalar for Uuid {
     }
 }
 
+impl Scalar for Hash {
+    fn register(registry: &mut Registry) -> String {
+        str::register(registry)
+    }
+    fn json(&self, out: &mut Vec<u8>) {
+        text(&self.to_string(), out);
+    }
+}
+
 impl Scalar for Texts {
     fn register(registry: &mut Registry) -> String {
         <Vec<String> as Scalar>::register(registry)
     }
     fn json(&self, out: &mut Vec<u8>) {
         self.0.json(out);
+    }
+}
+
+/// An address alone, a network with the length of its prefix.
+impl Scalar for ipnet::IpNet {
+    fn register(registry: &mut Registry) -> String {
+        str::register(registry)
+    }
+    fn json(&self, out: &mut Vec<u8>) {
+        let alone = self.prefix_len() == self.max_prefix_len();
+        text(&if alone { self.addr().to_string() } else { self.to_string() }, out);
     }
 }
 
@@ -304,6 +314,9 @@ read_from_text! {
     [<T: Kind>] Id<T>, "ID", "An opaque id with the type in front: `deal_01jd3v…`.",
         |text| Self::parse(&text).map_err(|expected| InputValueError::custom(expected).with_extension("code", Code::InvalidId.as_str())),
         |id| id.to_string();
+    [] AnyId, "ID", "An opaque id with the type in front: `deal_01jd3v…`.",
+        |text| Self::parse(&text).map_err(|fault| InputValueError::custom(fault.message).with_extension("code", Code::InvalidId.as_str())),
+        |id| id.to_string();
     [] Date, "Date", "A calendar day, `2026-11-21`.",
         |text| text.parse::<NaiveDate>().map(Self).map_err(|_| InputValueError::custom(format!("expected a day such as `2026-11-21`, got `{text}`"))),
         |date| date.to_string();
@@ -341,23 +354,32 @@ impl InputType for Json {
     }
 }
 
-/// A type that is only read, given its kind, name and fields: what `create_input_type` needs.
+/// Makes an input type known: its name, what it is, its fields. Types that differ in Rust alone, such as the filters
+/// of ids of different kinds, share a name and with it one place in the schema.
 pub fn input_object<T: InputType>(
     registry: &mut Registry,
     about: &str,
     fields: impl Fn(&mut Registry) -> Vec<async_graphql::registry::MetaInputValue>,
 ) -> String {
-    registry.create_input_type::<T, _>(MetaTypeId::InputObject, |registry| MetaType::InputObject {
-        name: T::type_name().into_owned(),
-        description: Some(about.to_owned()),
-        input_fields: fields(registry).into_iter().map(|field| (field.name.clone(), field)).collect(),
-        visible: None,
-        inaccessible: false,
-        tags: Vec::new(),
-        rust_typename: Some(std::any::type_name::<T>()),
-        oneof: false,
-        directive_invocations: Vec::new(),
-    })
+    let name = T::type_name().into_owned();
+    if !registry.types.contains_key(&name) {
+        let object = |fields: Vec<async_graphql::registry::MetaInputValue>| MetaType::InputObject {
+            name: name.clone(),
+            description: Some(about.to_owned()),
+            input_fields: fields.into_iter().map(|field| (field.name.clone(), field)).collect(),
+            visible: None,
+            inaccessible: false,
+            tags: Vec::new(),
+            rust_typename: None,
+            oneof: false,
+            directive_invocations: Vec::new(),
+        };
+        // known before its fields are, since they may lead back to it
+        registry.types.insert(name.clone(), object(Vec::new()));
+        let fields = fields(registry);
+        registry.types.insert(name.clone(), object(fields));
+    }
+    T::qualified_type_name()
 }
 
 #[cfg(test)]

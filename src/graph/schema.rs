@@ -1,12 +1,19 @@
 //! The schema as the transports use it: a request and its caller in, the text of an answer out.
-use std::{collections::BTreeSet, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    panic::AssertUnwindSafe,
+    sync::{Arc, atomic::Ordering},
+};
 
-use async_graphql::{OutputType, Request, Response, SubscriptionType, registry::Registry};
+use async_graphql::{
+    OutputType, Response, SubscriptionType, Value, parser::types::OperationType, registry::Registry,
+};
+pub use async_graphql::{Request, Variables};
 use futures_util::{FutureExt, StreamExt, stream::BoxStream};
 
+pub use super::fault::{Code, Fault};
 use super::{
-    fault::Fault,
-    limits::{Limits, LimitsExtension},
+    limits::{Executed, Limits, LimitsExtension},
     mutation::MutationRoot,
     rows::{self, QueryRoot},
     seal::Seal,
@@ -49,6 +56,52 @@ pub struct Answer {
     pub executed: bool,
     /// How many statements its queries sent, the opening of the snapshot aside.
     pub statements: usize,
+    /// How many errors it tells.
+    pub errors: usize,
+    /// Whether one of them says that the caller's credential does not hold, or no longer.
+    pub unauthenticated: bool,
+    /// Where in the event log the event stands that it tells, if it tells one.
+    pub cursor: Option<String>,
+}
+
+impl Answer {
+    /// The answer to a request that was refused before the schema saw it.
+    pub fn refused(fault: &Fault, request: &str) -> Self {
+        Self::new(Response::from_errors(vec![fault.at(None, Vec::new())]), false, request)
+    }
+
+    fn new(mut response: Response, executed: bool, request: &str) -> Self {
+        super::limits::finish(&mut response, request);
+        let code = |error: &async_graphql::ServerError| match error.extensions.as_ref()?.get("code")? {
+            Value::String(code) => Some(code.clone()),
+            _ => None,
+        };
+        let ended = [Code::Unauthenticated.as_str(), Code::TokenExpired.as_str()];
+        let cursor = match response.extensions.get("cursor") {
+            Some(Value::String(cursor)) => Some(cursor.clone()),
+            _ => None,
+        };
+        Self {
+            body: rows::response(&response, executed),
+            executed,
+            statements: 0,
+            errors: response.errors.len(),
+            unauthenticated: response
+                .errors
+                .iter()
+                .filter_map(code)
+                .any(|code| ended.contains(&code.as_str())),
+            cursor,
+        }
+    }
+}
+
+/// What an operation does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Query,
+    Mutation,
+    Subscription,
 }
 
 impl Schema {
@@ -65,34 +118,55 @@ impl Schema {
         let caller = Arc::new(caller);
         let visit = self.visit(&caller);
         let snapshot = visit.snapshot.clone();
-        let execution = AssertUnwindSafe(self.inner.execute(request.data(visit))).catch_unwind();
-        let mut response = match execution.await {
-            Ok(response) => response,
-            Err(_) => {
-                Response::from_errors(vec![Fault::internal("a resolver panicked").at(None, Vec::new())])
-            }
-        };
+        let begun = Executed::default();
+        let request = request.data(visit).data(begun.clone());
+        let response = AssertUnwindSafe(self.inner.execute(request)).catch_unwind().await;
+        let response = response.unwrap_or_else(|_| {
+            Response::from_errors(vec![Fault::internal("a resolver panicked").at(None, Vec::new())])
+        });
         let statements = snapshot.statements();
         // the client need not wait for the end of the transaction
         tokio::spawn(snapshot.close());
-        let executed = response.data != async_graphql::Value::Null || response.errors.is_empty();
-        super::limits::finish(&mut response, &caller.request);
-        Answer { body: rows::response(&response), executed, statements }
+        Answer { statements, ..Answer::new(response, begun.0.load(Ordering::Relaxed), &caller.request) }
     }
 
-    /// Answers a subscription with one answer per event; a query or mutation with one. The stream ends when the
-    /// subscription does; dropping it ends the subscription.
-    pub fn stream(&self, caller: Caller, request: Request) -> BoxStream<'static, Answer> {
+    /// Answers a subscription with one answer per event, after the event `resume_after` where a client comes back.
+    /// The stream ends when the subscription does; dropping it ends the subscription.
+    pub fn stream(
+        &self,
+        caller: Caller,
+        request: Request,
+        resume_after: Option<String>,
+    ) -> BoxStream<'static, Answer> {
         let caller = Arc::new(caller);
-        let visit = self.visit(&caller);
+        let visit = Visit { resume_after, ..self.visit(&caller) };
         let responses = self.inner.execute_stream(request.data(visit));
         responses
-            .map(move |mut response| {
-                let executed = response.data != async_graphql::Value::Null || response.errors.is_empty();
-                super::limits::finish(&mut response, &caller.request);
-                Answer { body: rows::response(&response), executed, statements: 0 }
+            .map(move |response| {
+                let executed = response.data != Value::Null || response.extensions.contains_key("cursor");
+                Answer::new(response, executed, &caller.request)
             })
             .boxed()
+    }
+
+    /// What the operation that `request` chooses does; none where the document cannot be read or has no such
+    /// operation, which is then said by executing it.
+    pub fn kind(&self, request: &mut Request) -> Option<Kind> {
+        if request.query.len() > self.parts.limits.bytes {
+            return None;
+        }
+        let name = request.operation_name.clone();
+        let document = request.parsed_query().ok()?;
+        let mut operations = document.operations.iter();
+        let (_, operation) = match name {
+            Some(name) => operations.find(|(other, _)| other.is_some_and(|other| *other == name))?,
+            None => operations.next().filter(|_| operations.next().is_none())?,
+        };
+        Some(match operation.node.ty {
+            OperationType::Query => Kind::Query,
+            OperationType::Mutation => Kind::Mutation,
+            OperationType::Subscription => Kind::Subscription,
+        })
     }
 
     fn visit(&self, caller: &Arc<Caller>) -> Visit {

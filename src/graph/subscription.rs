@@ -340,7 +340,8 @@ impl State<'_, '_> {
         snapshot.close().await;
         welcome?;
         let interest = self.declared.stream.interest(&args)?;
-        let after = args.get::<Option<String>>("after")?.or_else(|| self.visit.resume_after.clone());
+        // a client that comes back repeats the arguments it began with: its last event is the later place
+        let after = self.visit.resume_after.clone().or(args.get::<Option<String>>("after")?);
         let after = match after {
             Some(cursor) => Some(Position::read(&cursor).ok_or_else(|| {
                 Fault::new(

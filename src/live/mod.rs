@@ -7,7 +7,11 @@
 //! * [`wake`]: who is told that there is something new, in this process and in others
 //! * [`feed`]: one per organization with subscribers: reads each event once, for all of them
 //! * [`subscriber`]: one place in a feed, moving on
+//!
+//! Besides, [`seal_audit`] seals the audit log after each commit, and [`checkpoint`] remembers how far it had come.
+pub mod checkpoint;
 pub mod feed;
+pub mod seal_audit;
 pub mod subscriber;
 pub mod wake;
 

@@ -3,25 +3,53 @@
 use anyhow::{Context, Result};
 use diesel_async::AsyncPgConnection;
 use tokio_postgres::config::Host;
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::{Client, Config, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// Connects. The error names the server, never the password.
 pub async fn connect(url: &str) -> Result<AsyncPgConnection> {
+    let config = config(url)?;
+    open(&config).await.with_context(|| unreachable(&config))
+}
+
+/// Connects without diesel, for what it cannot do: COPY.
+pub async fn client(url: &str) -> Result<Client> {
+    let config = config(url)?;
+    open_client(&config).await.with_context(|| unreachable(&config))
+}
+
+fn config(url: &str) -> Result<Config> {
     let mut config: Config = url.parse().context("the address of the database cannot be read")?;
     config.application_name("portico");
-    let place = place(&config);
-    open(&config).await.with_context(|| format!("PostgreSQL at {place} cannot be reached"))
+    Ok(config)
+}
+
+fn unreachable(config: &Config) -> String {
+    format!("PostgreSQL at {} cannot be reached", place(config))
 }
 
 async fn open(config: &Config) -> Result<AsyncPgConnection> {
-    let local = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
-    if local {
+    if is_local(config) {
         let (client, connection) = config.connect(NoTls).await?;
         return Ok(AsyncPgConnection::try_from_client_and_connection(client, connection).await?);
     }
     let (client, connection) = config.connect(MakeRustlsConnect::with_webpki_roots()).await?;
     Ok(AsyncPgConnection::try_from_client_and_connection(client, connection).await?)
+}
+
+async fn open_client(config: &Config) -> Result<Client> {
+    if is_local(config) {
+        let (client, connection) = config.connect(NoTls).await?;
+        tokio::spawn(connection);
+        return Ok(client);
+    }
+    let (client, connection) = config.connect(MakeRustlsConnect::with_webpki_roots()).await?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+fn is_local(config: &Config) -> bool {
+    config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)))
 }
 
 fn place(config: &Config) -> String {

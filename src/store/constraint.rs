@@ -55,6 +55,13 @@ pub const NAMED: &[(&str, Code, &str, &str)] = &[
     ("budgets_person", Code::State, "", ""),
     ("budgets_status_transition", Code::State, "", ""),
     ("budgets_submitted", Code::State, "", "every budget but a draft tells who submitted it and when"),
+    ("budgets_version_check", Code::Invalid, "versionName", "the name of a version has 1 to 50 characters"),
+    (
+        "budgets_version_key",
+        Code::NotUnique,
+        "versionName",
+        "there is such a version of this year's plan for the department and region already",
+    ),
     ("compliance_controls_status_by_test", Code::State, "status", ""),
     (
         "compliance_issues_resolved",
@@ -114,14 +121,22 @@ pub const NAMED: &[(&str, Code, &str, &str)] = &[
     ("role_permissions_system_role", Code::State, "roleId", ""),
     ("roles_parent_role_cycle", Code::Invalid, "parentRoleId", ""),
     ("roles_system_role", Code::State, "", ""),
+    ("compliance_controls_control_id_check", Code::Invalid, "key", ""),
+    ("compliance_controls_control_id_key", Code::NotUnique, "key", ""),
+    ("compliance_frameworks_version_check", Code::Invalid, "versionName", ""),
+    ("compliance_issues_resolution_notes_check", Code::Invalid, "notes", ""),
 ];
 
 /// Explains why the database refused.
 pub fn explain(refusal: &Refusal) -> Explained {
     if let Some((_, code, path, sentence)) = NAMED.iter().find(|(name, ..)| *name == refusal.constraint) {
+        // a trigger of ours speaks to people, PostgreSQL itself of tables and constraints
+        let message = match refusal.message.contains("violates") {
+            true if sentence.is_empty() => in_words(refusal, path).1,
+            true => (*sentence).to_owned(),
+            false => refusal.message.clone(),
+        };
         let path = path.split('.').filter(|part| !part.is_empty()).map(ToOwned::to_owned).collect();
-        let own_words = refusal.message.starts_with("new row for relation");
-        let message = if own_words { (*sentence).to_owned() } else { refusal.message.clone() };
         return Explained { code: *code, path, message };
     }
     let column = refusal
@@ -130,7 +145,14 @@ pub fn explain(refusal: &Refusal) -> Explained {
         .or_else(|| column_of(&refusal.table, &refusal.constraint))
         .unwrap_or_default();
     let field = input_field(column);
-    let (code, message) = match refusal.kind {
+    let (code, message) = in_words(refusal, &field);
+    let path = if field.is_empty() { Vec::new() } else { vec![field] };
+    Explained { code, path, message }
+}
+
+/// What the kind of refusal says of an input field.
+fn in_words(refusal: &Refusal, field: &str) -> (Code, String) {
+    match refusal.kind {
         RefusalKind::Unique => {
             (Code::NotUnique, format!("`{field}` is taken: something else has this value already"))
         }
@@ -140,9 +162,7 @@ pub fn explain(refusal: &Refusal) -> Explained {
         RefusalKind::ForeignKey => (Code::NotFound, format!("`{field}` refers to nothing that you may see")),
         RefusalKind::Check => (Code::Invalid, format!("`{field}` is outside what is allowed")),
         RefusalKind::NotNull => (Code::Required, format!("`{field}` may not be empty")),
-    };
-    let path = if field.is_empty() { Vec::new() } else { vec![field] };
-    Explained { code, path, message }
+    }
 }
 
 /// The column in the name of a constraint, `deals_owner_id_fkey`.

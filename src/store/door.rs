@@ -111,6 +111,13 @@ impl Door {
         Ok(Write { connection: Some(connection), door, caller, organization, entry, grants, recorded: false })
     }
 
+    /// A transaction of the server's own, outside of any request: it sees no organization before it enters one.
+    pub(super) async fn work(&self) -> Result<Work> {
+        let mut connection = self.connection().await?;
+        connection.batch_execute("BEGIN").await?;
+        Ok(Work(Some(connection)))
+    }
+
     /// Whether PostgreSQL answers.
     pub async fn ping(&self) -> Result<()> {
         let mut connection = self.connection().await?;
@@ -528,6 +535,56 @@ impl DerefMut for Write {
     )]
     fn deref_mut(&mut self) -> &mut AsyncPgConnection {
         self.connection.as_deref_mut().expect("open until committed")
+    }
+}
+
+/// One transaction of background work; rolled back unless committed.
+pub(super) struct Work(Option<Object<AsyncPgConnection>>);
+
+impl Work {
+    /// Becomes the role that knows which organizations there are, and sees next to nothing of them.
+    pub(super) async fn as_worker(&mut self) -> Result<()> {
+        Ok(self.batch_execute("SET LOCAL ROLE portico_worker").await?)
+    }
+
+    /// Sees the rows of one organization from now on.
+    pub(super) async fn enter(&mut self, organization: Uuid) -> Result<()> {
+        let enter = format!("SET LOCAL app.organization_id = '{organization}'");
+        Ok(self.batch_execute(&enter).await?)
+    }
+
+    pub(super) async fn commit(mut self) -> Result<()> {
+        if let Some(mut connection) = self.0.take() {
+            if let Err(error) = connection.batch_execute("COMMIT").await {
+                drop(Object::take(connection));
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        // a connection inside a transaction must not be handed on
+        if let Some(connection) = self.0.take() {
+            drop(Object::take(connection));
+        }
+    }
+}
+
+/// Open until committed, which consumes it.
+impl Deref for Work {
+    type Target = AsyncPgConnection;
+    #[expect(clippy::expect_used, reason = "only `commit` takes the connection, and it consumes self")]
+    fn deref(&self) -> &AsyncPgConnection {
+        self.0.as_deref().expect("open until committed")
+    }
+}
+impl DerefMut for Work {
+    #[expect(clippy::expect_used, reason = "only `commit` takes the connection, and it consumes self")]
+    fn deref_mut(&mut self) -> &mut AsyncPgConnection {
+        self.0.as_deref_mut().expect("open until committed")
     }
 }
 

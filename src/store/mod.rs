@@ -1,4 +1,5 @@
 //! PostgreSQL: the only room that takes a connection.
+pub mod audit_chain;
 pub mod batch;
 pub mod changes;
 pub mod clock;

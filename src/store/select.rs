@@ -113,6 +113,8 @@ pub enum Condition {
     Ids(Vec<Uuid>),
     /// The column is the id of the current parent of a [`Each`] statement.
     OfParent(&'static str),
+    /// The same for a column that keeps ids of any kind as text.
+    OfParentText(&'static str),
     /// The column holds the id of a row of `table` that meets the condition.
     Through {
         column: &'static str,
@@ -192,6 +194,11 @@ impl Condition {
             Self::OfParent(column) => {
                 write_column(table, column, out)?;
                 out.push_sql(" = parent.id");
+                Ok(())
+            }
+            Self::OfParentText(column) => {
+                write_column(table, column, out)?;
+                out.push_sql(" = parent.id::text");
                 Ok(())
             }
             Self::Through { column, table: other, condition } => {

@@ -47,6 +47,11 @@ column_type! {
     Json(serde_json::Value) as Jsonb
 }
 
+column_type! {
+    /// A digest, written in hexadecimal digits.
+    Hash(Vec<u8>) as Bytea
+}
+
 /// A list of texts without nulls. (PostgreSQL cannot say that an array holds none, so Diesel expects them.)
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql_types::Array<sql_types::Nullable<sql_types::Text>>)]
@@ -64,6 +69,7 @@ impl FromSql<sql_types::Array<sql_types::Nullable<sql_types::Text>>, Pg> for Tex
     }
 }
 
+impl Eq for Hash {}
 impl Eq for Date {}
 impl Copy for Date {}
 impl Eq for Currency {}
@@ -76,6 +82,27 @@ impl fmt::Display for Date {
 impl fmt::Display for Currency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl Hash {
+    /// Reads hexadecimal digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits: Option<Vec<u32>> = text.chars().map(|digit| digit.to_digit(16)).collect();
+        let bytes = digits?
+            .chunks(2)
+            .map(|pair| match pair {
+                [high, low] => u8::try_from(high * 16 + low).ok(),
+                _ => None,
+            })
+            .collect::<Option<Vec<u8>>>()?;
+        Some(Self(bytes))
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

@@ -61,16 +61,35 @@ pub fn id_of(kind: &str, name: &str) -> Uuid {
 }
 
 /// Permissions whose words cannot be told from their name.
-const SPECIAL: &[(&str, &str, &str)] = &[(
-    authority::GRANT_ANY,
-    "Give others what one lacks oneself",
-    "Give roles and permissions to other people beyond one's own. It never helps oneself, and does not reach into what roles contain.",
-)];
+const SPECIAL: &[(&str, &str, &str)] = &[
+    (
+        authority::GRANT_ANY,
+        "Give others what one lacks oneself",
+        "Give roles and permissions to other people beyond one's own. It never helps oneself, and does not reach into what roles contain.",
+    ),
+    (
+        "audit.personal.read",
+        "See where people acted from",
+        "See the address, program and e-mail address of whoever acted, in the audit trail.",
+    ),
+    (
+        "audit.values.read",
+        "See what records contained",
+        "See the values before and after each change in the audit trail, those of protected fields included.",
+    ),
+    (
+        "issue.accept_risk",
+        "Accept risks",
+        "End compliance issues without mending them: the organization bears the risk.",
+    ),
+];
 
 /// Resources whose plural cannot be told from their name.
 const THINGS: &[(&str, &str)] = &[
     ("audit", "the audit trail"),
-    ("compliance", "compliance frameworks, requirements, controls and tests"),
+    ("control", "compliance controls and their tests"),
+    ("framework", "compliance frameworks and requirements"),
+    ("issue", "compliance issues"),
     ("membership", "memberships of people"),
     ("organization", "the organization"),
     ("user", "people"),

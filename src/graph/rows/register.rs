@@ -47,8 +47,16 @@ pub fn object_of<T>(
     for interface in &fields.interfaces {
         super::interface::register(registry, interface);
         registry.add_implements(name, interface);
-        if let Some(MetaType::Interface { possible_types, .. }) = registry.types.get_mut(*interface) {
+        // what the interface cannot name itself, such as a connection of the product, it takes over from a member
+        let trail = match registry.types.get(name) {
+            Some(MetaType::Object { fields, .. }) => fields.get("auditTrail").cloned(),
+            _ => None,
+        };
+        if let Some(MetaType::Interface { possible_types, fields, .. }) = registry.types.get_mut(*interface) {
             possible_types.insert(name.to_owned());
+            if let (Some(trail), "Record") = (trail, *interface) {
+                fields.entry(trail.name.clone()).or_insert(trail);
+            }
         }
     }
     name.to_owned()

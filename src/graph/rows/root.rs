@@ -106,16 +106,21 @@ pub fn raw(json: Vec<u8>) -> Value {
 }
 
 /// A whole response as JSON text.
-pub fn response(response: &Response) -> Vec<u8> {
+pub fn response(response: &Response, executed: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(1024);
     out.push(b'{');
     if !response.errors.is_empty() {
         out.extend_from_slice(b"\"errors\":");
         out.extend_from_slice(serde_json::json!(response.errors).to_string().as_bytes());
-        out.push(b',');
+        if executed {
+            out.push(b',');
+        }
     }
-    out.extend_from_slice(b"\"data\":");
-    write_value(&response.data, &mut out);
+    // a request that was refused has no data, not even null
+    if executed {
+        out.extend_from_slice(b"\"data\":");
+        write_value(&response.data, &mut out);
+    }
     if !response.extensions.is_empty() {
         out.extend_from_slice(b",\"extensions\":");
         out.extend_from_slice(serde_json::json!(response.extensions).to_string().as_bytes());

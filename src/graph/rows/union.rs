@@ -239,6 +239,14 @@ impl AnyId {
     }
 }
 
+impl std::fmt::Display for AnyId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut text = Vec::with_capacity(40);
+        id::write(&self.prefix, self.uuid, &mut text);
+        f.write_str(&String::from_utf8_lossy(&text))
+    }
+}
+
 /// An entity behind the `Node` interface.
 trait AnyNode: Send + Sync {
     fn group<'a>(

@@ -1,0 +1,137 @@
+//! Tests of controls: facts that are added and never changed; the newest one gives its control the result (B091).
+use crate::{
+    domains::{
+        governance::control::{ComplianceControl, ComplianceControlFilter},
+        identity::user::{User, UserFilter},
+        prelude::*,
+    },
+    store::tables::governance::{compliance_controls, control_tests},
+};
+
+text_enum! {
+    /// What a test of a control showed.
+    ControlTestResult {
+        /// The control works.
+        Pass = "pass",
+        /// The control does not work.
+        Fail = "fail",
+        /// The control works, but not as it should.
+        Warning = "warning",
+        /// The control does not apply here.
+        NotApplicable = "not_applicable",
+    }
+}
+
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = control_tests, check_for_backend(Pg))]
+pub struct ControlTest {
+    pub id: Id<ControlTest>,
+    pub control_id: Id<ComplianceControl>,
+    pub result: ControlTestResult,
+    pub performed_by: Option<Id<User>>,
+    pub performed_at: DateTime<Utc>,
+    pub automated: bool,
+    pub notes: Option<String>,
+}
+
+entity!(ControlTest, "test", governance::control_tests, needs "control.read");
+
+impl Entity for ControlTest {
+    fn fields(test: &mut Fields<Self>) {
+        columns! { test: ControlTest {
+            id, result, performed_at, automated, notes,
+        } keeps { control_id, performed_by } }
+        test.one("control", |test| Some(test.control_id)).about_column("control_id").required();
+        test.one("performedBy", |test| test.performed_by).about_column("performed_by");
+    }
+}
+
+impl Listed for ControlTest {
+    type Filter = ControlTestFilter;
+    type Order = ControlTestOrderField;
+}
+
+filter! { ControlTestFilter for ControlTest in control_tests {
+    id: Compare<Id<ControlTest>>,
+    result: Compare<ControlTestResult>,
+    performed_at: Compare<DateTime<Utc>>,
+    automated: Compare<bool>,
+    control: ComplianceControlFilter => through control_id,
+    performed_by: UserFilter => through performed_by,
+} }
+
+order! { ControlTestOrder, ControlTestOrderField for ControlTest {
+    /// When it was performed.
+    PerformedAt = performed_at,
+} default [PerformedAt Desc] }
+
+pub fn queries(query: &mut Fields<Query>) {
+    query
+        .by_id::<ControlTest>("controlTest")
+        .about("A test of a control by its id; null when there is none that you may see.");
+    query
+        .list::<ControlTest>("controlTests")
+        .about("Tests of controls, newest first unless ordered otherwise.");
+}
+
+pub fn mutations(mutations: &mut Mutations) {
+    mutations
+        .change("controlTestRecord", "controlTest", |write, input| record_test(write, input).boxed())
+        .needs("control.test")
+        .about(
+            "Records a test of a control. The newest test gives the control its status and its next due date. \
+             Errors: NOT_FOUND, CONFLICT, INVALID, OUT_OF_RANGE.",
+        );
+}
+
+/// A test that was performed.
+#[derive(InputObject)]
+struct ControlTestRecordInput {
+    /// The control that was tested.
+    control_id: Id<ComplianceControl>,
+    /// The version of the control that you read; refused when it is another by now.
+    expected_version: Option<i32>,
+    /// What the test showed.
+    result: ControlTestResult,
+    /// When it was performed; now when absent.
+    performed_at: Option<DateTime<Utc>>,
+    /// Whether a program performed it; then nobody is named as the tester.
+    #[graphql(default)]
+    automated: bool,
+    /// What the tester noticed.
+    notes: Option<String>,
+}
+
+async fn record_test(write: &mut Write, input: ControlTestRecordInput) -> Outcome<Id<ControlTest>> {
+    let before =
+        record::lock_at(write, input.control_id, input.expected_version, &["input", "controlId"]).await?;
+    let performed_at = input.performed_at.unwrap_or_else(clock::now);
+    if performed_at > clock::now() {
+        let message = "a test cannot have been performed in the future";
+        let path = ["input", "performedAt"];
+        return Err(UserError::new(UserErrorCode::OutOfRange, message, &path).into());
+    }
+    let tester = write.caller().user.filter(|_| !input.automated);
+    let test = diesel::insert_into(control_tests::table)
+        .values((
+            control_tests::organization_id.eq(write.organization()),
+            control_tests::id.eq(Id::<ControlTest>::fresh()),
+            control_tests::control_id.eq(before.id),
+            control_tests::result.eq(input.result),
+            control_tests::performed_by.eq(tester),
+            control_tests::performed_at.eq(performed_at),
+            control_tests::automated.eq(input.automated),
+            control_tests::notes.eq(input.notes),
+        ))
+        .returning(ControlTest::as_returning())
+        .get_result(write)
+        .await?;
+    // the database has given the control its result: its trail and its subscribers are told of that too
+    let after = compliance_controls::table
+        .find((write.organization(), before.id))
+        .select(ComplianceControl::as_select())
+        .first(write)
+        .await?;
+    record::changed(write, "tested", &before, &after).await?;
+    record::created(write, &test).await
+}

@@ -1,0 +1,168 @@
+//! Rows into tables, as fast as the database role lets them in. Triggers rest meanwhile: what they would have written
+//! (counters, numbers, history) comes with the rows.
+use std::fmt::Write;
+use std::pin::pin;
+
+use anyhow::{Context, Result, bail};
+use bytes::Bytes;
+use futures_util::SinkExt;
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+use super::line::{Lines, Row};
+use super::rows::TABLES;
+use crate::store::connect;
+
+/// So much is gathered before it is sent.
+const PARCEL: usize = 256 * 1024;
+
+/// Nobody else locks this number.
+const LOCK: i64 = 7_070_194_854;
+
+/// A connection as the owner of the tables, with at most one transaction.
+pub(super) struct Loader {
+    client: Client,
+    /// A superuser passes row level security, which COPY cannot, and silences triggers without a lock.
+    superuser: bool,
+}
+
+impl Loader {
+    pub(super) async fn connect(url: &str) -> Result<Self> {
+        let client = connect::client(url).await?;
+        let role = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user";
+        let superuser = client.query_one(role, &[]).await?.get(0);
+        Ok(Self { client, superuser })
+    }
+
+    pub(super) const fn superuser(&self) -> bool {
+        self.superuser
+    }
+
+    pub(super) const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Begins a transaction, after any other process that fills tables is done.
+    pub(super) async fn begin(&self) -> Result<()> {
+        self.client.batch_execute("BEGIN").await?;
+        self.client.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
+        if self.superuser {
+            return Ok(self.client.batch_execute("SET LOCAL session_replication_role = replica").await?);
+        }
+        self.triggers("DISABLE").await.context("only the owner of the tables can fill them")
+    }
+
+    pub(super) async fn commit(&self) -> Result<()> {
+        if !self.superuser {
+            self.triggers("ENABLE").await?;
+        }
+        Ok(self.client.batch_execute("COMMIT").await?)
+    }
+
+    pub(super) async fn roll_back(&self) -> Result<()> {
+        Ok(self.client.batch_execute("ROLLBACK").await?)
+    }
+
+    /// Lets PostgreSQL learn what was filled, so that it plans well at once.
+    pub(super) async fn analyze(&self) -> Result<()> {
+        Ok(self.client.batch_execute(&format!("ANALYZE {}", TABLES.join(", "))).await?)
+    }
+
+    async fn triggers(&self, act: &str) -> Result<()> {
+        let mut statements = String::new();
+        for table in TABLES.iter().chain(&["access.roles"]) {
+            writeln!(statements, "ALTER TABLE {table} {act} TRIGGER USER;")?;
+        }
+        Ok(self.client.batch_execute(&statements).await?)
+    }
+
+    /// The organizations that there are, besides the platform's.
+    pub(super) async fn organizations(&self) -> Result<Vec<Uuid>> {
+        // The owner too sees only the current organization; the worker may list them.
+        self.client.batch_execute("SET LOCAL ROLE portico_worker").await?;
+        let listed = "SELECT id FROM identity.organizations WHERE id <> '00000000-0000-0000-0000-000000000000' ORDER BY id";
+        let rows = self.client.query(listed, &[]).await?;
+        self.client.batch_execute("RESET ROLE").await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    /// From here on rows belong to that organization.
+    pub(super) async fn enter(&self, organization: Uuid) -> Result<()> {
+        let enter = "SELECT set_config('app.organization_id', $1, true), set_config('app.user_id', '', true)";
+        self.client.execute(enter, &[&organization.to_string()]).await?;
+        Ok(())
+    }
+
+    /// Gives the organization the platform's roles, and says their names and ids.
+    pub(super) async fn roles(
+        &self,
+        organization: Uuid,
+        mut id: impl FnMut() -> Uuid,
+    ) -> Result<Vec<(String, Uuid)>> {
+        // Who runs the platform has no place in an organization.
+        let known = "SELECT name FROM access.roles
+            WHERE organization_id = '00000000-0000-0000-0000-000000000000' AND is_system_role AND name <> 'super_admin'
+            ORDER BY name";
+        let names: Vec<String> = self.client.query(known, &[]).await?.iter().map(|row| row.get(0)).collect();
+        if names.is_empty() {
+            bail!("the platform has no roles yet: `portico migrate up` writes them.");
+        }
+        let ids: Vec<Uuid> = names.iter().map(|_| id()).collect();
+        let copy = "WITH copied AS (SELECT * FROM unnest($2::uuid[], $3::text[]) AS c (id, name))
+            INSERT INTO access.roles (organization_id, id, name, display_name, description, parent_role_id, role_level,
+              is_system_role, is_assignable, max_assignments, valid_from, valid_until, auto_assign_conditions, metadata)
+            SELECT $1, c.id, r.name, r.display_name, r.description, above.id, r.role_level,
+              true, r.is_assignable, r.max_assignments, r.valid_from, r.valid_until, r.auto_assign_conditions, r.metadata
+            FROM copied c
+            JOIN access.roles r ON r.organization_id = '00000000-0000-0000-0000-000000000000' AND r.name = c.name
+            LEFT JOIN access.roles p ON p.organization_id = r.organization_id AND p.id = r.parent_role_id
+            LEFT JOIN copied above ON above.name = p.name";
+        self.client.execute(copy, &[&organization, &ids, &names]).await?;
+        Ok(names.into_iter().zip(ids).collect())
+    }
+
+    /// Gives people their departments, which need heads among the people before.
+    pub(super) async fn place(&self, organization: Uuid, places: &[(Uuid, Uuid)]) -> Result<()> {
+        let (people, departments): (Vec<Uuid>, Vec<Uuid>) = places.iter().copied().unzip();
+        let place = "UPDATE identity.memberships m SET department_id = p.department
+            FROM unnest($2::uuid[], $3::uuid[]) AS p (person, department)
+            WHERE m.organization_id = $1 AND m.user_id = p.person";
+        self.client.execute(place, &[&organization, &people, &departments]).await?;
+        Ok(())
+    }
+
+    /// Writes rows of one table and says how many.
+    pub(super) async fn copy<R: Row>(&self, rows: impl IntoIterator<Item = R>) -> Result<u64> {
+        let columns = R::COLUMNS.join(", ");
+        let table = R::TABLE;
+        let filled = async {
+            if self.superuser {
+                return self.send(&format!("COPY {table} ({columns}) FROM STDIN"), rows).await;
+            }
+            let stage = format!(
+                "CREATE TEMPORARY TABLE stage ON COMMIT DROP AS SELECT {columns} FROM {table} WITH NO DATA"
+            );
+            self.client.batch_execute(&stage).await?;
+            let count = self.send(&format!("COPY pg_temp.stage ({columns}) FROM STDIN"), rows).await?;
+            let pass_on = format!(
+                "INSERT INTO {table} ({columns}) SELECT {columns} FROM pg_temp.stage; DROP TABLE pg_temp.stage"
+            );
+            self.client.batch_execute(&pass_on).await?;
+            Ok(count)
+        };
+        filled.await.with_context(|| format!("{table} cannot be filled"))
+    }
+
+    async fn send<R: Row>(&self, copy: &str, rows: impl IntoIterator<Item = R>) -> Result<u64> {
+        let mut sink = pin!(self.client.copy_in::<_, Bytes>(copy).await?);
+        let mut lines = Lines::default();
+        for row in rows {
+            lines.push(&row);
+            if lines.len() >= PARCEL {
+                sink.feed(lines.take().into()).await?;
+            }
+        }
+        sink.send(lines.take().into()).await?;
+        Ok(sink.finish().await?)
+    }
+}

@@ -1,0 +1,11 @@
+//! Data to begin with: the demo, and large deterministic organizations to measure with. Written by COPY as the owner of
+//! the tables, past the triggers, whose work is done here: the one room besides `store` that speaks to PostgreSQL.
+mod deals;
+mod demo;
+mod dice;
+mod line;
+mod load;
+mod rows;
+mod tenant;
+
+pub use demo::{PASSWORD, Persona, demo, personas};

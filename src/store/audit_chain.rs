@@ -1,0 +1,335 @@
+//! The audit log as a chain: each entry of an organization is sealed with a number and a hash over itself and the
+//! entry before, so that whoever changes, removes or moves one breaks the chain from there on (A13a).
+//!
+//! Sealing happens after the commit, outside of the writing transaction. A pass gives out the numbers of all that is
+//! committed by then, so what commits later stands later, and no running transaction holds the others up. Within a
+//! pass the order is that of the transactions: one that began after another had committed never precedes it.
+use aws_lc_rs::digest;
+use diesel::{
+    QueryableByName,
+    result::OptionalExtension,
+    sql_query,
+    sql_types::{Array, BigInt, Bool, Bytea, Nullable, Text, Uuid as SqlUuid},
+};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use super::{
+    door::{Door, Work},
+    error::Result,
+    value::Hash,
+};
+
+/// How many entries a transaction seals, or reads to check them.
+const BATCH: i64 = 2_000;
+
+/// The last entry of a chain.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+pub struct Link {
+    #[diesel(sql_type = BigInt)]
+    pub seq: i64,
+    #[diesel(sql_type = Bytea)]
+    pub hash: Hash,
+}
+
+/// The organizations with entries that are not sealed yet.
+pub async fn due(door: &Door) -> Result<Vec<Uuid>> {
+    let mut work = door.work().await?;
+    work.as_worker().await?;
+    let due: Vec<Named> =
+        sql_query("SELECT DISTINCT organization_id AS id FROM audit.audit_logs WHERE seq IS NULL")
+            .load(&mut *work)
+            .await?;
+    work.commit().await?;
+    Ok(due.into_iter().map(|organization| organization.id).collect())
+}
+
+/// Seals up to a batch of entries of one organization; says how many, and where the chain ends now. Nothing while
+/// another server seals the same chain, since two at once would fork it.
+pub async fn seal(door: &Door, organization: Uuid) -> Result<Option<(usize, Link)>> {
+    let mut work = door.work().await?;
+    work.enter(organization).await?;
+    let lock = "SELECT pg_try_advisory_xact_lock(hashtextextended('audit chain ' || $1::text, 0)) AS yes";
+    let locked: Answer = sql_query(lock).bind::<SqlUuid, _>(organization).get_result(&mut *work).await?;
+    if !locked.yes {
+        return Ok(None);
+    }
+    // each a statement of its own after the lock: they see what the holder before has committed
+    let mut end = last(&mut work, organization).await?;
+    let entries: Vec<Unsealed> = sql_query(format!(
+        "SELECT entry.id, {CONTENT} AS content FROM audit.audit_logs AS entry
+          WHERE entry.organization_id = $1 AND entry.seq IS NULL ORDER BY age(entry.xmin) DESC, entry.id LIMIT {BATCH}"
+    ))
+    .bind::<SqlUuid, _>(organization)
+    .load(&mut *work)
+    .await?;
+    let (mut ids, mut seqs, mut before, mut hashes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for entry in &entries {
+        let link = next(end.as_ref(), &entry.content);
+        ids.push(entry.id);
+        seqs.push(link.seq);
+        before.push(end.map(|end| end.hash));
+        hashes.push(link.hash.clone());
+        end = Some(link);
+    }
+    let Some(end) = end.filter(|_| !entries.is_empty()) else { return Ok(None) };
+    sql_query(
+        "UPDATE audit.audit_logs AS entry SET seq = sealed.seq, prev_hash = sealed.prev_hash, hash = sealed.hash
+           FROM unnest($2, $3, $4, $5) AS sealed (id, seq, prev_hash, hash)
+          WHERE entry.organization_id = $1 AND entry.id = sealed.id",
+    )
+    .bind::<SqlUuid, _>(organization)
+    .bind::<Array<SqlUuid>, _>(ids)
+    .bind::<Array<BigInt>, _>(seqs)
+    .bind::<Array<Nullable<Bytea>>, _>(before)
+    .bind::<Array<Bytea>, _>(hashes)
+    .execute(&mut *work)
+    .await?;
+    work.commit().await?;
+    Ok(Some((entries.len(), end)))
+}
+
+/// The hash of the entry with this number, where there is one.
+pub async fn hash_at(door: &Door, organization: Uuid, seq: i64) -> Result<Option<Hash>> {
+    let mut work = door.work().await?;
+    work.enter(organization).await?;
+    let link: Option<Link> = sql_query(
+        "SELECT seq, hash FROM audit.audit_logs WHERE organization_id = $1 AND seq = $2 ORDER BY id LIMIT 1",
+    )
+    .bind::<SqlUuid, _>(organization)
+    .bind::<BigInt, _>(seq)
+    .get_result(&mut *work)
+    .await
+    .optional()?;
+    work.commit().await?;
+    Ok(link.map(|link| link.hash))
+}
+
+/// All organizations with their slugs.
+pub async fn organizations(door: &Door) -> Result<Vec<(Uuid, String)>> {
+    let mut work = door.work().await?;
+    work.as_worker().await?;
+    let ids: Vec<Named> =
+        sql_query("SELECT id FROM identity.organizations ORDER BY id").load(&mut *work).await?;
+    work.commit().await?;
+    let mut organizations = Vec::with_capacity(ids.len());
+    let mut work = door.work().await?;
+    for Named { id } in ids {
+        work.enter(id).await?;
+        let slug: Option<Slug> = sql_query("SELECT slug FROM identity.organizations WHERE id = $1")
+            .bind::<SqlUuid, _>(id)
+            .get_result(&mut *work)
+            .await
+            .optional()?;
+        organizations.extend(slug.map(|slug| (id, slug.slug)));
+    }
+    work.commit().await?;
+    Ok(organizations)
+}
+
+/// What checking a chain has come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// How many entries are sealed and in order.
+    pub sound: i64,
+    /// How many are not sealed yet.
+    pub unsealed: i64,
+    /// The first entry that is not as it was sealed.
+    pub broken: Option<Break>,
+}
+
+/// Where a chain breaks, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Break {
+    pub seq: i64,
+    /// The entry that stands there; none when it is gone.
+    pub id: Option<Uuid>,
+    pub flaw: Flaw,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Flaw {
+    #[error("an entry is missing")]
+    Missing,
+    #[error("two entries have the same number")]
+    Repeated,
+    #[error("the entry was changed")]
+    Changed,
+    #[error("the entry does not follow the one before it")]
+    Detached,
+    #[error("the chain ends before its last checkpoint")]
+    Cut,
+    #[error("the chain is another one than at its last checkpoint")]
+    Replaced,
+}
+
+/// Works out the whole chain of an organization anew and compares it with what is stored, and with a place that it
+/// is known to have reached.
+pub async fn verify(door: &Door, organization: Uuid, checkpoint: Option<&Link>) -> Result<Verdict> {
+    let mut end: Option<Link> = None;
+    loop {
+        let entries = sealed_after(door, organization, end.as_ref().map_or(0, |end| end.seq)).await?;
+        let more = entries.len() == usize::try_from(BATCH).unwrap_or_default();
+        for entry in entries {
+            match examine(&entry, end.as_ref(), checkpoint) {
+                Ok(link) => end = Some(link),
+                Err(flaw) => {
+                    let sound = end.map_or(0, |end| end.seq);
+                    let (seq, id) = match flaw {
+                        Flaw::Missing => (sound + 1, None),
+                        _ => (entry.seq, Some(entry.id)),
+                    };
+                    return Ok(Verdict { sound, unsealed: 0, broken: Some(Break { seq, id, flaw }) });
+                }
+            }
+        }
+        if !more {
+            break;
+        }
+    }
+    let sound = end.map_or(0, |end| end.seq);
+    let cut = checkpoint.filter(|checkpoint| checkpoint.seq > sound);
+    let broken = cut.map(|_| Break { seq: sound + 1, id: None, flaw: Flaw::Cut });
+    Ok(Verdict { sound, unsealed: unsealed(door, organization).await?, broken })
+}
+
+fn examine(entry: &Sealed, end: Option<&Link>, checkpoint: Option<&Link>) -> Result<Link, Flaw> {
+    let expected = next(end, &entry.content);
+    if entry.seq > expected.seq {
+        return Err(Flaw::Missing);
+    }
+    if entry.seq < expected.seq {
+        return Err(Flaw::Repeated);
+    }
+    if entry.prev_hash.as_ref() != end.map(|end| &end.hash) {
+        return Err(Flaw::Detached);
+    }
+    if entry.hash != expected.hash {
+        return Err(Flaw::Changed);
+    }
+    match checkpoint.filter(|checkpoint| checkpoint.seq == expected.seq) {
+        Some(checkpoint) if checkpoint.hash != expected.hash => Err(Flaw::Replaced),
+        _ => Ok(expected),
+    }
+}
+
+async fn sealed_after(door: &Door, organization: Uuid, seq: i64) -> Result<Vec<Sealed>> {
+    let mut work = door.work().await?;
+    work.enter(organization).await?;
+    // entries that share a number stand in one batch or are found by the next one's first
+    let entries = sql_query(format!(
+        "SELECT entry.id, entry.seq, entry.prev_hash, entry.hash, {CONTENT} AS content
+           FROM audit.audit_logs AS entry WHERE entry.organization_id = $1 AND entry.seq > $2
+          ORDER BY entry.seq, entry.id LIMIT {BATCH}"
+    ))
+    .bind::<SqlUuid, _>(organization)
+    .bind::<BigInt, _>(seq)
+    .load(&mut *work)
+    .await?;
+    work.commit().await?;
+    Ok(entries)
+}
+
+async fn unsealed(door: &Door, organization: Uuid) -> Result<i64> {
+    let mut work = door.work().await?;
+    work.enter(organization).await?;
+    let count: Count = sql_query(
+        "SELECT count(*) AS count FROM audit.audit_logs WHERE organization_id = $1 AND seq IS NULL",
+    )
+    .bind::<SqlUuid, _>(organization)
+    .get_result(&mut *work)
+    .await?;
+    work.commit().await?;
+    Ok(count.count)
+}
+
+async fn last(work: &mut Work, organization: Uuid) -> Result<Option<Link>> {
+    Ok(sql_query(
+        "SELECT seq, hash FROM audit.audit_logs WHERE organization_id = $1 AND seq IS NOT NULL ORDER BY seq DESC LIMIT 1",
+    )
+    .bind::<SqlUuid, _>(organization)
+    .get_result(&mut **work)
+    .await
+    .optional()?)
+}
+
+/// Everything of an entry but its seal, as PostgreSQL writes `jsonb`: names in a fixed order, times in UTC. Empty
+/// columns are left out, so that a column added later leaves the hashes of before as they are.
+const CONTENT: &str = "(SELECT jsonb_object_agg(key, value)
+    FROM jsonb_each(to_jsonb(entry) - '{seq,prev_hash,hash}'::text[]) WHERE value <> 'null')::text";
+
+/// The entry that follows `end`. The parts before the content have a fixed length, so no two inputs look the same.
+fn next(end: Option<&Link>, content: &str) -> Link {
+    let seq = end.map_or(0, |end| end.seq) + 1;
+    let mut hasher = digest::Context::new(&digest::SHA256);
+    hasher.update(b"portico audit 1\n");
+    hasher.update(&seq.to_be_bytes());
+    match end {
+        Some(end) => hasher.update(&end.hash.0),
+        None => hasher.update(&[0; digest::SHA256_OUTPUT_LEN]),
+    }
+    hasher.update(content.as_bytes());
+    Link { seq, hash: Hash(hasher.finish().as_ref().to_vec()) }
+}
+
+#[derive(QueryableByName)]
+struct Named {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+#[derive(QueryableByName)]
+struct Slug {
+    #[diesel(sql_type = Text)]
+    slug: String,
+}
+
+#[derive(QueryableByName)]
+struct Answer {
+    #[diesel(sql_type = Bool)]
+    yes: bool,
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+#[derive(QueryableByName)]
+struct Unsealed {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Text)]
+    content: String,
+}
+
+#[derive(QueryableByName)]
+struct Sealed {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = BigInt)]
+    seq: i64,
+    #[diesel(sql_type = Nullable<Bytea>)]
+    prev_hash: Option<Hash>,
+    #[diesel(sql_type = Bytea)]
+    hash: Hash,
+    #[diesel(sql_type = Text)]
+    content: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_depends_on_content_place_and_all_that_came_before() {
+        let first = next(None, "{}");
+        let second = next(Some(&first), "{}");
+        assert_eq!((first.seq, second.seq), (1, 2));
+        assert_ne!(first.hash, second.hash);
+        assert_ne!(next(None, "{ }").hash, first.hash);
+        assert_ne!(next(Some(&next(None, "{ }")), "{}").hash, second.hash);
+        assert_eq!(next(Some(&first), "{}"), second);
+    }
+}

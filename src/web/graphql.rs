@@ -1,0 +1,172 @@
+//! GraphQL over HTTP: one operation, one answer. Mutations only by POST, and only from what a browser asks leave
+//! for; statuses as the audits of the specification want them.
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{FromRequestParts, Request as HttpRequest, State, WebSocketUpgrade},
+    http::{HeaderMap, Method, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+
+use super::{
+    accept::{Accept, Media, is_utf8},
+    caller::{self, Origin},
+    figures::{self, Transport},
+    parameters,
+    refusal::Refusal,
+    router::Web,
+    socket, sse,
+};
+use crate::{
+    graph::schema::{Answer, Code, Fault, Kind, Request},
+    store::door::Caller,
+};
+
+/// `/graphql`, in all its forms.
+pub async fn serve(State(web): State<Arc<Web>>, request: HttpRequest) -> Response {
+    let (mut head, body) = request.into_parts();
+    let Some(origin) = head.extensions.get::<Origin>().cloned() else {
+        let fault = Fault::internal("a request without an origin");
+        return Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, fault).respond(Media::Json, "");
+    };
+    if asks_for_websocket(&head) {
+        return match WebSocketUpgrade::from_request_parts(&mut head, &()).await {
+            Ok(upgrade) => socket::open(web, upgrade, &head.headers, &origin)
+                .unwrap_or_else(|refusal| refusal.respond(Media::Json, &origin.request)),
+            Err(rejection) => rejection.into_response(),
+        };
+    }
+    let accept = Accept::of(&head.headers);
+    let deadline = tokio::time::Instant::now() + Duration::from_millis(web.settings.request_timeout_ms);
+    let answered = tokio::time::timeout_at(deadline, answer(&web, &head, body, accept, &origin));
+    let response = match answered.await {
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err(refusal)) => Err(refusal),
+        Err(_) => Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, late(&web))),
+    };
+    let media = accept.choose(None).unwrap_or(Media::Json);
+    response.unwrap_or_else(|refusal| refusal.respond(media, &origin.request))
+}
+
+/// By HTTP/1.1 as an upgrade, by HTTP/2 as an extended CONNECT.
+fn asks_for_websocket(head: &Parts) -> bool {
+    let upgrade = head.headers.get(header::UPGRADE).and_then(|value| value.to_str().ok());
+    head.method == Method::CONNECT || upgrade.is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket"))
+}
+
+async fn answer(
+    web: &Arc<Web>,
+    head: &Parts,
+    body: Body,
+    accept: Accept,
+    origin: &Origin,
+) -> Result<Response, Refusal> {
+    let begun = Instant::now();
+    if accept.choose(None).is_none() {
+        let message = "answers are application/graphql-response+json, application/json or text/event-stream, \
+                       in UTF-8; `Accept` takes none of them";
+        return Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, Fault::bad_input(message)));
+    }
+    let mut request = match head.method {
+        Method::POST => {
+            check_content_type(&head.headers)?;
+            parameters::of_body(&read(body, web.settings.max_body_bytes).await?).map_err(Refusal::bad)?
+        }
+        Method::GET | Method::HEAD => {
+            parameters::of_address(head.uri.query().unwrap_or_default()).map_err(Refusal::bad)?
+        }
+        _ => return Err(not_by(&head.method, "GET, POST")),
+    };
+    let caller = caller::of_headers(&web.read_credential, &head.headers, origin)?;
+    let kind = web.schema.kind(&mut request);
+    if head.method != Method::POST && kind == Some(Kind::Mutation) {
+        return Err(not_by(&head.method, "POST"));
+    }
+    let media = accept.choose(kind).unwrap_or(Media::Json);
+    if media == Media::Events {
+        let last_event = head.headers.get("last-event-id").and_then(|value| value.to_str().ok());
+        return sse::respond(web, caller, request, kind, last_event.map(str::to_owned));
+    }
+    if kind == Some(Kind::Subscription) {
+        let message = "a subscription needs `Accept: text/event-stream`, or a websocket with the subprotocol \
+                       graphql-transport-ws";
+        return Err(Refusal::bad(Fault::new(Code::OperationResolutionFailed, message)));
+    }
+    let answer = once(web, caller, request, kind, Transport::Http, begun).await.map_err(|fault| {
+        let status = if media == Media::Json { StatusCode::OK } else { StatusCode::GATEWAY_TIMEOUT };
+        Refusal::new(status, fault)
+    })?;
+    let status = match media {
+        Media::GraphQl if !answer.executed => StatusCode::BAD_REQUEST,
+        _ => StatusCode::OK,
+    };
+    Ok((status, [(header::CONTENT_TYPE, media.content_type())], answer.body).into_response())
+}
+
+/// Answers a query or mutation, on whichever transport it came, within the time that the settings give.
+pub async fn once(
+    web: &Web,
+    caller: Caller,
+    request: Request,
+    kind: Option<Kind>,
+    transport: Transport,
+    begun: Instant,
+) -> Result<Answer, Fault> {
+    let request = prepare(web, request);
+    let limit = Duration::from_millis(web.settings.request_timeout_ms).saturating_sub(begun.elapsed());
+    let answer = tokio::time::timeout(limit, web.schema.execute(caller, request)).await;
+    figures::answered(kind, transport, answer.as_ref().ok(), begun.elapsed());
+    answer.map_err(|_elapsed| late(web))
+}
+
+/// What every request is given, whichever way it came.
+pub fn prepare(web: &Web, request: Request) -> Request {
+    if web.settings.introspection { request } else { request.disable_introspection() }
+}
+
+fn late(web: &Web) -> Fault {
+    let limit = web.settings.request_timeout_ms;
+    let message =
+        format!("not answered within {limit} ms; a mutation that had begun goes on: ask before repeating it");
+    Fault::new(Code::Timeout, message)
+}
+
+fn not_by(method: &Method, allowed: &str) -> Refusal {
+    let message = format!("not by {method}: mutations by POST, queries by GET or POST");
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Fault::bad_input(message)).with(header::ALLOW, allowed)
+}
+
+/// Only JSON: it is what a page of another origin may not send without asking leave.
+fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
+    let said = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut parts = said.split(';').map(str::trim);
+    let json = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("application/json"));
+    let utf8 = parts.filter_map(|part| part.split_once('=')).all(|(name, value)| {
+        !name.trim().eq_ignore_ascii_case("charset") || is_utf8(value.trim().trim_matches('"'))
+    });
+    if json && utf8 {
+        return Ok(());
+    }
+    let message = "the body must be JSON in UTF-8, sent with `Content-Type: application/json`";
+    let refusal = Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Fault::bad_input(message));
+    Err(refusal.with(header::ACCEPT, "application/json"))
+}
+
+async fn read(body: Body, limit: usize) -> Result<axum::body::Bytes, Refusal> {
+    to_bytes(body, limit).await.map_err(|error| {
+        let mut cause: Option<&dyn std::error::Error> = Some(&error);
+        while let Some(error) = cause {
+            if error.is::<http_body_util::LengthLimitError>() {
+                let message = format!("the body has more than {limit} bytes");
+                let fault = Fault::new(Code::DocumentTooLarge, message).with("limit", limit);
+                return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, fault);
+            }
+            cause = error.source();
+        }
+        Refusal::bad(Fault::bad_input("the body ended before it was complete"))
+    })
+}

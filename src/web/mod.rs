@@ -1,0 +1,27 @@
+//! The web: HTTP, websockets, event streams, and who is calling. It knows the schema, and no table or domain.
+//!
+//! * [`server`]: takes connections, and lets go of them in order
+//! * [`router`]: which path is answered by whom
+//! * [`around`]: what every answer has: an id, headers, a line in the log, and no panic
+//! * [`caller`]: the credential of a request
+//! * [`parameters`], [`accept`]: what is asked, and how the answer may look
+//! * [`graphql`], [`sse`], [`socket`]: GraphQL over HTTP, over event streams, over websockets
+//! * [`playground`], [`health`], [`figures`]: the page, and what operators look at
+pub mod accept;
+mod around;
+pub mod caller;
+mod figures;
+mod graphql;
+mod health;
+mod parameters;
+mod playground;
+mod refusal;
+mod router;
+pub mod server;
+mod socket;
+mod sse;
+
+pub use self::{
+    caller::ReadCredential,
+    server::{Parts, Server},
+};

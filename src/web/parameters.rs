@@ -1,0 +1,124 @@
+//! What is asked: document, operation name, variables and extensions, from a body, an address or a message.
+use serde_json::{Map, Value};
+
+use crate::graph::schema::{Code, Fault, Request, Variables};
+
+/// From the body of a POST.
+pub fn of_body(body: &[u8]) -> Result<Request, Fault> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(Fault::bad_input("the body is empty; send {\"query\": \"{ __typename }\"}"));
+    }
+    let value = serde_json::from_slice(body).map_err(|error| {
+        Fault::bad_input(format!("the body is not JSON: line {}, column {}", error.line(), error.column()))
+    })?;
+    of_value(value)
+}
+
+/// From the query string of a GET: `variables` and `extensions` are JSON. What is not known is ignored.
+pub fn of_address(query: &str) -> Result<Request, Fault> {
+    let mut parameters = Map::new();
+    for (name, text) in url::form_urlencoded::parse(query.as_bytes()) {
+        let value = match name.as_ref() {
+            "query" | "operationName" => Value::String(text.into_owned()),
+            "variables" | "extensions" if text.is_empty() => Value::Null,
+            "variables" | "extensions" => serde_json::from_str(&text).map_err(|_error| {
+                Fault::bad_input(format!("`{name}` must be a JSON object, percent-encoded in the address"))
+            })?,
+            _ => continue,
+        };
+        if parameters.insert(name.clone().into_owned(), value).is_some() {
+            return Err(Fault::bad_input(format!("`{name}` is given twice")));
+        }
+    }
+    // a form sends a field that was left empty
+    if parameters.get("operationName").is_some_and(|name| name == "") {
+        parameters.remove("operationName");
+    }
+    of_value(Value::Object(parameters))
+}
+
+/// From JSON. What is not known is ignored.
+pub fn of_value(value: Value) -> Result<Request, Fault> {
+    let mut parameters = match value {
+        Value::Object(parameters) => parameters,
+        Value::Array(_) => {
+            let message = "a list of operations is not accepted; send one request per operation";
+            return Err(Fault::new(Code::BatchNotAllowed, message));
+        }
+        other => return Err(expected("the request", "an object", &other)),
+    };
+    let extensions = object(&mut parameters, "extensions")?;
+    let query = match parameters.remove("query") {
+        Some(Value::String(query)) => query,
+        None | Some(Value::Null) if extensions.contains_key("persistedQuery") => {
+            let message = "PersistedQueryNotSupported";
+            return Err(Fault::new(Code::PersistedQueryNotSupported, message));
+        }
+        None | Some(Value::Null) => {
+            return Err(Fault::bad_input("`query` is missing: the GraphQL document, as a string"));
+        }
+        Some(other) => return Err(expected("`query`", "a string", &other)),
+    };
+    let mut request = Request::new(query);
+    request.operation_name = match parameters.remove("operationName") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(name)) => Some(name),
+        Some(other) => return Err(expected("`operationName`", "a string", &other)),
+    };
+    request.variables = Variables::from_json(Value::Object(object(&mut parameters, "variables")?));
+    Ok(request)
+}
+
+fn object(parameters: &mut Map<String, Value>, name: &str) -> Result<Map<String, Value>, Fault> {
+    match parameters.remove(name) {
+        None | Some(Value::Null) => Ok(Map::new()),
+        Some(Value::Object(object)) => Ok(object),
+        Some(other) => Err(expected(&format!("`{name}`"), "an object", &other)),
+    }
+}
+
+fn expected(what: &str, kind: &str, found: &Value) -> Fault {
+    let found = match found {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    };
+    Fault::bad_input(format!("{what} must be {kind}, not {found}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        for (body, said) in [
+            ("", "the body is empty"),
+            ("{\"query\": ", "not JSON: line 1"),
+            ("[{\"query\":\"{a}\"}]", "a list of operations"),
+            ("7", "must be an object, not a number"),
+            ("{}", "`query` is missing"),
+            ("{\"query\": 1}", "`query` must be a string, not a number"),
+            ("{\"query\":\"{a}\",\"operationName\":[]}", "`operationName` must be a string, not a list"),
+            ("{\"query\":\"{a}\",\"variables\":\"\"}", "`variables` must be an object, not a string"),
+            ("{\"extensions\":{\"persistedQuery\":{}}}", "PersistedQueryNotSupported"),
+        ] {
+            let fault = of_body(body.as_bytes()).unwrap_err();
+            assert!(fault.message.contains(said), "{body}: {fault}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_read_like_a_body() {
+        let request =
+            of_address("query=query+A{a}&operationName=A&variables=%7B%22n%22:1%7D&else=1").unwrap();
+        assert_eq!((request.query.as_str(), request.operation_name.as_deref()), ("query A{a}", Some("A")));
+        assert_eq!(request.variables.len(), 1);
+        assert!(of_address("query={a}&variables=n").is_err());
+        assert!(of_address("query={a}&query={b}").is_err());
+        assert_eq!(of_address("query={a}&operationName=").unwrap().operation_name, None);
+    }
+}

@@ -1,0 +1,117 @@
+//! Which path is answered by whom.
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{any, get},
+};
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower_http::{
+    CompressionLevel,
+    compression::{CompressionLayer, DefaultPredicate, Predicate, predicate::SizeAbove},
+    cors::{AllowOrigin, CorsLayer},
+};
+
+use super::{
+    around::{REQUEST_ID, TRACEPARENT, around},
+    caller::ReadCredential,
+    figures, graphql, health, playground,
+    server::{Demo, Parts},
+};
+use crate::{
+    graph::schema::{Schema, sdl},
+    settings::Settings,
+};
+
+/// Smaller answers are not worth compressing.
+const SMALL: u16 = 1024;
+/// How long a browser may remember which origins may call.
+const PREFLIGHT: Duration = Duration::from_hours(1);
+
+/// What the answers are made from.
+pub struct Web {
+    pub schema: Schema,
+    pub settings: Arc<Settings>,
+    pub read_credential: ReadCredential,
+    pub demo: Demo,
+    /// One for each websocket and event stream that may be opened.
+    pub streams: Arc<Semaphore>,
+    /// Websockets that are open, waited for at the end.
+    pub sockets: TaskTracker,
+    /// Cancelled when the server is to stop.
+    pub stop: CancellationToken,
+    sdl: OnceLock<String>,
+}
+
+impl Web {
+    pub fn new(parts: Parts, stop: CancellationToken) -> Self {
+        Self {
+            streams: Arc::new(Semaphore::new(parts.settings.max_sockets.min(Semaphore::MAX_PERMITS))),
+            schema: parts.schema,
+            settings: parts.settings,
+            read_credential: parts.read_credential,
+            demo: parts.demo,
+            sockets: TaskTracker::new(),
+            stop,
+            sdl: OnceLock::new(),
+        }
+    }
+}
+
+pub fn router(web: Arc<Web>) -> Router {
+    let cors = cors(&web.settings.cors_origins);
+    let worth = DefaultPredicate::new().and(SizeAbove::new(SMALL));
+    Router::new()
+        .route("/graphql", any(graphql::serve))
+        .route("/schema.graphql", get(schema))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(figures::show))
+        .route("/playground/demo.json", get(playground::demo))
+        .fallback_service(get(playground::file).with_state(web.clone()))
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worth))
+        .layer(cors)
+        .layer(middleware::from_fn(around))
+        .with_state(web)
+}
+
+/// The origins of the settings may call; pages of this server need no leave.
+fn cors(origins: &[String]) -> CorsLayer {
+    let allowed = if origins.iter().any(|origin| origin == "*") {
+        AllowOrigin::any()
+    } else {
+        AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
+    };
+    CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([
+            header::ACCEPT,
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            HeaderName::from_static("last-event-id"),
+            HeaderName::from_static("tracestate"),
+            REQUEST_ID,
+            TRACEPARENT,
+        ])
+        .expose_headers([REQUEST_ID, header::RETRY_AFTER, header::WWW_AUTHENTICATE])
+        .max_age(PREFLIGHT)
+}
+
+/// `/schema.graphql`
+async fn schema(State(web): State<Arc<Web>>) -> Response {
+    if !web.settings.introspection {
+        return (StatusCode::NOT_FOUND, "The schema is not shown: PORTICO_INTROSPECTION is off.\n")
+            .into_response();
+    }
+    let kind = "application/graphql; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], web.sdl.get_or_init(sdl).clone()).into_response()
+}

@@ -1,0 +1,73 @@
+//! How a socket ends. Clients come back after 1012, 1013, 4403 and 4408, and never after 4400, 4401, 4406, 4409
+//! and 4429, which say that the client itself is wrong.
+use std::borrow::Cow;
+
+use axum::extract::ws::{CloseFrame, Message};
+
+use crate::graph::schema::{Code, Fault};
+
+/// The most bytes that the reason in a close frame may have.
+const LONGEST: usize = 123;
+
+/// Code and reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Close {
+    code: u16,
+    reason: Cow<'static, str>,
+}
+
+impl Close {
+    /// The client left by itself.
+    pub const BYE: Self = Self::new(1000, "");
+    pub const TOO_LARGE: Self = Self::new(1009, "Message too large, or not a websocket message");
+    pub const RESTART: Self = Self::new(1012, "The server restarts: connect again");
+    pub const SILENT: Self = Self::new(1013, "No sign of life: connect again");
+    pub const TOO_SLOW: Self = Self::new(1013, "Messages are not taken: connect again");
+    pub const NOT_INTRODUCED: Self = Self::new(4401, "Unauthorized: connection_init comes first");
+    pub const EXPIRED: Self = Self::new(4403, "Forbidden: the access token has expired");
+    pub const SOMEBODY_ELSE: Self = Self::new(4403, "Forbidden: the new credential is somebody else's");
+    pub const ENDED: Self = Self::new(4403, "Forbidden: the credential no longer holds");
+    pub const WRONG_PROTOCOL: Self =
+        Self::new(4406, "Subprotocol not acceptable: ask for graphql-transport-ws");
+    pub const NO_INTRODUCTION: Self = Self::new(4408, "Connection initialisation timeout");
+    pub const INTRODUCED_TWICE: Self = Self::new(4429, "Too many initialisation requests");
+
+    const fn new(code: u16, reason: &'static str) -> Self {
+        Self { code, reason: Cow::Borrowed(reason) }
+    }
+
+    pub fn bad_message(why: &str) -> Self {
+        Self { code: 4400, reason: format!("Invalid message: {why}").into() }
+    }
+
+    /// A credential that does not let in: the client may come back with another.
+    pub fn forbidden(fault: &Fault) -> Self {
+        let expired = fault.code == Code::TokenExpired;
+        if expired {
+            Self::EXPIRED
+        } else {
+            Self { code: 4403, reason: format!("Forbidden: {}", fault.message).into() }
+        }
+    }
+
+    pub fn taken(id: &str) -> Self {
+        Self { code: 4409, reason: format!("Subscriber for {id} already exists").into() }
+    }
+
+    pub fn frame(self) -> Message {
+        let mut reason = self.reason.into_owned();
+        reason.truncate(reason.floor_char_boundary(LONGEST));
+        Message::Close(Some(CloseFrame { code: self.code, reason: reason.into() }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_cut_between_characters() {
+        let Message::Close(Some(frame)) = Close::taken(&"ä".repeat(200)).frame() else { panic!() };
+        assert!(frame.reason.len() <= LONGEST && frame.reason.starts_with("Subscriber for ä"));
+    }
+}

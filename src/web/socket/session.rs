@@ -1,0 +1,248 @@
+//! The conversation on one socket.
+use std::{sync::Arc, time::Duration};
+
+use axum::extract::ws::{self, WebSocket};
+use futures_util::{StreamExt, stream::SplitStream};
+use serde_json::{Map, Value, json};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, MissedTickBehavior},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    close::Close,
+    message::Message,
+    operations::{self, Operations, Parcel},
+    writer,
+};
+use crate::{
+    graph::schema::{Code, Fault},
+    store::{clock, door::Caller},
+    web::{
+        caller::{self, Origin},
+        figures::Transport,
+        parameters,
+        router::Web,
+        sse,
+    },
+};
+
+/// Messages of operations that wait for a slow client; then the operations wait.
+const WAITING_PARCELS: usize = 16;
+/// Answers to the protocol that wait; a client that asks more without listening is cut off.
+const WAITING_ANSWERS: usize = 64;
+
+/// Speaks with one client until either has had enough.
+pub async fn converse(web: Arc<Web>, socket: WebSocket, origin: Origin) {
+    let (sink, mut stream) = socket.split();
+    let (answers, waiting_answers) = mpsc::channel(WAITING_ANSWERS);
+    let (parcels, waiting_parcels) = mpsc::channel(WAITING_PARCELS);
+    let (end, ended) = oneshot::channel();
+    let operations = Operations::default();
+    let ping = Duration::from_secs(web.settings.socket_ping_seconds.max(1));
+    let mut writing = tokio::spawn(writer::write(
+        sink,
+        waiting_answers,
+        waiting_parcels,
+        operations.clone(),
+        ended,
+        ping.saturating_mul(2),
+    ));
+    let mut session = Session {
+        operations: operations.clone(),
+        answers,
+        parcels,
+        caller: None,
+        credential_ended: CancellationToken::new(),
+        web,
+        origin,
+    };
+    let close = tokio::select! {
+        close = session.listen(&mut stream, ping) => Some(close),
+        // the client is gone, or takes nothing
+        _ = &mut writing => None,
+    };
+    operations.cancel_all();
+    if let Some(close) = close {
+        tracing::debug!(id = %session.origin.request, ?close, "a socket ends");
+        if end.send(close).is_ok() {
+            drop(writing.await);
+        }
+        // the client's own farewell, so that it does not see a connection that broke
+        let farewell = async { while let Some(Ok(_)) = stream.next().await {} };
+        drop(tokio::time::timeout(Duration::from_secs(1), farewell).await);
+    }
+}
+
+struct Session {
+    web: Arc<Web>,
+    origin: Origin,
+    operations: Operations,
+    answers: mpsc::Sender<ws::Message>,
+    parcels: mpsc::Sender<Parcel>,
+    /// Who has introduced themselves.
+    caller: Option<Caller>,
+    /// Cancelled by an operation that is told so.
+    credential_ended: CancellationToken,
+}
+
+impl Session {
+    /// Listens until the socket is to end, and says how.
+    async fn listen(&mut self, stream: &mut SplitStream<WebSocket>, ping: Duration) -> Close {
+        let patience = Duration::from_millis(self.web.settings.socket_init_timeout_ms);
+        let introduction = tokio::time::sleep(patience);
+        tokio::pin!(introduction);
+        let mut beat = tokio::time::interval_at(Instant::now() + ping, ping);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut silent_beats = 0_u8;
+        let stop = self.web.stop.clone();
+        let credential_ended = self.credential_ended.clone();
+        loop {
+            let end = self.caller.as_ref().and_then(|caller| caller.expires_at).map(sse::at);
+            let expired = async {
+                match end {
+                    Some(end) => tokio::time::sleep_until(end).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return Close::RESTART,
+                () = expired => return Close::EXPIRED,
+                () = credential_ended.cancelled() => {
+                    // the error that says so goes first
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    return Close::ENDED;
+                }
+                () = &mut introduction, if self.caller.is_none() => return Close::NO_INTRODUCTION,
+                _ = beat.tick() => {
+                    silent_beats = silent_beats.saturating_add(1);
+                    if silent_beats > 2 {
+                        return Close::SILENT;
+                    }
+                    if self.is_deaf_to(ws::Message::Ping(ws::Message::text("").into_data()))
+                        || self.is_deaf_to(ws::Message::text("{\"type\":\"ping\"}"))
+                    {
+                        return Close::TOO_SLOW;
+                    }
+                }
+                heard = stream.next() => {
+                    silent_beats = 0;
+                    let heard = match heard {
+                        None | Some(Ok(ws::Message::Close(_))) => Err(Close::BYE),
+                        Some(Err(_)) => Err(Close::TOO_LARGE),
+                        Some(Ok(ws::Message::Text(text))) => self.hear(&text),
+                        Some(Ok(ws::Message::Binary(_))) => Err(Close::bad_message("binary messages are not read")),
+                        Some(Ok(ws::Message::Ping(_) | ws::Message::Pong(_))) => Ok(()),
+                    };
+                    if let Err(close) = heard {
+                        return close;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether the client has stopped listening to answers.
+    fn is_deaf_to(&self, message: ws::Message) -> bool {
+        self.answers.try_send(message).is_err()
+    }
+
+    fn say(&self, message: &Value) -> Result<(), Close> {
+        if self.is_deaf_to(ws::Message::text(message.to_string())) { Err(Close::TOO_SLOW) } else { Ok(()) }
+    }
+
+    fn hear(&mut self, text: &str) -> Result<(), Close> {
+        match Message::read(text).map_err(|wrong| Close::bad_message(&wrong))? {
+            Message::ConnectionInit(details) => self.introduce(&details),
+            Message::Ping(details) => self.renew(details),
+            Message::Pong => Ok(()),
+            Message::Subscribe { id, payload } => self.subscribe(id, payload),
+            Message::Complete { id } => {
+                self.operations.cancel(&id);
+                Ok(())
+            }
+        }
+    }
+
+    /// The client says who it is; without a credential it is nobody.
+    fn introduce(&mut self, details: &Map<String, Value>) -> Result<(), Close> {
+        if self.caller.is_some() {
+            return Err(Close::INTRODUCED_TWICE);
+        }
+        let caller = self.credential(details)?.unwrap_or_default();
+        let acknowledged = json!({ "type": "connection_ack", "payload": validity(&caller) });
+        self.caller = Some(caller);
+        self.say(&acknowledged)
+    }
+
+    /// Answers a ping; one that carries a credential renews that of the socket.
+    fn renew(&mut self, details: Map<String, Value>) -> Result<(), Close> {
+        let Some(renewed) = self.credential(&details)? else {
+            let pong = if details.is_empty() {
+                json!({ "type": "pong" })
+            } else {
+                json!({ "type": "pong", "payload": details })
+            };
+            return self.say(&pong);
+        };
+        let caller = self.caller.as_mut().ok_or(Close::NOT_INTRODUCED)?;
+        let same = |one: &Caller| (one.user, one.api_key, one.organization);
+        if !caller.is_anonymous() && same(caller) != same(&renewed) {
+            return Err(Close::SOMEBODY_ELSE);
+        }
+        *caller = renewed;
+        let pong = json!({ "type": "pong", "payload": validity(caller) });
+        self.say(&pong)
+    }
+
+    /// The caller that `authorization` names, or `token`, which is the same without `Bearer`.
+    fn credential(&self, details: &Map<String, Value>) -> Result<Option<Caller>, Close> {
+        let text = |name| match details.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(Close::bad_message(&format!("`{name}` must be a string"))),
+        };
+        let authorization = match (text("authorization")?.or(text("Authorization")?), text("token")?) {
+            (Some(authorization), _) => authorization.clone(),
+            (None, Some(token)) => format!("Bearer {token}"),
+            (None, None) => return Ok(None),
+        };
+        let caller = caller::of_text(&self.web.read_credential, &authorization, &self.origin);
+        let caller = caller.map_err(|fault| Close::forbidden(&fault))?;
+        let over = caller.expires_at.is_some_and(|end| end <= clock::now());
+        if over { Err(Close::EXPIRED) } else { Ok(Some(caller)) }
+    }
+
+    fn subscribe(&self, id: String, payload: Value) -> Result<(), Close> {
+        let Some(caller) = &self.caller else { return Err(Close::NOT_INTRODUCED) };
+        let mut request =
+            parameters::of_value(payload).map_err(|fault| Close::bad_message(&fault.message))?;
+        if self.operations.is_running(&id) {
+            return Err(Close::taken(&id));
+        }
+        // each operation has an id of its own in log and errors
+        let caller = Caller { request: clock::new_id().to_string(), ..caller.clone() };
+        tracing::debug!(socket = %self.origin.request, request = %caller.request, "an operation on a socket");
+        let most = self.web.settings.max_socket_operations;
+        if self.operations.count() >= most {
+            let message = format!("{most} operations run on this socket; complete one before the next");
+            let fault = Fault::new(Code::RateLimited, message).with("retryAfterMs", 1000);
+            let refusal = operations::refusal(&id, &fault, &caller.request);
+            let deaf = self.is_deaf_to(ws::Message::text(refusal));
+            return if deaf { Err(Close::TOO_SLOW) } else { Ok(()) };
+        }
+        let kind = self.web.schema.kind(&mut request);
+        let ended = (!caller.is_anonymous()).then(|| self.credential_ended.clone());
+        let answers = sse::answers(self.web.clone(), caller, request, kind, Transport::Websocket, None);
+        self.operations.start(id, answers, self.parcels.clone(), ended);
+        Ok(())
+    }
+}
+
+/// Until when the credential is valid.
+fn validity(caller: &Caller) -> Value {
+    let end = caller.expires_at.map(|end| end.to_rfc3339_opts(chrono::SecondsFormat::Micros, true));
+    json!({ "expiresAt": end })
+}

@@ -1,0 +1,167 @@
+//! GraphQL over event streams, "distinct connections": one request, one stream of `next` events and a `complete`.
+//!
+//! An event that stands in the event log carries its cursor as `id`, which a client that comes back sends as
+//! `Last-Event-ID`. A stream that ends without `complete` was cut: by a token that expired or a server that stops.
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, Interval, MissedTickBehavior},
+};
+
+use super::{
+    accept::Media,
+    figures::{self, Open, Transport},
+    graphql::{once, prepare},
+    refusal::Refusal,
+    router::Web,
+};
+use crate::{
+    graph::schema::{Answer, Code, Fault, Kind, Request},
+    store::{clock, door::Caller},
+};
+
+/// A stream in progress.
+struct Events {
+    web: Arc<Web>,
+    answers: BoxStream<'static, Answer>,
+    keep_alive: Interval,
+    /// When the caller's credential ends.
+    end: Option<Instant>,
+    over: bool,
+    _permit: OwnedSemaphorePermit,
+    _open: Open,
+}
+
+pub fn respond(
+    web: &Arc<Web>,
+    caller: Caller,
+    request: Request,
+    kind: Option<Kind>,
+    last_event: Option<String>,
+) -> Result<Response, Refusal> {
+    let permit = permit(web)?;
+    let mut keep_alive = tokio::time::interval(Duration::from_secs(web.settings.socket_ping_seconds.max(1)));
+    keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let events = Events {
+        web: web.clone(),
+        end: caller.expires_at.map(at),
+        answers: answers(web.clone(), caller, request, kind, Transport::Events, last_event),
+        keep_alive,
+        over: false,
+        _permit: permit,
+        _open: Open::new(Transport::Events),
+    };
+    let body = stream::unfold(events, |mut events| async {
+        let text = events.next().await?;
+        Some((Ok::<_, std::convert::Infallible>(Bytes::from(text)), events))
+    });
+    let mut response = Body::from_stream(body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(Media::Events.content_type()));
+    // proxies that would collect events before they hand them on
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+/// The answers to an operation of any kind, one after the other.
+pub fn answers(
+    web: Arc<Web>,
+    caller: Caller,
+    request: Request,
+    kind: Option<Kind>,
+    transport: Transport,
+    resume_after: Option<String>,
+) -> BoxStream<'static, Answer> {
+    let begun = std::time::Instant::now();
+    if kind != Some(Kind::Subscription) {
+        return stream::once(async move {
+            let id = caller.request.clone();
+            let answer = once(&web, caller, request, kind, transport, begun).await;
+            answer.unwrap_or_else(|fault| Answer::refused(&fault, &id))
+        })
+        .boxed();
+    }
+    let mut first = true;
+    let answers = web.schema.stream(caller, prepare(&web, request), resume_after);
+    answers
+        .inspect(move |answer| {
+            if std::mem::take(&mut first) {
+                figures::answered(kind, transport, Some(answer), begun.elapsed());
+            }
+            figures::told(transport);
+        })
+        .boxed()
+}
+
+/// Leave to open one more websocket or event stream.
+pub fn permit(web: &Web) -> Result<OwnedSemaphorePermit, Refusal> {
+    web.streams.clone().try_acquire_owned().map_err(|_none_left| {
+        let message = "this server has as many websockets and event streams open as it may; try again";
+        let fault = Fault::new(Code::Unavailable, message).with("retryAfterMs", 1000);
+        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, fault).with(header::RETRY_AFTER, "1")
+    })
+}
+
+/// The moment on this machine's steady clock.
+pub fn at(time: chrono::DateTime<chrono::Utc>) -> Instant {
+    let now = Instant::now();
+    let left = (time - clock::now()).to_std().unwrap_or_default();
+    // a time too far away to be told is as good as a year
+    now.checked_add(left).unwrap_or_else(|| now + Duration::from_hours(24 * 365))
+}
+
+impl Events {
+    /// The next piece of the body.
+    async fn next(&mut self) -> Option<Vec<u8>> {
+        if self.over {
+            return None;
+        }
+        let end = self.end;
+        let expired = async {
+            match end {
+                Some(end) => tokio::time::sleep_until(end).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = self.web.stop.cancelled() => None,
+            () = expired => {
+                self.over = true;
+                Some(b": the access token has expired\n\n".to_vec())
+            }
+            answer = self.answers.next() => Some(match answer {
+                Some(answer) => event(&answer),
+                None => {
+                    self.over = true;
+                    b"event: complete\ndata:\n\n".to_vec()
+                }
+            }),
+            _ = self.keep_alive.tick() => Some(b":\n\n".to_vec()),
+        }
+    }
+}
+
+/// One event; JSON has no line breaks of its own.
+fn event(answer: &Answer) -> Vec<u8> {
+    let mut text = b"event: next\n".to_vec();
+    if let Some(cursor) = &answer.cursor {
+        text.extend_from_slice(b"id: ");
+        text.extend_from_slice(cursor.as_bytes());
+        text.push(b'\n');
+    }
+    text.extend_from_slice(b"data: ");
+    text.extend_from_slice(&answer.body);
+    text.extend_from_slice(b"\n\n");
+    text
+}

@@ -1,0 +1,137 @@
+//! Law: nothing is open by accident.
+use portico::domains::access::catalogue;
+
+use super::sdl::Sdl;
+
+/// Reviewed: types that need no permission of their own. They are shown only within something that does, or hold
+/// nothing but what the caller has just said or is.
+const PUBLIC_TYPES: &[&str] = &[
+    // parts of other objects
+    "Count",
+    "Money",
+    "PageInfo",
+    // what was wrong with what the caller has just sent
+    "ConflictError",
+    "StateError",
+    "ValidationError",
+    // events of a stream that needs a permission; the records in them need their own
+    "AccessRevoked",
+    "RecordCreated",
+    "RecordDeleted",
+    "RecordUpdated",
+    "StreamOpened",
+    "StreamReset",
+];
+
+/// Reviewed: root fields that anybody may ask, signed in or not; each decides by itself what it shows to whom.
+const PUBLIC_ROOTS: &[&str] = &["Query.node", "Query.nodes"];
+
+fn is_page(name: &str) -> bool {
+    name.ends_with("Connection") || name.ends_with("Edge")
+}
+
+#[test]
+fn every_root_field_and_type_needs_a_permission_or_is_on_the_reviewed_list() {
+    let sdl = Sdl::read();
+    let mut open = Vec::new();
+    let mut used = Vec::new();
+    for (name, ty) in &sdl.0 {
+        match name.as_str() {
+            "Query" | "Mutation" | "Subscription" => {
+                for (field, declared) in &ty.fields {
+                    let root = format!("{name}.{field}");
+                    if !sdl.needs(ty, declared).is_empty() {
+                        continue;
+                    }
+                    if PUBLIC_ROOTS.contains(&root.as_str()) { used.push(root) } else { open.push(root) }
+                }
+            }
+            _ if !ty.needs.is_empty() || ty.is_interface || is_page(name) || name.ends_with("Payload") => {}
+            _ if PUBLIC_TYPES.contains(&name.as_str()) => used.push(name.clone()),
+            _ => open.push(name.clone()),
+        }
+    }
+    assert!(open.is_empty(), "open to everybody, and not reviewed: {open:#?}");
+    let stale =
+        PUBLIC_TYPES.iter().chain(PUBLIC_ROOTS).filter(|name| !used.iter().any(|used| used == **name));
+    assert_eq!(
+        stale.collect::<Vec<_>>(),
+        Vec::<&&str>::new(),
+        "on the reviewed list, but not there or not open"
+    );
+}
+
+#[test]
+fn a_page_is_reached_only_by_fields_that_need_what_its_rows_need() {
+    let sdl = Sdl::read();
+    for (name, ty) in &sdl.0 {
+        for (field, declared) in
+            ty.fields.iter().filter(|(_, declared)| declared.target.ends_with("Connection"))
+        {
+            let rows = &sdl.0[&declared.target].fields["nodes"].target;
+            for permission in &sdl.0[rows].needs {
+                assert!(
+                    declared.needs.contains(permission),
+                    "{name}.{field} shows {rows} without {permission}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_somebody_may_lack_is_nullable_and_says_so() {
+    let sdl = Sdl::read();
+    for (name, ty) in sdl.0.iter().filter(|(name, _)| !is_page(name)) {
+        for (field, declared) in &ty.fields {
+            let target = sdl.0.get(&declared.target).map(|target| &target.needs);
+            let needs = declared.needs.iter().chain(target.into_iter().flatten());
+            for permission in needs {
+                assert!(declared.nullable, "{name}.{field} needs {permission} and is never null");
+            }
+            for permission in &declared.needs {
+                let last = declared.about.lines().last().unwrap_or_default();
+                assert!(
+                    last.contains(&format!("`{permission}`")),
+                    "{name}.{field} does not say that it needs {permission}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_field_needs_the_same_through_its_interface() {
+    let sdl = Sdl::read();
+    for (name, ty) in &sdl.0 {
+        for interface in &ty.implements {
+            let through =
+                sdl.0.get(interface).unwrap_or_else(|| panic!("{name} is a {interface}, which is not there"));
+            for (field, through) in &through.fields {
+                let own =
+                    ty.fields.get(field).unwrap_or_else(|| panic!("{name} lacks {field} of {interface}"));
+                assert_eq!(own.needs, through.needs, "{name}.{field} and {interface}.{field}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_permission_is_in_the_catalogue_with_words_for_people() {
+    let sdl = Sdl::read();
+    let catalogue = catalogue::entries();
+    for (name, ty) in &sdl.0 {
+        for permission in ty.needs.iter().chain(ty.fields.values().flat_map(|field| &field.needs)) {
+            assert!(
+                catalogue.iter().any(|entry| entry.name == *permission),
+                "{permission} of {name} is not there"
+            );
+        }
+    }
+    for entry in catalogue {
+        let well = |word: &str| !word.is_empty() && word.bytes().all(|c| c.is_ascii_lowercase() || c == b'_');
+        assert!(entry.name.contains('.') && entry.name.split('.').all(well), "{}", entry.name);
+        assert!(entry.display_name.starts_with(char::is_uppercase), "{entry:?}");
+        assert!(entry.description.ends_with('.'), "{entry:?}");
+    }
+}

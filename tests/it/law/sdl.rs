@@ -1,0 +1,85 @@
+//! The schema as its readers get it: what each field needs, and what each field leads to.
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_graphql::{
+    Positioned,
+    parser::{
+        parse_schema,
+        types::{
+            BaseType, ConstDirective, FieldDefinition, ServiceDocument, Type, TypeKind, TypeSystemDefinition,
+        },
+    },
+};
+
+/// An object or interface.
+pub struct Declared {
+    pub needs: BTreeSet<String>,
+    pub implements: Vec<String>,
+    pub is_interface: bool,
+    pub fields: BTreeMap<String, Field>,
+}
+
+pub struct Field {
+    /// Its own `@requires`.
+    pub needs: BTreeSet<String>,
+    pub about: String,
+    pub nullable: bool,
+    /// The type it leads to, lists aside.
+    pub target: String,
+}
+
+/// All objects and interfaces of the schema, by name.
+pub struct Sdl(pub BTreeMap<String, Declared>);
+
+impl Sdl {
+    pub fn read() -> Self {
+        let document: ServiceDocument = parse_schema(portico::graph::schema::sdl()).unwrap();
+        let mut types = BTreeMap::new();
+        for definition in document.definitions {
+            let TypeSystemDefinition::Type(Positioned { node: ty, .. }) = definition else { continue };
+            let needs = requires(&ty.directives);
+            let (implements, fields, is_interface) = match ty.kind {
+                TypeKind::Object(object) => (object.implements, object.fields, false),
+                TypeKind::Interface(interface) => (interface.implements, interface.fields, true),
+                _ => continue,
+            };
+            let implements = implements.into_iter().map(|name| name.node.to_string()).collect();
+            let fields = fields.into_iter().map(|field| read(field.node)).collect();
+            types.insert(ty.name.node.to_string(), Declared { needs, implements, is_interface, fields });
+        }
+        Self(types)
+    }
+
+    /// All that a caller must hold to see a field: what it needs itself, its type, and the type it leads to.
+    pub fn needs<'s>(&'s self, of: &'s Declared, field: &'s Field) -> BTreeSet<&'s str> {
+        let target = self.0.get(&field.target).into_iter().flat_map(|target| &target.needs);
+        of.needs.iter().chain(&field.needs).chain(target).map(String::as_str).collect()
+    }
+}
+
+fn read(field: FieldDefinition) -> (String, Field) {
+    let read = Field {
+        needs: requires(&field.directives),
+        about: field.description.map(|about| about.node).unwrap_or_default(),
+        nullable: field.ty.node.nullable,
+        target: target(&field.ty.node),
+    };
+    (field.name.node.to_string(), read)
+}
+
+fn target(ty: &Type) -> String {
+    match &ty.base {
+        BaseType::Named(name) => name.to_string(),
+        BaseType::List(of) => target(of),
+    }
+}
+
+fn requires(directives: &[Positioned<ConstDirective>]) -> BTreeSet<String> {
+    let requires = directives.iter().filter(|directive| directive.node.name.node == "requires");
+    let names = requires.filter_map(|directive| directive.node.get_argument("anyOf"));
+    names
+        .flat_map(|names| {
+            serde_json::from_value::<Vec<String>>(names.node.clone().into_json().unwrap()).unwrap()
+        })
+        .collect()
+}
