@@ -143,7 +143,7 @@ impl House {
         };
         let caller = Caller { request: Uuid::now_v7().to_string(), ..caller };
         let request = Request::new(document).variables(Variables::from_json(variables));
-        serde_json::from_slice(&self.schema.execute(caller, request).await.body).unwrap()
+        serde_json::from_slice(&Schema::execute(&self.schema, caller, request).await.body).unwrap()
     }
 
     /// Asks what has to go well; gives the data.
