@@ -14,6 +14,11 @@ const PUBLIC_TYPES: &[&str] = &[
     "ConflictError",
     "StateError",
     "ValidationError",
+    // what is one's own: row-level security shows nobody another's
+    "Organization",
+    "Session",
+    "SignInOrganization",
+    "Viewer",
     // events of a stream that needs a permission; the records in them need their own
     "AccessRevoked",
     "RecordCreated",
@@ -24,7 +29,28 @@ const PUBLIC_TYPES: &[&str] = &[
 ];
 
 /// Reviewed: root fields that anybody may ask, signed in or not; each decides by itself what it shows to whom.
-const PUBLIC_ROOTS: &[&str] = &["Query.node", "Query.nodes"];
+const PUBLIC_ROOTS: &[&str] = &[
+    "Query.node",
+    "Query.nodes",
+    // what is one's own
+    "Query.organization",
+    "Query.organizations",
+    "Query.viewer",
+    // how one comes in
+    "Mutation.sessionRefresh",
+    "Mutation.signIn",
+    // for whoever is signed in: they concern nobody but themselves
+    "Mutation.organizationCreate",
+    "Mutation.passwordChange",
+    "Mutation.sessionRevoke",
+    "Mutation.sessionsRevokeAll",
+    "Mutation.signOut",
+    "Mutation.userUpdate",
+    // for administrators of the platform, who are on a list in the database
+    "Mutation.organizationReactivate",
+    "Mutation.organizationRestore",
+    "Mutation.organizationSuspend",
+];
 
 fn is_page(name: &str) -> bool {
     name.ends_with("Connection") || name.ends_with("Edge")
