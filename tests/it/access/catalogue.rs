@@ -1,12 +1,7 @@
 //! The catalogue in the database is that of the schema.
-use std::{sync::Arc, time::Duration};
-
 use diesel::{QueryableByName, sql_query, sql_types::BigInt};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
-use portico::{
-    domains::access::{catalogue, system_roles},
-    store::door::{Caller, Door, DoorSettings},
-};
+use portico::domains::access::{catalogue, system_roles};
 use serde_json::json;
 
 use super::{keeper, town};
@@ -76,22 +71,6 @@ async fn permissions_have_kinds_and_roles_that_contain_them() {
 async fn an_organization_gets_its_rows_of_the_built_in_roles() {
     let town = town().await;
     let keeper = keeper(&town, "Keeper", &[]).await;
-    let mut owner = town.owner().await;
-    sql_query("DELETE FROM access.roles WHERE organization_id = $1")
-        .bind::<diesel::sql_types::Uuid, _>(town.organization)
-        .execute(&mut owner)
-        .await
-        .unwrap();
-    let settings = DoorSettings {
-        url: town.database.app_url.clone(),
-        pool_size: 1,
-        statement_timeout: Duration::from_secs(10),
-    };
-    let caller =
-        Caller { organization: Some(town.organization), request: "test".to_owned(), ..Caller::default() };
-    let mut write = Door::new(&settings).unwrap().write(Arc::new(caller)).await.unwrap();
-    system_roles::copy_into(&mut write).await.unwrap();
-    write.commit().await.unwrap();
     let document = "{ roles(first: 50) { totalCount { value } nodes { name isSystemRole rowScope effectivePermissions } } }";
     let shown = keeper.get(document, json!({})).await["roles"].clone();
     assert_eq!(shown["totalCount"]["value"], system_roles::ROLES.len());

@@ -2,11 +2,17 @@ mod catalogue;
 mod protection;
 mod rights;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use portico::{
-    domains::{access::catalogue as permissions, identity::user::User},
-    store::id::Id,
+    domains::{
+        access::{catalogue as permissions, system_roles},
+        identity::user::User,
+    },
+    store::{
+        door::{Caller, Door, DoorSettings},
+        id::Id,
+    },
 };
 use serde_json::{Value, json};
 
@@ -16,7 +22,22 @@ use crate::world::city::{Person, Town};
 async fn town() -> Town {
     let town = Town::found().await;
     permissions::sync(&mut town.owner().await).await.unwrap();
+    copy_roles(&town).await;
     town
+}
+
+/// Gives a town its rows of the built-in roles.
+async fn copy_roles(town: &Town) {
+    let settings = DoorSettings {
+        url: town.database.app_url.clone(),
+        pool_size: 1,
+        statement_timeout: Duration::from_secs(10),
+    };
+    let caller =
+        Caller { organization: Some(town.organization), request: "test".to_owned(), ..Caller::default() };
+    let mut write = Door::new(&settings).unwrap().write(Arc::new(caller)).await.unwrap();
+    system_roles::copy_into(&mut write).await.unwrap();
+    write.commit().await.unwrap();
 }
 
 /// Somebody who looks after roles, and holds these permissions besides.
