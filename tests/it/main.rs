@@ -9,6 +9,8 @@ mod command;
 #[cfg(test)]
 mod finance;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod law;
 #[cfg(test)]
 mod seed;

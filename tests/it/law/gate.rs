@@ -14,11 +14,11 @@ const PUBLIC_TYPES: &[&str] = &[
     "ConflictError",
     "StateError",
     "ValidationError",
-    // what is one's own, or what row-level security shows to members alone
+    // what is one's own: row-level security shows nobody another's
     "Organization",
     "Session",
+    "SignInOrganization",
     "Viewer",
-    "Workplace",
     // events of a stream that needs a permission; the records in them need their own
     "AccessRevoked",
     "RecordCreated",
@@ -30,13 +30,26 @@ const PUBLIC_TYPES: &[&str] = &[
 
 /// Reviewed: root fields that anybody may ask, signed in or not; each decides by itself what it shows to whom.
 const PUBLIC_ROOTS: &[&str] = &[
-    "Mutation.sessionRefresh",
-    "Mutation.signIn",
     "Query.node",
     "Query.nodes",
+    // what is one's own
     "Query.organization",
     "Query.organizations",
     "Query.viewer",
+    // how one comes in
+    "Mutation.sessionRefresh",
+    "Mutation.signIn",
+    // for whoever is signed in: they concern nobody but themselves
+    "Mutation.organizationCreate",
+    "Mutation.passwordChange",
+    "Mutation.sessionRevoke",
+    "Mutation.sessionsRevokeAll",
+    "Mutation.signOut",
+    "Mutation.userUpdate",
+    // for administrators of the platform, who are on a list in the database
+    "Mutation.organizationReactivate",
+    "Mutation.organizationRestore",
+    "Mutation.organizationSuspend",
 ];
 
 /// Reviewed: fields that lead to objects which need a permission, and show them to whoever lacks it: one's own.

@@ -8,6 +8,7 @@ use diesel::sql_types::{Array, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use portico::credential::Keys;
 use portico::graph::limits::Limits;
 use portico::graph::schema::{Schema, SchemaParts};
 use portico::graph::seal::Seal;
@@ -118,6 +119,7 @@ fn serve(database: &Database) -> Schema {
         hub: Hub::new(door.clone()),
         door,
         seal: Arc::new(Seal::new(b"a secret of the tests").unwrap()),
+        keys: Arc::new(Keys::new(&[7; 32]).unwrap()),
         limits: Limits::default(),
         pages: PageSizes::default(),
         retention: chrono::Duration::hours(1),
@@ -128,14 +130,14 @@ impl Person {
     /// Asks, and takes what comes.
     pub async fn ask(&self, document: &str, variables: Value) -> Reply {
         let request = Request::new(document).variables(Variables::from_json(variables));
-        let answer = self.schema.execute(self.caller.clone(), request).await;
+        let answer = Schema::execute(&self.schema, self.caller.clone(), request).await;
         Reply { body: serde_json::from_slice(&answer.body).unwrap(), statements: answer.statements }
     }
 
     /// Follows a subscription.
     pub fn follow(&self, document: &str, variables: Value) -> BoxStream<'static, Value> {
         let request = Request::new(document).variables(Variables::from_json(variables));
-        let answers = self.schema.stream(self.caller.clone(), request);
+        let answers = self.schema.stream(self.caller.clone(), request, None);
         answers.map(|answer| serde_json::from_slice(&answer.body).unwrap()).boxed()
     }
 
