@@ -319,7 +319,7 @@ struct Held {
 const PLATFORM_ROLES: &str = "
     INSERT INTO access.roles AS r
       (organization_id, id, name, display_name, description, is_system_role, metadata, valid_from)
-    SELECT '00000000-0000-0000-0000-000000000000', n.id, n.name, n.display_name, n.description, true, n.metadata, '2000-01-01Z'
+    SELECT '00000000-0000-0000-0000-000000000000', n.id, n.name, n.display_name, n.description, true, n.metadata, '2000-01-01T00:00Z'
       FROM jsonb_to_recordset($1) AS n(id uuid, name text, display_name text, description text, metadata jsonb)
     ON CONFLICT (organization_id, id) DO UPDATE
       SET display_name = excluded.display_name, description = excluded.description, metadata = excluded.metadata
@@ -328,7 +328,7 @@ const PLATFORM_ROLES: &str = "
 const GIVEN: &str = "
     INSERT INTO access.role_permissions
       (organization_id, id, role_id, permission_id, permission_org_id, valid_from)
-    SELECT '00000000-0000-0000-0000-000000000000', h.id, h.role_id, h.permission_id, '00000000-0000-0000-0000-000000000000', '2000-01-01Z'
+    SELECT '00000000-0000-0000-0000-000000000000', h.id, h.role_id, h.permission_id, '00000000-0000-0000-0000-000000000000', '2000-01-01T00:00Z'
       FROM jsonb_to_recordset($1) AS h(id uuid, role_id uuid, permission_id uuid)
     ON CONFLICT DO NOTHING";
 

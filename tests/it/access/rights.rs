@@ -1,6 +1,7 @@
 //! Rights come and go with the next request: by inheritance, in their time, and when they are withdrawn.
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use futures_util::future::join_all;
+use portico::store::clock;
 use serde_json::json;
 
 use super::{assign, id_of, keeper, make_role, moments, permission, reads_deals, town};
@@ -53,7 +54,7 @@ async fn rights_begin_and_end_by_the_clock_alone() {
     let (role, permission) =
         (make_role(&keeper, "reader", None, &["deal.read"]).await, permission(&keeper, "deal.read").await);
     let (by_role, directly) = (town.person("Wei", &[]).await, town.person("Ana", &[]).await);
-    let from = Utc::now() + TimeDelta::milliseconds(1500);
+    let from = clock::now() + TimeDelta::milliseconds(1500);
     let window = |key: &str, of: &str| json!({ "userId": of, key: null, "validFrom": from, "validUntil": from + TimeDelta::milliseconds(1500) });
     let mut given = window("roleId", &id_of(&by_role));
     given["roleId"] = role;
@@ -63,7 +64,7 @@ async fn rights_begin_and_end_by_the_clock_alone() {
     keeper.do_("permissionGrant", given, "").await;
 
     assert!(!reads_deals(&by_role).await && !reads_deals(&directly).await);
-    moments((from - Utc::now()).num_milliseconds().max(0).unsigned_abs() + 200).await;
+    moments((from - clock::now()).num_milliseconds().max(0).unsigned_abs() + 200).await;
     assert!(reads_deals(&by_role).await && reads_deals(&directly).await);
     moments(1500).await;
     assert!(!reads_deals(&by_role).await && !reads_deals(&directly).await);
