@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Calendar, Team, money};
+use super::{Calendar, Team, money, morning};
 use crate::seed::rows::{Budget, BudgetLine, CostCenter, Department};
 use crate::seed::tenant::Tenant;
 
@@ -172,14 +172,14 @@ fn add_budget(
 ) {
     // Drafted in October, submitted in November, decided in December of the year before; the next year's are fresh.
     let next = fiscal_year > calendar.today().year();
-    let moment = |month, fresh_days| match calendar.day(fiscal_year - 1, month, 12) {
+    let moment = |month, fresh_days| match morning(fiscal_year - 1, month, 12) {
         Some(day) if !next => calendar.in_the_past(day),
         _ => calendar.at(fresh_days, 14, 15),
     };
     let created_at = moment(10, 34);
     let submitted_at = (status != "draft").then(|| moment(11, 12));
     let approved_at = matches!(status, "approved" | "locked").then(|| moment(12, 4));
-    let closed = calendar.day(fiscal_year + 1, 1, 31).map(|day| calendar.in_the_past(day));
+    let closed = morning(fiscal_year + 1, 1, 31).map(|day| calendar.in_the_past(day));
     let locked_at = if status == "locked" { closed } else { None };
     let id = tenant.ids.at(created_at);
     let mut total_amount = Decimal::ZERO;

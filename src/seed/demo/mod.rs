@@ -156,15 +156,15 @@ impl Calendar {
         (midnight + Duration::hours(hour) + Duration::minutes(minute)).min(self.now)
     }
 
-    /// A morning, if such a day exists.
-    pub(super) fn day(&self, year: i32, month: u32, day: u32) -> Option<DateTime<Utc>> {
-        let morning = NaiveTime::from_hms_opt(9, 0, 0)?;
-        Some(NaiveDate::from_ymd_opt(year, month, day)?.and_time(morning).and_utc())
-    }
-
     pub(super) fn in_the_past(&self, time: DateTime<Utc>) -> DateTime<Utc> {
         time.min(self.now)
     }
+}
+
+/// A morning, if such a day exists.
+pub(super) fn morning(year: i32, month: u32, day: u32) -> Option<DateTime<Utc>> {
+    let morning = NaiveTime::from_hms_opt(9, 0, 0)?;
+    Some(NaiveDate::from_ymd_opt(year, month, day)?.and_time(morning).and_utc())
 }
 
 /// Who is who in one organization.

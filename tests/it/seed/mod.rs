@@ -1,17 +1,17 @@
 //! The data to begin with: the demo is whole, and stays as it is.
+mod bulk;
 mod demo;
+mod owner;
 
 use portico::domains::access::catalogue;
 use portico::store::connect::{client, connect};
-use portico::store::migrate;
 use tokio_postgres::Client;
 
-use crate::world::postgres::{Database, empty};
+use crate::world::postgres::{Database, fresh};
 
-/// A migrated database with the platform's roles and nothing else.
+/// A database with the platform's roles and nothing else.
 async fn migrated() -> Database {
-    let database = empty().await;
-    migrate::up(&database.owner_url, None).await.unwrap();
+    let database = fresh().await;
     catalogue::sync(&mut connect(&database.owner_url).await.unwrap()).await.unwrap();
     database
 }
