@@ -57,6 +57,7 @@ impl Entity for User {
             id, email needs "user.email.read", username, first_name, last_name, display_name, avatar_url,
             timezone, locale, status, revision as "version", created_at, updated_at,
         } }
+        user.show_own("email", |user, caller| caller.user == Some(user.id.0));
         user.lookup("membership", |_, user| Ok(Some(user.id.cast::<Membership>())))
             .about("Their place in the organization in which you work.");
         let of = |user: &Self| user.id.0;

@@ -3,6 +3,7 @@
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use portico::{
+    credential::Keys,
     graph::{
         limits::Limits,
         schema::{Schema, SchemaParts},
@@ -49,7 +50,9 @@ impl World {
             schema: Schema::new(SchemaParts {
                 hub: Hub::new(door.clone()),
                 door,
+                keys: Arc::new(Keys::new(&[7; 32]).unwrap()),
                 seal: Arc::new(Seal::new(b"test").unwrap()),
+                keys: Arc::new(Keys::new(&[7; 32]).unwrap()),
                 limits: Limits::default(),
                 pages: PageSizes::default(),
                 retention: chrono::Duration::hours(1),

@@ -8,6 +8,7 @@ use diesel::sql_types::{Array, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use portico::credential::Keys;
 use portico::graph::limits::Limits;
 use portico::graph::schema::{Schema, SchemaParts};
 use portico::graph::seal::Seal;
@@ -71,11 +72,13 @@ impl Town {
             "INSERT INTO identity.sessions (id, user_id, organization_id, refresh_token_hash, expires_at)
              VALUES ($3, $2, $1, $3::text, now() + interval '1 hour')",
             "INSERT INTO access.resource_types (organization_id, id, name)
-             SELECT $1, gen_random_uuid(), type FROM unnest($5) AS name, split_part(name, '.', 1) AS type GROUP BY type
+             SELECT DISTINCT ON (type) $1, gen_random_uuid(), type
+             FROM unnest($5) AS needed(permission), split_part(permission, '.', 1) AS type
              ON CONFLICT DO NOTHING",
             "INSERT INTO access.permissions (organization_id, id, name, resource_type_id, resource_type_org_id, action)
-             SELECT $1, gen_random_uuid(), name, t.id, $1, split_part(name, '.', 2) FROM unnest($5) AS name
-             JOIN access.resource_types t ON t.organization_id = $1 AND t.name = split_part(name, '.', 1)
+             SELECT $1, gen_random_uuid(), permission, t.id, $1, split_part(permission, '.', 2)
+             FROM (SELECT DISTINCT permission FROM unnest($5) AS needed(permission)) needed
+             JOIN access.resource_types t ON t.organization_id = $1 AND t.name = split_part(permission, '.', 1)
              ON CONFLICT DO NOTHING",
             "INSERT INTO access.permission_grants (organization_id, id, user_id, permission_id, permission_org_id)
              SELECT $1, gen_random_uuid(), $2, p.id, $1 FROM access.permissions p
@@ -118,6 +121,7 @@ fn serve(database: &Database) -> Schema {
         hub: Hub::new(door.clone()),
         door,
         seal: Arc::new(Seal::new(b"a secret of the tests").unwrap()),
+        keys: Arc::new(Keys::new(&[7; 32]).unwrap()),
         limits: Limits::default(),
         pages: PageSizes::default(),
         retention: chrono::Duration::hours(1),
@@ -128,14 +132,14 @@ impl Person {
     /// Asks, and takes what comes.
     pub async fn ask(&self, document: &str, variables: Value) -> Reply {
         let request = Request::new(document).variables(Variables::from_json(variables));
-        let answer = self.schema.execute(self.caller.clone(), request).await;
+        let answer = Schema::execute(&self.schema, self.caller.clone(), request).await;
         Reply { body: serde_json::from_slice(&answer.body).unwrap(), statements: answer.statements }
     }
 
     /// Follows a subscription.
     pub fn follow(&self, document: &str, variables: Value) -> BoxStream<'static, Value> {
         let request = Request::new(document).variables(Variables::from_json(variables));
-        let answers = self.schema.stream(self.caller.clone(), request);
+        let answers = self.schema.stream(self.caller.clone(), request, None);
         answers.map(|answer| serde_json::from_slice(&answer.body).unwrap()).boxed()
     }
 
