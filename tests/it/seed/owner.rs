@@ -13,8 +13,9 @@ async fn owned() -> (Database, Database) {
     let database = empty().await;
     let superuser = looking_into(&database).await;
     let name: String = superuser.query_one("SELECT current_database()::text", &[]).await.unwrap().get(0);
+    // The run of the tests before may have left the role.
     let own = format!(
-        "CREATE ROLE {name}_owner LOGIN CREATEROLE NOSUPERUSER; GRANT portico_app, portico_worker TO {name}_owner WITH ADMIN OPTION;
+        "DROP ROLE IF EXISTS {name}_owner; CREATE ROLE {name}_owner LOGIN CREATEROLE NOSUPERUSER; GRANT portico_app, portico_worker TO {name}_owner WITH ADMIN OPTION;
          ALTER DATABASE {name} OWNER TO {name}_owner; ALTER SCHEMA public OWNER TO {name}_owner"
     );
     superuser.batch_execute(&own).await.unwrap();
