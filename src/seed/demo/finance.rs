@@ -98,8 +98,22 @@ pub(super) struct Desk {
     pub(super) approves: Uuid,
 }
 
+/// The regions of a large sales department, and their shares of its budget in percent.
+pub(super) const REGIONS: &[(&str, &str, i64)] = &[
+    ("north_america", "North America", 40),
+    ("europe", "Europe", 27),
+    ("asia_pacific", "Asia Pacific", 15),
+    ("middle_east", "Middle East", 10),
+    ("latin_america", "Latin America", 8),
+];
+
 /// The year before is locked, this year is in force, the next one is in the making.
-pub(super) fn add_budgets(tenant: &mut Tenant, calendar: &Calendar, desk: &Desk) {
+pub(super) fn add_budgets(
+    tenant: &mut Tenant,
+    calendar: &Calendar,
+    desk: &Desk,
+    regions: &[(&'static str, &str, i64)],
+) {
     let this_year = calendar.today().year();
     let departments: Vec<(Uuid, String, Decimal)> = tenant
         .departments
@@ -122,17 +136,10 @@ pub(super) fn add_budgets(tenant: &mut Tenant, calendar: &Calendar, desk: &Desk)
             add_budget(tenant, calendar, desk, &place, name, fiscal_year, status, amount);
         }
     }
-    let selling = departments.iter().find(|(_, name, _)| name == "Sales").map(|(id, ..)| *id);
-    let regions = [
-        ("north_america", "North America", 3_900),
-        ("europe", "Europe", 2_700),
-        ("asia_pacific", "Asia Pacific", 1_500),
-        ("middle_east", "Middle East", 900),
-        ("latin_america", "Latin America", 800),
-    ];
-    for (region, name, thousands) in regions {
-        let amount = Decimal::new(thousands * 100_000, 2);
-        let place = |version| Place { department: selling, region: Some(region), version };
+    let Some((selling, _, annual)) = departments.iter().find(|(_, name, _)| name == "Sales") else { return };
+    for &(region, name, percent) in regions {
+        let amount = *annual * Decimal::new(percent, 2);
+        let place = |version| Place { department: Some(*selling), region: Some(region), version };
         let name = format!("Sales {name}");
         add_budget(tenant, calendar, desk, &place("v1"), &name, this_year, "approved", amount);
         let next = amount * Decimal::new(111, 2);

@@ -89,6 +89,16 @@ const TRUTHS: &[(&str, &str)] = &[
          WHERE ('x' || substr(replace(id::text, '-', ''), 1, 12))::bit(48)::bigint <> floor(extract(epoch FROM created_at) * 1000)",
     ),
     (
+        "nothing is older than its organization",
+        "SELECT o.slug, x.kind, x.created_at FROM identity.organizations o JOIN (
+           SELECT 'deal' AS kind, organization_id, created_at FROM sales.deals
+           UNION ALL SELECT 'budget', organization_id, created_at FROM finance.budgets
+           UNION ALL SELECT 'conversation', organization_id, created_at FROM chat.conversations
+           UNION ALL SELECT 'control', organization_id, created_at FROM governance.compliance_controls
+           UNION ALL SELECT 'audit', organization_id, occurred_at FROM audit.audit_logs) x
+         ON x.organization_id = o.id AND x.created_at < o.created_at",
+    ),
+    (
         "each organization counts changes of rights",
         "SELECT o.slug FROM identity.organizations o
          WHERE NOT EXISTS (SELECT FROM access.epochs e WHERE e.organization_id = o.id)",
