@@ -1,5 +1,5 @@
 //! Large organizations, here small ones.
-use portico::seed::{Plan, bulk};
+use portico::seed::{Plan, Progress, bulk};
 use rust_decimal::Decimal;
 
 use super::{assert_whole, found, looking_into, migrated};
@@ -9,8 +9,12 @@ async fn organizations_are_made_once_and_counters_agree() {
     let database = migrated().await;
     let plan = |organizations| Plan { organizations, scale: Decimal::new(3, 2) };
     let mut made = Vec::new();
-    bulk(&database.owner_url, &plan(1), |one| Ok(made.push((one.slug, one.messages)))).await.unwrap();
-    bulk(&database.owner_url, &plan(2), |one| Ok(made.push((one.slug, one.messages)))).await.unwrap();
+    let mut keep = |one: Progress| {
+        made.push((one.slug, one.messages));
+        Ok(())
+    };
+    bulk(&database.owner_url, &plan(1), &mut keep).await.unwrap();
+    bulk(&database.owner_url, &plan(2), &mut keep).await.unwrap();
     let expected = [("org-0001", 600), ("org-0001", 0), ("org-0002", 600)];
     assert_eq!(made, expected.map(|(slug, messages)| (slug.to_owned(), messages)));
 
