@@ -257,6 +257,41 @@ query People {
 }`,
   },
   {
+    entity: "People and roles",
+    title: "What each role may do",
+    about: "Roles with all they give at this moment, inherited permissions included, and who has them.",
+    document: `
+query Roles {
+  roles {
+    nodes {
+      name displayName isSystemRole rowScope
+      parent { name }
+      effectivePermissions
+      assignments(first: 5, filter: { isActive: { eq: true } }) {
+        totalCount { value }
+        nodes { user { displayName } validUntil isInForce assignmentReason }
+      }
+    }
+  }
+}`,
+  },
+  {
+    entity: "People and roles",
+    title: "Give a role for a time",
+    about: "The role counts from the person's next request until `validUntil`; you can give only what you hold.",
+    document: `
+mutation GiveRole($input: RoleAssignInput!) {
+  roleAssign(input: $input) {
+    roleAssignment { id isInForce validUntil role { name } user { displayName } }
+    userErrors { code message path }
+  }
+}`,
+    variables: {
+      input: { userId: "$.users.nodes.0.id", roleId: "$.roles.nodes.0.id", reason: "Stands in", validUntil: "2030-01-01T00:00:00Z" },
+    },
+    lookup: `{ users(first: 1) { nodes { id } } roles(first: 1, filter: { name: { eq: "viewer" } }) { nodes { id } } }`,
+  },
+  {
     entity: "Audit",
     title: "The last changes to anything",
     about: "Who, what, before and after; sealed into a hash chain.",

@@ -21,7 +21,7 @@ pub(super) struct Token {
     /// The organization to work in, by its short name; not needed by members of one
     #[arg(long, value_name = "SLUG")]
     organization: Option<String>,
-    /// How long it is good for; the setting access_token_minutes unless you say otherwise
+    /// How long it is good for; the setting `access_token_minutes` unless you say otherwise
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=525_600))]
     minutes: Option<u32>,
 }

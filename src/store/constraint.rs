@@ -139,6 +139,11 @@ pub fn explain(refusal: &Refusal) -> Explained {
         let path = path.split('.').filter(|part| !part.is_empty()).map(ToOwned::to_owned).collect();
         return Explained { code: *code, path, message };
     }
+    if refusal.kind == RefusalKind::ForeignKey && refusal.message.contains("update or delete") {
+        // the constraint is that of the other table: what is wrong is the record itself
+        let (code, message) = in_words(refusal, "id");
+        return Explained { code, path: vec!["id".to_owned()], message };
+    }
     let column = refusal
         .column
         .as_deref()

@@ -498,12 +498,11 @@ impl Write {
 
     /// Makes it so.
     pub async fn commit(mut self) -> Result<()> {
-        if let Some(mut connection) = self.connection.take() {
-            if let Err(error) = connection.batch_execute("COMMIT").await {
+        if let Some(mut connection) = self.connection.take()
+            && let Err(error) = connection.batch_execute("COMMIT").await {
                 drop(Object::take(connection));
                 return Err(error.into());
             }
-        }
         Ok(())
     }
 
@@ -560,12 +559,11 @@ impl Work {
     }
 
     pub(super) async fn commit(mut self) -> Result<()> {
-        if let Some(mut connection) = self.0.take() {
-            if let Err(error) = connection.batch_execute("COMMIT").await {
+        if let Some(mut connection) = self.0.take()
+            && let Err(error) = connection.batch_execute("COMMIT").await {
                 drop(Object::take(connection));
                 return Err(error.into());
             }
-        }
         Ok(())
     }
 }

@@ -1,6 +1,8 @@
 //! The integration tests: one binary, so that it links once.
 //! (`cfg(test)` tells clippy that all of it is test code, where `unwrap` is the shortest failure.)
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod chat;
 #[cfg(test)]
 mod command;

@@ -319,7 +319,7 @@ struct Held {
 const PLATFORM_ROLES: &str = "
     INSERT INTO access.roles AS r
       (organization_id, id, name, display_name, description, is_system_role, metadata, valid_from)
-    SELECT '00000000-0000-0000-0000-000000000000', n.id, n.name, n.display_name, n.description, true, n.metadata, '2000-01-01Z'
+    SELECT '00000000-0000-0000-0000-000000000000', n.id, n.name, n.display_name, n.description, true, n.metadata, '2000-01-01T00:00Z'
       FROM jsonb_to_recordset($1) AS n(id uuid, name text, display_name text, description text, metadata jsonb)
     ON CONFLICT (organization_id, id) DO UPDATE
       SET display_name = excluded.display_name, description = excluded.description, metadata = excluded.metadata
@@ -328,7 +328,7 @@ const PLATFORM_ROLES: &str = "
 const GIVEN: &str = "
     INSERT INTO access.role_permissions
       (organization_id, id, role_id, permission_id, permission_org_id, valid_from)
-    SELECT '00000000-0000-0000-0000-000000000000', h.id, h.role_id, h.permission_id, '00000000-0000-0000-0000-000000000000', '2000-01-01Z'
+    SELECT '00000000-0000-0000-0000-000000000000', h.id, h.role_id, h.permission_id, '00000000-0000-0000-0000-000000000000', '2000-01-01T00:00Z'
       FROM jsonb_to_recordset($1) AS h(id uuid, role_id uuid, permission_id uuid)
     ON CONFLICT DO NOTHING";
 
@@ -337,8 +337,8 @@ const TAKEN: &str = "
      WHERE rp.organization_id = '00000000-0000-0000-0000-000000000000'
        AND NOT EXISTS (SELECT FROM jsonb_to_recordset($1) AS h(id uuid) WHERE h.id = rp.id)";
 
-/// Organizations made by an older version lack the roles that are new, and know the others by older words. Only an owner
-/// that row-level security does not bind sees them.
+/// Organizations made by an older version lack the roles that are new, and know the others by older words. Asked only
+/// when the platform's roles have changed; only an owner that row-level security does not bind sees them all.
 const HANDED_ON: &str = "
     INSERT INTO access.roles AS r (organization_id, id, name, display_name, description, is_system_role, metadata)
     SELECT o.id, ops.uuid_v7(), n.name, n.display_name, n.description, true, n.metadata
@@ -370,8 +370,12 @@ pub(super) async fn sync(owner: &mut AsyncPgConnection, entries: &[Entry]) -> St
         })
     });
     let held = Json(serde_json::json!(held.collect::<Vec<_>>()));
-    for (statement, rows) in [(PLATFORM_ROLES, &rows), (TAKEN, &held), (GIVEN, &held), (HANDED_ON, &rows)] {
-        sql_query(statement).bind::<Jsonb, _>(rows).execute(owner).await?;
+    let changed = sql_query(PLATFORM_ROLES).bind::<Jsonb, _>(&rows).execute(owner).await?;
+    if changed > 0 {
+        sql_query(HANDED_ON).bind::<Jsonb, _>(&rows).execute(owner).await?;
+    }
+    for statement in [TAKEN, GIVEN] {
+        sql_query(statement).bind::<Jsonb, _>(&held).execute(owner).await?;
     }
     Ok(())
 }

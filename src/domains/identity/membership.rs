@@ -1,7 +1,7 @@
 //! Memberships: a person's place in one organization (model.md D2). What they may see can depend on it (B014).
 use crate::{
     domains::{
-        access::authority,
+        access::{authority, role_assignment::RolesOf},
         finance::department::{Department, DepartmentFilter},
         identity::user::{User, UserFilter},
         prelude::*,
@@ -58,6 +58,10 @@ impl Entity for Membership {
             .one("user", |membership| Some(membership.id.cast::<User>()))
             .about_column("user_id")
             .required();
+        membership
+            .many("roles", |membership| RolesOf(membership.id.cast::<User>()))
+            .about("The roles that the person has at this moment, by name.");
+        membership.one("department", |membership| membership.department_id).about_column("department_id");
         membership.one("manager", |membership| membership.manager_id).about_column("manager_id");
         membership
             .pages::<Membership>(

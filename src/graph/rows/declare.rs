@@ -196,6 +196,12 @@ impl<T> Last<'_, T> {
     }
 }
 
+impl<T: Send + Sync + 'static> Default for Fields<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<T: Send + Sync + 'static> Fields<T> {
     pub fn new() -> Self {
         Self { declared: IndexMap::new(), kept: Vec::new(), interfaces: Vec::new(), table: None }

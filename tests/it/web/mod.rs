@@ -50,6 +50,7 @@ impl World {
             schema: Schema::new(SchemaParts {
                 hub: Hub::new(door.clone()),
                 door,
+                keys: Arc::new(Keys::new(&[7; 32]).unwrap()),
                 seal: Arc::new(Seal::new(b"test").unwrap()),
                 keys: Arc::new(Keys::new(&[7; 32]).unwrap()),
                 limits: Limits::default(),

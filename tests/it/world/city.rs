@@ -72,11 +72,13 @@ impl Town {
             "INSERT INTO identity.sessions (id, user_id, organization_id, refresh_token_hash, expires_at)
              VALUES ($3, $2, $1, $3::text, now() + interval '1 hour')",
             "INSERT INTO access.resource_types (organization_id, id, name)
-             SELECT $1, gen_random_uuid(), type FROM unnest($5) AS name, split_part(name, '.', 1) AS type GROUP BY type
+             SELECT DISTINCT ON (type) $1, gen_random_uuid(), type
+             FROM unnest($5) AS needed(permission), split_part(permission, '.', 1) AS type
              ON CONFLICT DO NOTHING",
             "INSERT INTO access.permissions (organization_id, id, name, resource_type_id, resource_type_org_id, action)
-             SELECT $1, gen_random_uuid(), name, t.id, $1, split_part(name, '.', 2) FROM unnest($5) AS name
-             JOIN access.resource_types t ON t.organization_id = $1 AND t.name = split_part(name, '.', 1)
+             SELECT $1, gen_random_uuid(), permission, t.id, $1, split_part(permission, '.', 2)
+             FROM (SELECT DISTINCT permission FROM unnest($5) AS needed(permission)) needed
+             JOIN access.resource_types t ON t.organization_id = $1 AND t.name = split_part(permission, '.', 1)
              ON CONFLICT DO NOTHING",
             "INSERT INTO access.permission_grants (organization_id, id, user_id, permission_id, permission_org_id)
              SELECT $1, gen_random_uuid(), $2, p.id, $1 FROM access.permissions p
