@@ -329,6 +329,9 @@ async fn renew(visit: &Visit, write: &mut Write, input: SessionRefreshInput) -> 
             return Err(UserError::new(UserErrorCode::Conflict, message, &path).into());
         }
         write.proved(session.user_id, id).await?;
+        if let Some(organization) = session.organization_id {
+            write.enter_organization(organization).await?;
+        }
         session::end(write, Whose::One(id), "token_reused").await?;
         return Err(Stop::Kept(vec![ended()]));
     }
