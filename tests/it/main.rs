@@ -1,7 +1,11 @@
 //! The integration tests: one binary, so that it links once.
 //! (`cfg(test)` tells clippy that all of it is test code, where `unwrap` is the shortest failure.)
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod command;
+#[cfg(test)]
+mod governance;
 #[cfg(test)]
 mod law;
 #[cfg(test)]
