@@ -126,7 +126,7 @@ query RecentConversations {
       messageCount
       user { displayName }
       messages(last: 3) {
-        nodes { seq role text createdAt author { displayName } }
+        nodes { seq role content createdAt author { displayName } }
       }
     }
   }
@@ -145,7 +145,7 @@ subscription FollowConversations($after: EventCursor) {
     ... on StreamOpened { replayed }
     ... on StreamReset { reason }
     ... on MessageCreated {
-      message { seq text author { displayName } }
+      message { seq content author { displayName } }
       conversation { id title }
     }
   }
@@ -156,15 +156,15 @@ subscription FollowConversations($after: EventCursor) {
     entity: "Conversations",
     title: "Send a message",
     about: "Messages of a conversation are numbered without gaps, whoever writes at the same time.",
-    lookup: `{ conversations(first: 1) { nodes { id } } }`,
+    lookup: `{ conversations(first: 1, filter: { status: { eq: ACTIVE } }) { nodes { id } } }`,
     document: `
 mutation SendMessage($input: MessageSendInput!) {
   messageSend(input: $input) {
-    messageEdge { node { id seq text createdAt } }
+    messageEdge { cursor node { id seq content createdAt } }
     userErrors { code message path }
   }
 }`,
-    variables: { input: { conversationId: "$.conversations.nodes.0.id", text: "Hello from the playground" } },
+    variables: { input: { conversationId: "$.conversations.nodes.0.id", content: "Hello from the playground" } },
   },
   {
     entity: "Budgets",
@@ -192,13 +192,13 @@ query Budgets {
     about: "Needs `budget.approve`, and another person than the one who submitted it.",
     lookup: `{ budgets(first: 1, filter: { status: { eq: SUBMITTED } }) { nodes { id version } } }`,
     document: `
-mutation ApproveBudget($input: BudgetApproveInput!) {
+mutation ApproveBudget($input: BudgetRecordInput!) {
   budgetApprove(input: $input) {
     budget { name status approvedAt approvedBy { displayName } }
     userErrors { code message path }
   }
 }`,
-    variables: { input: { id: "$.budgets.nodes.0.id", expectedVersion: "$.budgets.nodes.0.version", comment: "Agreed" } },
+    variables: { input: { id: "$.budgets.nodes.0.id", expectedVersion: "$.budgets.nodes.0.version" } },
   },
   {
     entity: "Departments",
@@ -257,6 +257,41 @@ query People {
 }`,
   },
   {
+    entity: "People and roles",
+    title: "What each role may do",
+    about: "Roles with all they give at this moment, inherited permissions included, and who has them.",
+    document: `
+query Roles {
+  roles {
+    nodes {
+      name displayName isSystemRole rowScope
+      parent { name }
+      effectivePermissions
+      assignments(first: 5, filter: { isActive: { eq: true } }) {
+        totalCount { value }
+        nodes { user { displayName } validUntil isInForce assignmentReason }
+      }
+    }
+  }
+}`,
+  },
+  {
+    entity: "People and roles",
+    title: "Give a role for a time",
+    about: "The role counts from the person's next request until `validUntil`; you can give only what you hold.",
+    document: `
+mutation GiveRole($input: RoleAssignInput!) {
+  roleAssign(input: $input) {
+    roleAssignment { id isInForce validUntil role { name } user { displayName } }
+    userErrors { code message path }
+  }
+}`,
+    variables: {
+      input: { userId: "$.users.nodes.0.id", roleId: "$.roles.nodes.0.id", reason: "Stands in", validUntil: "2030-01-01T00:00:00Z" },
+    },
+    lookup: `{ users(first: 1) { nodes { id } } roles(first: 1, filter: { name: { eq: "viewer" } }) { nodes { id } } }`,
+  },
+  {
     entity: "Audit",
     title: "The last changes to anything",
     about: "Who, what, before and after; sealed into a hash chain.",
@@ -295,7 +330,7 @@ query AnythingById($ids: [ID!]!) {
     entity: "How the API behaves",
     title: "A mutation that runs once",
     about: "Run it again with the same key: the first answer comes back and nothing is written twice.",
-    lookup: `{ conversations(first: 1) { nodes { id } } }`,
+    lookup: `{ conversations(first: 1, filter: { status: { eq: ACTIVE } }) { nodes { id } } }`,
     document: `
 mutation SendOnce($input: MessageSendInput!, $key: String!) {
   messageSend(input: $input) @idempotent(key: $key) {
@@ -303,7 +338,7 @@ mutation SendOnce($input: MessageSendInput!, $key: String!) {
     userErrors { code message }
   }
 }`,
-    variables: { input: { conversationId: "$.conversations.nodes.0.id", text: "Only once" }, key: "playground-1" },
+    variables: { input: { conversationId: "$.conversations.nodes.0.id", content: "Only once" }, key: "playground-1" },
   },
   {
     entity: "How the API behaves",

@@ -3,7 +3,9 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use super::{Database, Outcome, say};
+use crate::domains::access::catalogue;
 use crate::settings::Settings;
+use crate::store::connect::connect;
 use crate::store::migrate;
 
 /// What to do with the migrations.
@@ -52,7 +54,13 @@ impl Migrate {
 impl Action {
     async fn run(&self, url: &str) -> Result<Outcome> {
         match self {
-            Self::Up { target } => report("applied", migrate::up(url, target.as_deref()).await?),
+            Self::Up { target } => {
+                let applied = migrate::up(url, target.as_deref()).await?;
+                if target.is_none() {
+                    catalogue::sync(&mut connect(url).await?).await?;
+                }
+                report("applied", applied)
+            }
             Self::Down { target, record_only } => {
                 report("taken back", migrate::down(url, target.as_deref(), *record_only).await?)
             }

@@ -17,6 +17,8 @@ mod audit;
 mod database;
 mod doctor;
 mod migrate;
+mod schema;
+mod seed;
 mod serve;
 mod settings;
 mod token;
@@ -42,6 +44,10 @@ enum Command {
     Serve,
     /// Bring the tables of the database to this version of Portico, or back
     Migrate(migrate::Migrate),
+    /// Print the schema in GraphQL's own language
+    Schema,
+    /// Fill an empty database with the demo
+    Seed(seed::Seed),
     /// Start, stop or look into the embedded PostgreSQL by itself
     Database(database::Database),
     /// Check that nobody has tampered with the audit log
@@ -105,6 +111,8 @@ async fn dispatch(command: Command, settings: Settings) -> Result<Option<Outcome
     match command {
         Command::Serve => serve::run(settings).await.map(Some),
         Command::Migrate(migrate) => unless_interrupted(migrate.run(settings)).await,
+        Command::Schema => schema::run().map(Some),
+        Command::Seed(seed) => unless_interrupted(seed.run(settings)).await,
         Command::Database(database) => unless_interrupted(database.run(settings)).await,
         Command::Audit(audit) => unless_interrupted(audit.run(settings)).await,
         Command::Doctor => unless_interrupted(doctor::run(settings)).await,

@@ -1,21 +1,131 @@
 //! `portico serve`: the server, from its database to the last request.
-use anyhow::Result;
+use std::{sync::Arc, time::Duration};
 
-use super::{Database, Outcome, interruption};
-use crate::settings::Settings;
-use crate::store::migrate;
+use anyhow::{Context, Result};
+use tokio_util::sync::CancellationToken;
+
+use super::{Database, Outcome, interruption, say};
+use crate::{
+    credential::{self, Keys},
+    domains::access::catalogue,
+    graph::{
+        limits::Limits,
+        schema::{Schema, SchemaParts},
+        seal::Seal,
+        visit::PageSizes,
+    },
+    live::{Hub, checkpoint::Checkpoints, seal_audit, wake},
+    seed,
+    settings::Settings,
+    store::{
+        connect::connect,
+        door::{Door, DoorSettings},
+        migrate,
+    },
+    web::{Parts, Server},
+};
 
 pub(super) async fn run(settings: Settings) -> Result<Outcome> {
     // Before anything is started, so that no signal finds nobody listening.
     let interrupted = interruption()?;
     let mut database = Database::start(&settings).await?;
-    for migration in migrate::up(&database.owner_url, None).await? {
-        tracing::info!("Applied the migration {migration}");
-    }
+    let stop = CancellationToken::new();
+    let server = match start(Arc::new(settings), &database, &stop).await {
+        Ok(server) => server,
+        Err(error) => {
+            stop.cancel();
+            database.close().await?;
+            return Err(error);
+        }
+    };
     tokio::select! {
         () = interrupted => tracing::info!("Stopping"),
         lost = database.lost() => return Err(lost),
     }
+    server.stop().await;
+    stop.cancel();
     database.close().await?;
     Ok(Outcome::Done)
+}
+
+/// Brings the database up to date, and opens the doors.
+async fn start(settings: Arc<Settings>, database: &Database, stop: &CancellationToken) -> Result<Server> {
+    for migration in migrate::up(&database.owner_url, None).await? {
+        tracing::info!("Applied the migration {migration}");
+    }
+    catalogue::sync(&mut connect(&database.owner_url).await?).await?;
+    if settings.demo && seed::demo(&database.owner_url).await? {
+        tracing::info!("Made the demo: the organizations aether-demo and nimbus-labs");
+    }
+    let keys = Arc::new(Keys::of(&settings)?);
+    let schema = schema(&settings, &database.app_url, &keys, stop)?;
+    let checkpoints = Arc::new(Checkpoints::open(&settings.data)?);
+    seal_audit::spawn(schema.door().clone(), checkpoints, stop.clone());
+    let reading = keys.clone();
+    let demo = settings.demo;
+    let parts = Parts {
+        schema,
+        settings: settings.clone(),
+        read_credential: Arc::new(move |text| credential::read(&reading, text)),
+        demo: Arc::new(move || personas(demo)),
+    };
+    let listening = format!("cannot listen on {}", settings.listen);
+    let server = Server::start(parts).await.context(listening)?;
+    greet(&settings, &server)?;
+    Ok(server)
+}
+
+/// The schema over this database.
+fn schema(settings: &Settings, url: &str, keys: &Arc<Keys>, stop: &CancellationToken) -> Result<Schema> {
+    let door = Door::new(&DoorSettings {
+        url: url.to_owned(),
+        pool_size: usize::try_from(settings.pool_size)?,
+        statement_timeout: Duration::from_millis(settings.statement_timeout_ms),
+    })?;
+    let hub = Hub::new(door.clone());
+    wake::spawn(&hub, url, stop);
+    Ok(Schema::new(SchemaParts {
+        door,
+        seal: Arc::new(Seal::new(keys.sealing())?),
+        keys: keys.clone(),
+        limits: Limits {
+            bytes: settings.max_document_bytes,
+            fields: settings.max_fields,
+            depth: settings.max_depth,
+            aliases: settings.max_aliases,
+            directives: settings.max_directives,
+            root_fields: settings.max_root_fields,
+            cost: usize::try_from(settings.max_cost)?,
+        },
+        pages: PageSizes {
+            root: settings.default_page_size.into(),
+            most: settings.max_page_size.into(),
+            ..PageSizes::default()
+        },
+        hub,
+        retention: chrono::Duration::hours(settings.events_retention_hours.into()),
+    }))
+}
+
+/// Who can be tried out in the playground.
+fn personas(demo: bool) -> serde_json::Value {
+    let personas = if demo { seed::personas() } else { Vec::new() };
+    serde_json::json!({ "demo": demo, "personas": personas })
+}
+
+/// Where everything is, and whom to be.
+fn greet(settings: &Settings, server: &Server) -> Result<()> {
+    let address = server.address();
+    say(format_args!("Portico is ready.\n"))?;
+    say(format_args!("  Playground  http://{address}/"))?;
+    say(format_args!("  API         http://{address}/graphql   (HTTP, server-sent events, websocket)"))?;
+    say(format_args!("  Schema      http://{address}/schema.graphql\n"))?;
+    if settings.demo {
+        say(format_args!("  The demo's people, all with the password {}:", seed::PASSWORD))?;
+        for persona in seed::personas() {
+            say(format_args!("    {:<20} {:<44} {}", persona.role, persona.email, persona.name))?;
+        }
+        say(format_args!(""))?;
+    }
+    Ok(())
 }

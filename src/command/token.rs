@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{Database, Outcome, say};
 use crate::{
-    credential::{Keys, Rules},
+    credential::Keys,
     domains::identity::sign_in,
     settings::Settings,
     store::door::{Caller, Door, DoorSettings},
@@ -21,22 +21,18 @@ pub(super) struct Token {
     /// The organization to work in, by its short name; not needed by members of one
     #[arg(long, value_name = "SLUG")]
     organization: Option<String>,
-    /// How long it is good for; the setting access_token_minutes unless you say otherwise
+    /// How long it is good for; the setting `access_token_minutes` unless you say otherwise
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=525_600))]
     minutes: Option<u32>,
 }
 
 impl Token {
     pub(super) async fn run(self, settings: Settings) -> Result<Outcome> {
-        let keys = Keys::of(&settings)?;
+        let mut keys = Keys::of(&settings)?;
         let minutes = self.minutes.unwrap_or(keys.rules.access_token_minutes);
         // the session lasts as long as its token: there is no refresh token to prolong it with
-        let rules = Rules {
-            access_token_minutes: minutes,
-            refresh_token_days: minutes.div_ceil(24 * 60),
-            ..keys.rules
-        };
-        let keys = Keys { rules, ..keys };
+        keys.rules.access_token_minutes = minutes;
+        keys.rules.refresh_token_days = minutes.div_ceil(24 * 60);
         let database = Database::join(&settings).await?;
         let token = self.make(&keys, &settings, &database).await;
         database.close().await?;

@@ -27,7 +27,9 @@ pub fn queries(query: &mut Fields<Query>) {
 }
 
 /// Everything that can be followed, besides the records in general.
-pub const fn subscriptions(_subscriptions: &mut Subscriptions) {}
+pub fn subscriptions(subscriptions: &mut Subscriptions) {
+    chat::subscriptions(subscriptions);
+}
 
 /// Everything that can be changed.
 pub fn mutations(mutations: &mut Mutations) {

@@ -1,7 +1,7 @@
 //! Column types as GraphQL writes them: straight into the answer's text.
 use async_graphql::{
     InputType, InputValueError, InputValueResult, Value,
-    registry::{MetaType, MetaTypeId, Registry},
+    registry::{MetaType, Registry},
 };
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use rust_decimal::Decimal;
@@ -173,31 +173,12 @@ impl Scalar for Currency {
     }
 }
 
-/// An address in the internet, without the mask that PostgreSQL can keep with it.
-impl Scalar for ipnet::IpNet {
-    fn register(registry: &mut Registry) -> String {
-        str::register(registry)
-    }
-    fn json(&self, out: &mut Vec<u8>) {
-        text(&self.addr().to_string(), out);
-    }
-}
-
 impl Scalar for Json {
     fn register(registry: &mut Registry) -> String {
         <Self as InputType>::create_type_info(registry)
     }
     fn json(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.0.to_string().as_bytes());
-    }
-}
-
-impl Scalar for Hash {
-    fn register(registry: &mut Registry) -> String {
-        str::register(registry)
-    }
-    fn json(&self, out: &mut Vec<u8>) {
-        text(&self.to_string(), out);
     }
 }
 
@@ -373,23 +354,32 @@ impl InputType for Json {
     }
 }
 
-/// A type that is only read, given its kind, name and fields: what `create_input_type` needs.
+/// Makes an input type known: its name, what it is, its fields. Types that differ in Rust alone, such as the filters
+/// of ids of different kinds, share a name and with it one place in the schema.
 pub fn input_object<T: InputType>(
     registry: &mut Registry,
     about: &str,
     fields: impl Fn(&mut Registry) -> Vec<async_graphql::registry::MetaInputValue>,
 ) -> String {
-    registry.create_input_type::<T, _>(MetaTypeId::InputObject, |registry| MetaType::InputObject {
-        name: T::type_name().into_owned(),
-        description: Some(about.to_owned()),
-        input_fields: fields(registry).into_iter().map(|field| (field.name.clone(), field)).collect(),
-        visible: None,
-        inaccessible: false,
-        tags: Vec::new(),
-        rust_typename: Some(std::any::type_name::<T>()),
-        oneof: false,
-        directive_invocations: Vec::new(),
-    })
+    let name = T::type_name().into_owned();
+    if !registry.types.contains_key(&name) {
+        let object = |fields: Vec<async_graphql::registry::MetaInputValue>| MetaType::InputObject {
+            name: name.clone(),
+            description: Some(about.to_owned()),
+            input_fields: fields.into_iter().map(|field| (field.name.clone(), field)).collect(),
+            visible: None,
+            inaccessible: false,
+            tags: Vec::new(),
+            rust_typename: None,
+            oneof: false,
+            directive_invocations: Vec::new(),
+        };
+        // known before its fields are, since they may lead back to it
+        registry.types.insert(name.clone(), object(Vec::new()));
+        let fields = fields(registry);
+        registry.types.insert(name.clone(), object(fields));
+    }
+    T::qualified_type_name()
 }
 
 #[cfg(test)]

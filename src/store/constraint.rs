@@ -55,6 +55,13 @@ pub const NAMED: &[(&str, Code, &str, &str)] = &[
     ("budgets_person", Code::State, "", ""),
     ("budgets_status_transition", Code::State, "", ""),
     ("budgets_submitted", Code::State, "", "every budget but a draft tells who submitted it and when"),
+    ("budgets_version_check", Code::Invalid, "versionName", "the name of a version has 1 to 50 characters"),
+    (
+        "budgets_version_key",
+        Code::NotUnique,
+        "versionName",
+        "there is such a version of this year's plan for the department and region already",
+    ),
     ("compliance_controls_status_by_test", Code::State, "status", ""),
     (
         "compliance_issues_resolved",
@@ -131,6 +138,11 @@ pub fn explain(refusal: &Refusal) -> Explained {
         };
         let path = path.split('.').filter(|part| !part.is_empty()).map(ToOwned::to_owned).collect();
         return Explained { code: *code, path, message };
+    }
+    if refusal.kind == RefusalKind::ForeignKey && refusal.message.contains("update or delete") {
+        // the constraint is that of the other table: what is wrong is the record itself
+        let (code, message) = in_words(refusal, "id");
+        return Explained { code, path: vec!["id".to_owned()], message };
     }
     let column = refusal
         .column

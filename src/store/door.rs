@@ -33,6 +33,7 @@ use super::{
     clock,
     error::{Denied, Error, Result},
     grants::{Grants, GrantsCache},
+    key_use::KeyUse,
     select::{Condition, Count, Each, Fetch, Rows, Table},
 };
 
@@ -72,6 +73,7 @@ pub struct DoorSettings {
 pub struct Door {
     pool: Pool<AsyncPgConnection>,
     grants: Arc<GrantsCache>,
+    pub(super) key_use: Arc<KeyUse>,
 }
 
 impl Door {
@@ -88,7 +90,7 @@ impl Door {
             .create_timeout(Some(Duration::from_secs(5)))
             .build()
             .map_err(|error| Error::Unavailable(error.to_string().into()))?;
-        Ok(Self { pool, grants: Arc::default() })
+        Ok(Self { pool, grants: Arc::default(), key_use: Arc::default() })
     }
 
     /// What `caller` sees, all of it at one moment. Nothing is sent before the first question.
@@ -106,16 +108,10 @@ impl Door {
         let mut connection = self.connection().await?;
         let entry = enter(&connection, "BEGIN", &caller).await?;
         let grants = self.grants.of(&mut connection, &caller, &entry).await?;
+        self.let_in(&caller);
         let organization = caller.organization.unwrap_or(Uuid::max());
         let door = self.clone();
         Ok(Write { connection: Some(connection), door, caller, organization, entry, grants, recorded: false })
-    }
-
-    /// A transaction of the server's own, outside of any request: it sees no organization before it enters one.
-    pub(super) async fn work(&self) -> Result<Work> {
-        let mut connection = self.connection().await?;
-        connection.batch_execute("BEGIN").await?;
-        Ok(Work(Some(connection)))
     }
 
     /// A transaction of the server's own, outside of any request: it sees no organization before it enters one.
@@ -308,7 +304,10 @@ impl Snapshot {
                     Err(error) => Err(error),
                 };
                 match granted {
-                    Ok((entry, grants)) => Ok(Open { connection, entry, grants }),
+                    Ok((entry, grants)) => {
+                        self.door.let_in(&self.caller);
+                        Ok(Open { connection, entry, grants })
+                    }
                     Err(error) => {
                         leave(connection, "ROLLBACK").await;
                         Err(error)
@@ -499,12 +498,11 @@ impl Write {
 
     /// Makes it so.
     pub async fn commit(mut self) -> Result<()> {
-        if let Some(mut connection) = self.connection.take() {
-            if let Err(error) = connection.batch_execute("COMMIT").await {
+        if let Some(mut connection) = self.connection.take()
+            && let Err(error) = connection.batch_execute("COMMIT").await {
                 drop(Object::take(connection));
                 return Err(error.into());
             }
-        }
         Ok(())
     }
 
@@ -561,12 +559,11 @@ impl Work {
     }
 
     pub(super) async fn commit(mut self) -> Result<()> {
-        if let Some(mut connection) = self.0.take() {
-            if let Err(error) = connection.batch_execute("COMMIT").await {
+        if let Some(mut connection) = self.0.take()
+            && let Err(error) = connection.batch_execute("COMMIT").await {
                 drop(Object::take(connection));
                 return Err(error.into());
             }
-        }
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ pub mod grants;
 pub mod id;
 pub mod inspect;
 pub mod journal;
+mod key_use;
 pub mod migrate;
 pub mod referred;
 pub mod select;

@@ -1,14 +1,26 @@
 //! The integration tests: one binary, so that it links once.
 //! (`cfg(test)` tells clippy that all of it is test code, where `unwrap` is the shortest failure.)
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod audit;
+#[cfg(test)]
+mod chat;
 #[cfg(test)]
 mod command;
 #[cfg(test)]
+mod finance;
+#[cfg(test)]
 mod governance;
+#[cfg(test)]
+mod identity;
 #[cfg(test)]
 mod law;
 #[cfg(test)]
+mod seed;
+#[cfg(test)]
 mod store;
+#[cfg(test)]
+mod web;
 #[cfg(test)]
 mod world;

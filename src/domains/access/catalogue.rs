@@ -196,7 +196,7 @@ const PERMISSIONS: &str = "
       (organization_id, id, name, display_name, description, resource_type_id, resource_type_org_id, action,
        is_system_permission, valid_from)
     SELECT '00000000-0000-0000-0000-000000000000', e.id, e.name, e.display_name, e.description, e.resource_type_id,
-           '00000000-0000-0000-0000-000000000000', e.action, true, '2000-01-01Z'
+           '00000000-0000-0000-0000-000000000000', e.action, true, '2000-01-01T00:00Z'
       FROM jsonb_to_recordset($1) AS e(id uuid, name text, display_name text, description text, resource_type_id uuid, action text)
     ON CONFLICT (organization_id, id) DO UPDATE
       SET display_name = excluded.display_name, description = excluded.description, valid_until = NULL

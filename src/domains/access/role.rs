@@ -169,7 +169,7 @@ pub fn mutations(mutations: &mut Mutations) {
 /// A role to be made.
 #[derive(InputObject)]
 struct RoleCreateInput {
-    /// Its name in programs, in lower_snake form.
+    /// Its name in programs, in `lower_snake` form.
     name: String,
     /// Its name as shown to people.
     display_name: Option<String>,
@@ -221,7 +221,7 @@ struct RoleUpdateInput {
     id: Id<Role>,
     /// The version you read; refused when it is another by now.
     expected_version: Option<i32>,
-    /// Its name in programs, in lower_snake form.
+    /// Its name in programs, in `lower_snake` form.
     name: Option<String>,
     /// Its name as shown to people.
     display_name: MaybeUndefined<String>,

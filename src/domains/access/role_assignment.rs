@@ -1,4 +1,6 @@
 //! Role assignments: who has which role, since when, until when, and why (000 §2, B017, B021, B024).
+use std::collections::HashMap;
+
 use crate::{
     domains::{
         access::{
@@ -9,7 +11,7 @@ use crate::{
         identity::user::{User, UserFilter},
         prelude::*,
     },
-    store::tables::access::role_assignments,
+    store::tables::access::{role_assignments, roles},
 };
 
 #[derive(Clone, Queryable, Selectable)]
@@ -64,6 +66,41 @@ impl Entity for RoleAssignment {
                 Link::column(role_assignments::delegated_from_id),
             )
             .about("To whom the role was passed on.");
+    }
+}
+
+/// The roles that a person has at this moment, by name.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RolesOf(pub Id<User>);
+
+impl Batch for RolesOf {
+    type Value = Vec<Role>;
+
+    async fn load(db: &Snapshot, keys: &[Self]) -> StoreResult<HashMap<Self, Self::Value>> {
+        let now = clock::now();
+        let people = keys.iter().map(|key| key.0).collect::<Vec<_>>();
+        let query = role_assignments::table
+            .inner_join(
+                roles::table.on(roles::organization_id
+                    .eq(role_assignments::organization_id)
+                    .and(roles::id.eq(role_assignments::role_id))),
+            )
+            .filter(role_assignments::organization_id.eq(db.organization()))
+            .filter(role_assignments::user_id.eq_any(people))
+            .filter(role_assignments::revoked_at.is_null())
+            .filter(role_assignments::valid_from.le(now))
+            .filter(role_assignments::valid_until.is_null().or(role_assignments::valid_until.gt(now)))
+            .order((roles::name, roles::id))
+            .select((role_assignments::user_id, Role::as_select()));
+        let mut found = HashMap::<Self, Self::Value>::new();
+        for (person, role) in db.load::<_, (Id<User>, Role)>(query).await? {
+            let roles = found.entry(Self(person)).or_default();
+            // one role may be given for several things
+            if roles.last().is_none_or(|last| last.id != role.id) {
+                roles.push(role);
+            }
+        }
+        Ok(found)
     }
 }
 

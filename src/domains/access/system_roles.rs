@@ -32,9 +32,18 @@ pub struct SystemRole {
     pub but_not: &'static [&'static str],
 }
 
-/// What is read by whoever looks after access and security, and by nobody else without need.
-const SENSITIVE: &[&str] =
-    &["audit.*", "session.*", "api_key.*", "role.assignment.read", "permission.grant.read"];
+/// What every role may, so that names and changes can be shown at all.
+const EVERYBODY: &[&str] = &["user.read", "organization.read", "event.read"];
+
+/// What only those read who look after access and security.
+const SENSITIVE: &[&str] = &[
+    "audit.*",
+    "api_key.*",
+    "role.assignment.read",
+    "permission.grant.read",
+    "membership.preferences.read",
+    "organization.settings.read",
+];
 
 /// All built-in roles, the mightiest first.
 pub const ROLES: &[SystemRole] = &[
@@ -57,7 +66,7 @@ pub const ROLES: &[SystemRole] = &[
     SystemRole {
         name: "security_admin",
         display_name: "Security administrator",
-        description: "Looks after people's access: memberships, roles, sessions, keys and the audit trail. Sees no business figures, and can give others roles beyond their own, never themselves.",
+        description: "Looks after people's access: memberships, roles, keys and the audit trail. Sees no business records; may give others, never themselves, rights beyond their own.",
         row_scope: None,
         may: &[
             "user.*",
@@ -66,84 +75,113 @@ pub const ROLES: &[SystemRole] = &[
             "permission.*",
             "resource.*",
             "approval.*",
-            "session.*",
             "api_key.*",
             "audit.*",
-            "organization.read",
+            "organization.settings.read",
         ],
         but_not: &[],
     },
     SystemRole {
         name: "compliance_officer",
         display_name: "Compliance officer",
-        description: "Keeps frameworks, controls, tests and issues, reviews the audit trail, and reads what serves as evidence.",
+        description: "Keeps frameworks, controls, tests and issues, reviews the audit trail, and reads what serves as evidence, people's conversations aside.",
         row_scope: None,
         may: &["*.read", "framework.*", "control.*", "issue.*", "audit.*"],
-        but_not: &["issue.accept_risk", "session.*", "api_key.*"],
+        but_not: &["api_key.*", "membership.preferences.read", "conversation.*", "message.*"],
     },
     SystemRole {
         name: "cfo",
         display_name: "Chief financial officer",
-        description: "Answers for money: approves and locks budgets, sees every figure, the state of compliance and the audit trail.",
+        description: "Answers for money: approves and locks budgets, accepts risks, sees every figure, the state of compliance and the audit trail.",
         row_scope: None,
-        may: &["*.read", "budget.*", "cost_center.*", "department.*", "issue.accept_risk"],
-        but_not: &["session.*", "api_key.*"],
+        may: &[
+            "*.read",
+            "budget.*",
+            "cost_center.*",
+            "department.*",
+            "conversation.*",
+            "message.*",
+            "issue.accept_risk",
+        ],
+        but_not: &["api_key.*", "audit.personal.read", "membership.preferences.read"],
     },
     SystemRole {
         name: "finance_manager",
         display_name: "Finance manager",
         description: "Prepares and submits budgets and keeps cost centers and departments; approval is somebody else's.",
         row_scope: None,
-        may: &["*.read", "budget.*", "cost_center.*", "department.*"],
-        but_not: &[
-            "budget.approve",
-            "budget.lock",
-            "budget.reject",
-            "audit.*",
-            "session.*",
-            "api_key.*",
-            "role.assignment.read",
-            "permission.grant.read",
+        may: &[
+            "*.read",
+            "budget.write",
+            "budget.submit",
+            "cost_center.*",
+            "department.*",
+            "conversation.*",
+            "message.*",
         ],
+        but_not: SENSITIVE,
     },
     SystemRole {
         name: "cost_manager",
         display_name: "Cost manager",
         description: "Plans the budgets of cost centers and watches what is spent.",
         row_scope: None,
-        may: &["user.read", "organization.read", "department.read", "cost_center.*", "budget.*"],
-        but_not: &["budget.approve", "budget.lock", "budget.reject"],
+        may: &[
+            "department.read",
+            "cost_center.*",
+            "budget.read",
+            "budget.amount.read",
+            "budget.write",
+            "budget.submit",
+            "conversation.*",
+            "message.*",
+        ],
+        but_not: &[],
     },
     SystemRole {
         name: "manager",
         display_name: "Manager",
-        description: "Leads a team: works with all accounts, deals and conversations, and reads plans and budgets.",
+        description: "Leads a team: works with all accounts, deals and conversations, reads plans and budgets, follows up issues.",
         row_scope: None,
-        may: &["*.read", "account.*", "deal.*", "conversation.*", "message.*"],
+        may: &["*.read", "account.*", "deal.*", "conversation.*", "message.*", "issue.write"],
         but_not: SENSITIVE,
     },
     SystemRole {
         name: "analyst",
         display_name: "Analyst",
-        description: "Reads deals, budgets and their figures to report on them, within the region of their membership. Changes nothing.",
+        description: "Reads deals, budgets and their figures within the region of their membership and asks about them in conversations. Changes no records.",
         row_scope: Some("region"),
         may: &[
-            "user.read",
-            "organization.read",
             "account.read",
-            "deal.*",
-            "budget.*",
+            "deal.read",
+            "deal.value.read",
+            "deal.history.read",
+            "budget.read",
+            "budget.amount.read",
             "department.read",
             "cost_center.read",
+            "conversation.*",
+            "message.*",
         ],
         but_not: &[],
     },
     SystemRole {
         name: "user",
         display_name: "User",
-        description: "An ordinary member: talks with customers and works on accounts and deals.",
+        description: "An ordinary member: talks, and works on accounts and deals without deleting any.",
         row_scope: None,
-        may: &["user.read", "organization.read"],
+        may: &[
+            "user.email.read",
+            "department.read",
+            "account.read",
+            "account.write",
+            "deal.read",
+            "deal.write",
+            "deal.value.read",
+            "deal.history.read",
+            "conversation.*",
+            "message.*",
+        ],
         but_not: &[],
     },
     SystemRole {
@@ -151,15 +189,31 @@ pub const ROLES: &[SystemRole] = &[
         display_name: "Viewer",
         description: "Looks at accounts, deals and conversations, without amounts and personal data. Changes nothing.",
         row_scope: None,
-        may: &["user.read", "organization.read", "account.read", "deal.read", "conversation.read"],
+        may: &["department.read", "account.read", "deal.read", "conversation.read", "message.read"],
         but_not: &[],
     },
     SystemRole {
         name: "api_user",
         display_name: "Program",
-        description: "For keys of other systems: reads and writes accounts, deals and conversations, deletes nothing.",
+        description: "For keys of other systems: reads figures, reads and writes accounts, deals and conversations, deletes nothing.",
         row_scope: None,
-        may: &["user.read", "organization.read"],
+        may: &[
+            "user.email.read",
+            "department.read",
+            "cost_center.read",
+            "budget.read",
+            "budget.amount.read",
+            "account.read",
+            "account.write",
+            "deal.read",
+            "deal.write",
+            "deal.value.read",
+            "deal.history.read",
+            "conversation.read",
+            "conversation.write",
+            "message.read",
+            "message.write",
+        ],
         but_not: &[],
     },
 ];
@@ -178,7 +232,7 @@ impl SystemRole {
     /// Whether the role contains a permission.
     pub fn holds(&self, permission: &str) -> bool {
         let any = |patterns: &[&str]| patterns.iter().any(|pattern| matches(pattern, permission));
-        any(self.may) && !any(self.but_not)
+        (any(EVERYBODY) || any(self.may)) && !any(self.but_not)
     }
 
     fn id(&self) -> Uuid {
@@ -226,7 +280,7 @@ pub async fn found(write: &mut Write, founder: Id<User>) -> Outcome<()> {
     Ok(())
 }
 
-/// Gives the organization of `write` its own row of every built-in role.
+/// Gives the organization of `write` its own row of every built-in role that it lacks.
 pub async fn copy_into(write: &mut Write) -> Outcome<()> {
     let organization = write.organization();
     let row = |role: &SystemRole| {
@@ -242,7 +296,7 @@ pub async fn copy_into(write: &mut Write) -> Outcome<()> {
         )
     };
     let rows = ROLES.iter().map(row).collect::<Vec<_>>();
-    diesel::insert_into(roles::table).values(rows).execute(write).await?;
+    diesel::insert_into(roles::table).values(rows).on_conflict_do_nothing().execute(write).await?;
     Ok(())
 }
 
@@ -265,7 +319,7 @@ struct Held {
 const PLATFORM_ROLES: &str = "
     INSERT INTO access.roles AS r
       (organization_id, id, name, display_name, description, is_system_role, metadata, valid_from)
-    SELECT '00000000-0000-0000-0000-000000000000', n.id, n.name, n.display_name, n.description, true, n.metadata, '2000-01-01Z'
+    SELECT '00000000-0000-0000-0000-000000000000', n.id, n.name, n.display_name, n.description, true, n.metadata, '2000-01-01T00:00Z'
       FROM jsonb_to_recordset($1) AS n(id uuid, name text, display_name text, description text, metadata jsonb)
     ON CONFLICT (organization_id, id) DO UPDATE
       SET display_name = excluded.display_name, description = excluded.description, metadata = excluded.metadata
@@ -274,7 +328,7 @@ const PLATFORM_ROLES: &str = "
 const GIVEN: &str = "
     INSERT INTO access.role_permissions
       (organization_id, id, role_id, permission_id, permission_org_id, valid_from)
-    SELECT '00000000-0000-0000-0000-000000000000', h.id, h.role_id, h.permission_id, '00000000-0000-0000-0000-000000000000', '2000-01-01Z'
+    SELECT '00000000-0000-0000-0000-000000000000', h.id, h.role_id, h.permission_id, '00000000-0000-0000-0000-000000000000', '2000-01-01T00:00Z'
       FROM jsonb_to_recordset($1) AS h(id uuid, role_id uuid, permission_id uuid)
     ON CONFLICT DO NOTHING";
 
@@ -283,8 +337,8 @@ const TAKEN: &str = "
      WHERE rp.organization_id = '00000000-0000-0000-0000-000000000000'
        AND NOT EXISTS (SELECT FROM jsonb_to_recordset($1) AS h(id uuid) WHERE h.id = rp.id)";
 
-/// Organizations made by an older version lack the roles that are new, and know the others by older words. Only an owner
-/// that row-level security does not bind sees them.
+/// Organizations made by an older version lack the roles that are new, and know the others by older words. Asked only
+/// when the platform's roles have changed; only an owner that row-level security does not bind sees them all.
 const HANDED_ON: &str = "
     INSERT INTO access.roles AS r (organization_id, id, name, display_name, description, is_system_role, metadata)
     SELECT o.id, ops.uuid_v7(), n.name, n.display_name, n.description, true, n.metadata
@@ -316,8 +370,12 @@ pub(super) async fn sync(owner: &mut AsyncPgConnection, entries: &[Entry]) -> St
         })
     });
     let held = Json(serde_json::json!(held.collect::<Vec<_>>()));
-    for (statement, rows) in [(PLATFORM_ROLES, &rows), (TAKEN, &held), (GIVEN, &held), (HANDED_ON, &rows)] {
-        sql_query(statement).bind::<Jsonb, _>(rows).execute(owner).await?;
+    let changed = sql_query(PLATFORM_ROLES).bind::<Jsonb, _>(&rows).execute(owner).await?;
+    if changed > 0 {
+        sql_query(HANDED_ON).bind::<Jsonb, _>(&rows).execute(owner).await?;
+    }
+    for statement in [TAKEN, GIVEN] {
+        sql_query(statement).bind::<Jsonb, _>(&held).execute(owner).await?;
     }
     Ok(())
 }

@@ -1,10 +1,12 @@
 //! Chat: conversations with the assistant, and their messages.
 pub mod conversation;
+pub mod conversation_events;
 pub mod message;
 
 use crate::graph::{
     mutation::Mutations,
     rows::{Fields, Query},
+    subscription::Subscriptions,
 };
 
 pub fn queries(query: &mut Fields<Query>) {
@@ -15,4 +17,8 @@ pub fn queries(query: &mut Fields<Query>) {
 pub fn mutations(mutations: &mut Mutations) {
     conversation::mutations(mutations);
     message::mutations(mutations);
+}
+
+pub fn subscriptions(subscriptions: &mut Subscriptions) {
+    conversation_events::subscriptions(subscriptions);
 }

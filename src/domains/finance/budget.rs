@@ -149,7 +149,7 @@ pub fn mutations(mutations: &mut Mutations) {
         .about("Approves what somebody else submitted. Errors: INVALID, NOT_FOUND, CONFLICT, STATE, SELF_APPROVAL.");
     mutations
         .change("budgetReject", "budget", |write, input| reject(write, input).boxed())
-        .needs("budget.approve")
+        .needs("budget.reject")
         .about("Makes a draft again of what was submitted. Errors: NOT_FOUND, CONFLICT, STATE.");
     mutations
         .change("budgetLock", "budget", |write, input| lock(write, input).boxed())

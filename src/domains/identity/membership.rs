@@ -1,7 +1,8 @@
 //! Memberships: a person's place in one organization (model.md D2). What they may see can depend on it (B014).
 use crate::{
     domains::{
-        access::authority,
+        access::{authority, role_assignment::RolesOf},
+        finance::department::{Department, DepartmentFilter},
         identity::user::{User, UserFilter},
         prelude::*,
         sales::deal::DealRegion,
@@ -30,6 +31,7 @@ pub struct Membership {
     pub id: Id<Membership>,
     pub status: MembershipStatus,
     pub manager_id: Option<Id<User>>,
+    pub department_id: Option<Id<Department>>,
     pub region: Option<DealRegion>,
     pub title: Option<String>,
     pub preferences: Json,
@@ -51,11 +53,15 @@ impl Entity for Membership {
             status, region, title, preferences needs "membership.preferences.read",
             notification_preferences needs "membership.preferences.read",
             joined_at, last_seen_at, revision as "version", created_at, updated_at,
-        } keeps { manager_id } }
+        } keeps { manager_id, department_id } }
         membership
             .one("user", |membership| Some(membership.id.cast::<User>()))
             .about_column("user_id")
             .required();
+        membership
+            .many("roles", |membership| RolesOf(membership.id.cast::<User>()))
+            .about("The roles that the person has at this moment, by name.");
+        membership.one("department", |membership| membership.department_id).about_column("department_id");
         membership.one("manager", |membership| membership.manager_id).about_column("manager_id");
         membership
             .pages::<Membership>(
@@ -79,6 +85,7 @@ filter! { MembershipFilter for Membership in memberships {
     joined_at: Compare<DateTime<Utc>>,
     user: UserFilter => through user_id,
     manager: UserFilter => through manager_id,
+    department: DepartmentFilter => through department_id,
 } }
 
 order! { MembershipOrder, MembershipOrderField for Membership {
@@ -118,6 +125,8 @@ struct MembershipUpdateInput {
     status: Option<MembershipStatus>,
     /// To whom the person reports.
     manager_id: MaybeUndefined<Id<User>>,
+    /// The department the person works in.
+    department_id: MaybeUndefined<Id<Department>>,
     /// The region the person works in.
     region: MaybeUndefined<DealRegion>,
     /// The person's position.
@@ -136,6 +145,7 @@ async fn update(write: &mut Write, input: MembershipUpdateInput) -> Outcome<Id<M
     let changes = Changes::default()
         .given(memberships::status, input.status)
         .patch(memberships::manager_id, input.manager_id)
+        .patch(memberships::department_id, input.department_id)
         .patch(memberships::region, input.region)
         .patch(memberships::title, input.title);
     let after = diesel::update(memberships::table.find((write.organization(), before.id)))

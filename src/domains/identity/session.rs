@@ -188,7 +188,7 @@ impl Note<'_> {
 pub(super) async fn note(write: &mut Write, note: Note<'_>) -> StoreResult<()> {
     match note.organization {
         Some(organization) if organization != write.organization() => {
-            write.enter_organization(organization).await?
+            write.enter_organization(organization).await?;
         }
         Some(_) => {}
         None => in_some_organization(write).await?,

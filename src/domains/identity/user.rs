@@ -2,12 +2,18 @@
 use crate::{
     domains::{
         access::{permission_grant::PermissionGrant, role_assignment::RoleAssignment},
+        chat::{conversation::Conversation, message::Message},
+        finance::{budget::Budget, cost_center::CostCenter, department::Department},
         identity::{membership::Membership, session},
         prelude::*,
+        sales::{account::Account, deal::Deal},
     },
     store::tables::{
         access::{permission_grants, role_assignments},
+        chat::{conversations, messages},
+        finance::{budgets, cost_centers, departments},
         identity::users,
+        sales::{accounts, deals},
     },
 };
 
@@ -51,8 +57,29 @@ impl Entity for User {
             id, email needs "user.email.read", username, first_name, last_name, display_name, avatar_url,
             timezone, locale, status, revision as "version", created_at, updated_at,
         } }
+        user.show_own("email", |user, caller| caller.user == Some(user.id.0));
         user.lookup("membership", |_, user| Ok(Some(user.id.cast::<Membership>())))
             .about("Their place in the organization in which you work.");
+        let of = |user: &Self| user.id.0;
+        user.pages::<Conversation>("conversations", of, Link::column(conversations::user_id))
+            .about("The conversations they started.");
+        user.pages::<Message>("messages", of, Link::column(messages::author_id))
+            .about("What they said in conversations.");
+        user.pages::<Account>("ownedAccounts", of, Link::column(accounts::owner_id))
+            .about("The companies they look after.");
+        user.pages::<Deal>("ownedDeals", of, Link::column(deals::owner_id)).about("The deals they work on.");
+        user.pages::<Department>("headedDepartments", of, Link::column(departments::head_user_id))
+            .about("The departments they lead.");
+        user.pages::<CostCenter>("managedCostCenters", of, Link::column(cost_centers::manager_id))
+            .about("The cost centers they answer for.");
+        user.pages::<Budget>("createdBudgets", of, Link::column(budgets::created_by))
+            .about("The budgets they drafted.");
+        user.pages::<Budget>("submittedBudgets", of, Link::column(budgets::submitted_by))
+            .about("The budgets they submitted.");
+        user.pages::<Budget>("approvedBudgets", of, Link::column(budgets::approved_by))
+            .about("The budgets they approved.");
+        user.pages::<Budget>("lockedBudgets", of, Link::column(budgets::locked_by))
+            .about("The budgets they locked.");
         user.pages::<RoleAssignment>(
             "roleAssignments",
             |user| user.id.0,

@@ -12,7 +12,7 @@ use crate::{
         },
         prelude::*,
     },
-    store::tables::identity::platform_admins,
+    store::{events, tables::identity::platform_admins},
 };
 
 /// Whoever asks, if they are signed in.
@@ -58,12 +58,29 @@ impl Object for Viewer {
             .value("isPlatformAdmin", |viewer| Some(PlatformAdmin(viewer.id())))
             .public()
             .about("Whether you administer the platform itself.");
+        viewer
+            .value("eventCursor", |_| Some(EventCursor))
+            .public()
+            .about("Where the organization's events stand, read at the same moment as the rest: subscribe `after` it and nothing is missed.");
     }
 }
 
 impl Viewer {
     fn id(&self) -> Uuid {
         self.user.map(|user| user.0).unwrap_or_default()
+    }
+}
+
+/// Where the events of the caller's organization stand.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct EventCursor;
+
+impl Batch for EventCursor {
+    type Value = String;
+
+    async fn load(db: &Snapshot, _: &[Self]) -> StoreResult<HashMap<Self, String>> {
+        let (position, _) = events::horizon(db).await?;
+        Ok(HashMap::from([(Self, position.write())]))
     }
 }
 

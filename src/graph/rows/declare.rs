@@ -20,6 +20,7 @@ use crate::{
     },
     store::{
         batch::{Batch, Stored},
+        door::Caller,
         tables,
     },
 };
@@ -58,6 +59,8 @@ pub(super) struct Declared<T: 'static> {
     pub needs: Option<&'static str>,
     /// Everybody may, on purpose.
     pub public: bool,
+    /// Whose rows show it to them without the permission.
+    pub own: Option<Own<T>>,
     /// The permission of the type it leads to.
     pub target_needs: Option<&'static str>,
     pub arguments: Vec<Argument>,
@@ -72,6 +75,7 @@ pub(super) struct Declared<T: 'static> {
 
 /// Registers a type and says its name.
 pub(super) type TypeOf = Box<dyn Fn(&mut Registry) -> String + Send + Sync>;
+pub(super) type Own<T> = fn(&T, &Caller) -> bool;
 pub(super) type Leaf<T> = Box<dyn Fn(&T, &mut Vec<u8>) + Send + Sync>;
 type ArgumentOf = Box<dyn Fn(&mut Registry) -> MetaInputValue + Send + Sync>;
 
@@ -192,6 +196,12 @@ impl<T> Last<'_, T> {
     }
 }
 
+impl<T: Send + Sync + 'static> Default for Fields<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<T: Send + Sync + 'static> Fields<T> {
     pub fn new() -> Self {
         Self { declared: IndexMap::new(), kept: Vec::new(), interfaces: Vec::new(), table: None }
@@ -208,6 +218,7 @@ impl<T: Send + Sync + 'static> Fields<T> {
             about: String::new(),
             needs: None,
             public: false,
+            own: None,
             target_needs: None,
             arguments: Vec::new(),
             ty,
@@ -242,6 +253,14 @@ impl<T: Send + Sync + 'static> Fields<T> {
         get: impl Fn(&T) -> &C + Send + Sync + 'static,
     ) -> Last<'_, T> {
         self.add(name, Box::new(C::register), How::Leaf(Box::new(move |row, out| get(row).json(out))))
+    }
+
+    /// Shows a column, which needs a permission, to whoever the row belongs to.
+    pub fn show_own(&mut self, name: &'static str, own: Own<T>) {
+        if let Some(declared) = self.declared.get_mut(name) {
+            declared.own = Some(own);
+            declared.about.push_str(" One's own is always shown.");
+        }
     }
 
     /// A column that is not shown but recorded in the audit trail.

@@ -12,7 +12,7 @@ use futures_util::{
 };
 
 use super::{
-    declare::{Declared, Fields, How, Leaf, Object, fields_of},
+    declare::{Declared, Fields, How, Leaf, Object, Own, fields_of},
     write::{Body, Bubble, Children, Out, Written},
 };
 use crate::{
@@ -21,7 +21,10 @@ use crate::{
         gate,
         visit::{View, Visit},
     },
-    store::{door::Snapshot, grants::Grants},
+    store::{
+        door::{Caller, Snapshot},
+        grants::Grants,
+    },
 };
 
 /// The document and the schema it is written for.
@@ -164,6 +167,8 @@ struct Step<'a, T: 'static> {
 enum What<'a, T: 'static> {
     Text(&'a str),
     Leaf(&'static Leaf<T>),
+    /// Only where the row is the caller's own; elsewhere it fails.
+    OwnLeaf(&'static Leaf<T>, Own<T>, &'a Caller, Fault),
     Children(Box<dyn Children<'a> + 'a>),
     Fails(Fault),
 }
@@ -228,7 +233,12 @@ async fn answer<'a, T: Send + Sync + 'static>(
     asked: &Asked<'a>,
     rows: &[T],
 ) -> Result<What<'a, T>, Fault> {
-    env.permit(declared.needs)?;
+    if let Err(fault) = env.permit(declared.needs) {
+        return match (&declared.how, declared.own) {
+            (How::Leaf(leaf), Some(own)) => Ok(What::OwnLeaf(leaf, own, &env.visit.caller, fault)),
+            _ => Err(fault),
+        };
+    }
     env.permit(declared.target_needs)?;
     match &declared.how {
         How::Leaf(leaf) => Ok(What::Leaf(leaf)),
@@ -272,8 +282,9 @@ impl<'a, T> Step<'a, T> {
         match &self.what {
             What::Text(text) => out.text(text),
             What::Leaf(leaf) => leaf(row, &mut out.json),
+            What::OwnLeaf(leaf, own, caller, _) if own(row, caller) => leaf(row, &mut out.json),
             What::Children(children) => return children.write(at, out),
-            What::Fails(fault) => {
+            What::Fails(fault) | What::OwnLeaf(.., fault) => {
                 out.fail(fault, Some(self.pos));
                 return Err(Bubble);
             }

@@ -24,7 +24,8 @@ use crate::store::clock;
 pub const PASSWORD: &str = "portico-demo";
 
 /// Somebody whom a visitor of the demo can be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Persona {
     pub email: String,
     pub password: &'static str,

@@ -50,10 +50,17 @@ impl Sdl {
         Self(types)
     }
 
-    /// All that a caller must hold to see a field: what it needs itself, its type, and the type it leads to.
+    /// All that a caller must hold to see a field: what its type needs, it itself, and the type it leads to. One that says
+    /// nothing of what it leads to is open on purpose: it shows what is one's own.
     pub fn needs<'s>(&'s self, of: &'s Declared, field: &'s Field) -> BTreeSet<&'s str> {
-        let target = self.0.get(&field.target).into_iter().flat_map(|target| &target.needs);
+        let target = self.0.get(&field.target).filter(|_| !field.needs.is_empty());
+        let target = target.into_iter().flat_map(|target| &target.needs);
         of.needs.iter().chain(&field.needs).chain(target).map(String::as_str).collect()
+    }
+
+    /// Whether a field shows objects that need a permission to whoever lacks it.
+    pub fn opens(&self, field: &Field) -> bool {
+        field.needs.is_empty() && self.0.get(&field.target).is_some_and(|target| !target.needs.is_empty())
     }
 }
 

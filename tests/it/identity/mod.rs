@@ -1,0 +1,7 @@
+//! Who signs in, how long that holds, and what it opens.
+mod api_key;
+mod house;
+mod lockout;
+mod organization;
+mod session;
+mod sign_in;
