@@ -54,10 +54,11 @@ async fn advance(door: &Door, checkpoints: &Arc<Checkpoints>, organization: Uuid
         }
     };
     if let Some(known) = known
-        && audit_chain::hash_at(door, organization, known.seq).await? != Some(known.hash) {
-            tracing::error!(%organization, entry = known.seq, "The audit log was tampered with: run `portico audit verify`");
-            return Ok(());
-        }
+        && audit_chain::hash_at(door, organization, known.seq).await? != Some(known.hash)
+    {
+        tracing::error!(%organization, entry = known.seq, "The audit log was tampered with: run `portico audit verify`");
+        return Ok(());
+    }
     if let Err(error) = on_disk(checkpoints, move |checkpoints| checkpoints.write(organization, &end)).await {
         tracing::warn!(%organization, %error, "The checkpoint of the audit log could not be written");
     }

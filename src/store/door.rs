@@ -499,10 +499,11 @@ impl Write {
     /// Makes it so.
     pub async fn commit(mut self) -> Result<()> {
         if let Some(mut connection) = self.connection.take()
-            && let Err(error) = connection.batch_execute("COMMIT").await {
-                drop(Object::take(connection));
-                return Err(error.into());
-            }
+            && let Err(error) = connection.batch_execute("COMMIT").await
+        {
+            drop(Object::take(connection));
+            return Err(error.into());
+        }
         Ok(())
     }
 
@@ -560,10 +561,11 @@ impl Work {
 
     pub(super) async fn commit(mut self) -> Result<()> {
         if let Some(mut connection) = self.0.take()
-            && let Err(error) = connection.batch_execute("COMMIT").await {
-                drop(Object::take(connection));
-                return Err(error.into());
-            }
+            && let Err(error) = connection.batch_execute("COMMIT").await
+        {
+            drop(Object::take(connection));
+            return Err(error.into());
+        }
         Ok(())
     }
 }

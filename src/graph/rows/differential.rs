@@ -501,8 +501,8 @@ async fn the_engine_answers_as_a_plain_interpreter_does() {
     for seed in 0..QUERIES {
         let query = made_up(seed);
         let answer: Response = schema.execute(Request::new(&query).data(visit.clone())).await;
-        let engine: Json =
-            serde_json::from_slice(&response(&answer, true)).unwrap_or_else(|error| panic!("{error}: {query}"));
+        let engine: Json = serde_json::from_slice(&response(&answer, true))
+            .unwrap_or_else(|error| panic!("{error}: {query}"));
 
         let document = async_graphql::parser::parse_query(&query).unwrap();
         let (_, operation) = document.operations.iter().next().unwrap();
