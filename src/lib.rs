@@ -1,4 +1,31 @@
 //! Portico: one GraphQL API for an enterprise's conversations, sales, finance and compliance.
+//!
+//! # The rooms
+//!
+//! * [`web`] talks HTTP, websockets and event streams, and asks who is calling. It knows no table.
+//! * [`graph`] is everything that knows async-graphql: the roots, the breadth-first engine ([`graph::rows`]), the
+//!   Gate that decides permissions, filters, orders, pages, errors, limits, mutations and subscriptions.
+//! * [`store`] is everything that knows PostgreSQL: the [door](store::door), which alone takes a connection, ids,
+//!   statements, the journal of changes, migrations, the embedded PostgreSQL, and the generated tables.
+//! * [`live`] tells subscribers what was committed, in order.
+//! * [`domains`] is the product: one folder per Postgres schema, one file per entity, each readable from its GraphQL
+//!   fields down to its SQL.
+//! * [`credential`] makes and reads tokens and keys; [`seed`] makes data; [`settings`] and [`command`] are what the
+//!   operator sees.
+//!
+//! # A walk: `Deal.owner` from socket to SQL
+//!
+//! 1. `web::graphql` reads the request and `web::caller` its credential, and hands both to
+//!    [`graph::schema::Schema::execute`].
+//! 2. `graph::limits` measures the document before it is validated.
+//! 3. `graph::rows::root` takes the root field `deals`. The first question opens the [`store::door::Snapshot`]: one
+//!    round trip begins the transaction, enters it as the caller, and says which access epoch is current; the
+//!    caller's grants are compiled once per epoch ([`store::grants`]).
+//! 4. `graph::rows::pages` turns filter, order and cursor into one statement ([`store::select`]) and loads the page.
+//! 5. `graph::rows::plan` plans the selection once for all deals of the page: the Gate is asked for each field, then
+//!    `owner`, declared in `domains::sales::deal` as `deal.one("owner", |deal| deal.owner_id)`, gathers the keys of
+//!    all rows and loads them in one statement, while sibling relations do the same on the same connection.
+//! 6. `graph::rows::write` writes the answer in one pass, straight to JSON.
 pub mod command;
 pub mod credential;
 pub mod domains;

@@ -46,7 +46,7 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Print the schema in GraphQL's own language
     Schema,
-    /// Fill an empty database with the demo
+    /// Fill an empty database with the demo, or any with large organizations to measure with
     Seed(seed::Seed),
     /// Start, stop or look into the embedded PostgreSQL by itself
     Database(database::Database),

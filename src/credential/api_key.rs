@@ -89,7 +89,7 @@ mod tests {
             wrong[at] = if wrong[at] == b'z' { b'0' } else { b'z' };
             assert_eq!(read(std::str::from_utf8(&wrong).unwrap()), None);
         }
-        for wrong in ["", "ptk_", "ptk_üüüüüü", &key[..93], &format!("{key}0")] {
+        for wrong in ["", "ptk_", "ptk_üüüüüü", key.get(..93).unwrap(), &format!("{key}0")] {
             assert_eq!(read(wrong), None);
         }
     }

@@ -431,7 +431,7 @@ fn idempotency(
             format!("{}={}", name.node, value.node.clone().into_const_with(known).unwrap_or_default())
         })
         .collect();
-    Ok(Some(Idempotency::new(key, name, arguments.join(","))))
+    Ok(Some(Idempotency::new(key, name, &arguments.join(","))))
 }
 
 /// `Mutation`, as async-graphql knows it.

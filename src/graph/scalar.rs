@@ -318,7 +318,7 @@ read_from_text! {
         |text| Self::parse(&text).map_err(|fault| InputValueError::custom(fault.message).with_extension("code", Code::InvalidId.as_str())),
         |id| id.to_string();
     [] Date, "Date", "A calendar day, `2026-11-21`.",
-        |text| text.parse::<NaiveDate>().map(Self).map_err(|_| InputValueError::custom(format!("expected a day such as `2026-11-21`, got `{text}`"))),
+        |text| text.parse::<NaiveDate>().map(Self).map_err(|error| InputValueError::custom(format!("expected a day such as `2026-11-21`, got `{text}`: {error}"))),
         |date| date.to_string();
     [] Currency, "CurrencyCode", "An ISO 4217 currency code: `USD`.",
         |text| Self::parse(&text).map_err(InputValueError::custom),

@@ -389,7 +389,6 @@ impl State<'_, '_> {
         };
         snapshot.close().await;
         match permitted {
-            Ok(true) => true,
             Ok(false) => self.answer(vec![Told::Revoked { cursor: subscriber.position() }]).await,
             Err(crate::store::error::Error::Denied(denied)) => {
                 let fault = Fault::from(crate::store::error::Error::Denied(denied));
@@ -397,7 +396,7 @@ impl State<'_, '_> {
                 false
             }
             // a database that is away for a moment ends nothing
-            Err(_) => true,
+            Ok(true) | Err(_) => true,
         }
     }
 }

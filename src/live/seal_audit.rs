@@ -30,15 +30,25 @@ pub fn spawn(door: Door, checkpoints: Arc<Checkpoints>, stop: CancellationToken)
 pub async fn seal_due(door: &Door, checkpoints: &Arc<Checkpoints>) -> Result<usize> {
     let mut sealed = 0;
     for organization in audit_chain::due(door).await? {
-        let mut end = None;
-        // a backlog is worked off in several transactions; another server may be at it already
-        while let Some((count, link)) = audit_chain::seal(door, organization).await? {
-            sealed += count;
-            end = Some(link);
-        }
-        if let Some(end) = end {
-            advance(door, checkpoints, organization, end).await?;
-        }
+        sealed += seal_organization(door, checkpoints, organization).await?;
+    }
+    Ok(sealed)
+}
+
+/// The same for one organization.
+pub async fn seal_organization(
+    door: &Door,
+    checkpoints: &Arc<Checkpoints>,
+    organization: Uuid,
+) -> Result<usize> {
+    let (mut sealed, mut end) = (0, None);
+    // a backlog is worked off in several transactions; another server may be at it already
+    while let Some((count, link)) = audit_chain::seal(door, organization).await? {
+        sealed += count;
+        end = Some(link);
+    }
+    if let Some(end) = end {
+        advance(door, checkpoints, organization, end).await?;
     }
     Ok(sealed)
 }

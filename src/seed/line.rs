@@ -143,9 +143,9 @@ mod tests {
 
     #[test]
     fn what_copy_would_misread_is_escaped() {
+        const WORDS: &[&str] = &["two words", "a \"quote\""];
         assert_eq!(written(&"a\tb\\c\nd"), "a\\tb\\\\c\\nd");
         assert_eq!(written(&None::<bool>), "\\N");
-        const WORDS: &[&str] = &["two words", "a \"quote\""];
         assert_eq!(written(&WORDS), r#"{"two words","a \\"quote\\""}"#);
         assert_eq!(written(&DateTime::from_timestamp(0, 5_000).unwrap()), "1970-01-01T00:00:00.000005Z");
     }

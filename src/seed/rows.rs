@@ -1,4 +1,6 @@
 //! The tables that are filled: a struct each, whose fields are the columns written. Columns left out have their default.
+#![expect(clippy::struct_field_names, reason = "fields are called as their columns")]
+
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde_json::Value;

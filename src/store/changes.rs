@@ -14,11 +14,13 @@ type Value = Box<dyn QueryFragment<Pg> + Send>;
 pub struct Changes<T> {
     table: std::marker::PhantomData<fn() -> T>,
     set: Vec<(&'static str, Value)>,
+    /// One that the input might have named.
+    left: Option<&'static str>,
 }
 
 impl<T> Default for Changes<T> {
     fn default() -> Self {
-        Self { table: std::marker::PhantomData, set: Vec::new() }
+        Self { table: std::marker::PhantomData, set: Vec::new(), left: None }
     }
 }
 
@@ -50,7 +52,7 @@ impl<T: QuerySource> Changes<T> {
     {
         match value {
             Some(value) => self.set(column, value),
-            None => self,
+            None => self.leave(column),
         }
     }
 
@@ -64,10 +66,15 @@ impl<T: QuerySource> Changes<T> {
             AppearsOnTable<T> + QueryFragment<Pg> + Send + 'static,
     {
         match value {
-            MaybeUndefined::Undefined => self,
+            MaybeUndefined::Undefined => self.leave(column),
             MaybeUndefined::Null => self.set(column, None),
             MaybeUndefined::Value(value) => self.set(column, Some(value)),
         }
+    }
+
+    fn leave<C: Column>(mut self, _: C) -> Self {
+        self.left = Some(C::NAME);
+        self
     }
 }
 
@@ -81,9 +88,11 @@ impl<T: QuerySource> AsChangeset for Changes<T> {
 
 impl<T> QueryFragment<Pg> for Changes<T> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        // an input that names nothing leaves the row as it is, version included
-        if self.set.is_empty() {
-            out.push_sql("organization_id = organization_id");
+        // an input that names nothing sets a column to itself: one that the server may set, unlike the key
+        if let (true, Some(column)) = (self.set.is_empty(), self.left) {
+            out.push_identifier(column)?;
+            out.push_sql(" = ");
+            out.push_identifier(column)?;
         }
         for (index, (column, value)) in self.set.iter().enumerate() {
             if index > 0 {

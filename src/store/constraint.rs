@@ -167,6 +167,12 @@ fn in_words(refusal: &Refusal, field: &str) -> (Code, String) {
         RefusalKind::ForeignKey => (Code::NotFound, format!("`{field}` refers to nothing that you may see")),
         RefusalKind::Check => (Code::Invalid, format!("`{field}` is outside what is allowed")),
         RefusalKind::NotNull => (Code::Required, format!("`{field}` may not be empty")),
+        RefusalKind::Range => (Code::OutOfRange, "a number is larger than what can be kept".to_owned()),
+        RefusalKind::Text => (Code::Invalid, "a text contains the character NUL".to_owned()),
+        RefusalKind::Scope => (
+            Code::Invalid,
+            "it would lie outside the region or department that you are limited to".to_owned(),
+        ),
     }
 }
 

@@ -51,6 +51,12 @@ pub enum RefusalKind {
     ForeignKey,
     Check,
     NotNull,
+    /// A number is larger than its column holds.
+    Range,
+    /// A text that PostgreSQL cannot keep: it contains NUL.
+    Text,
+    /// A row of another region or department than the caller is limited to.
+    Scope,
 }
 
 /// Why a caller is not let in.
@@ -82,6 +88,10 @@ impl From<DieselError> for Error {
             DatabaseErrorKind::ClosedConnection => return Self::Unavailable(info.message().into()),
             _ if info.message().contains("statement timeout") => return Self::Timeout,
             _ if info.message().contains("deadlock detected") => return Self::Retry,
+            _ if info.message().contains("field overflow") => RefusalKind::Range,
+            _ if info.message().contains("out of range") => RefusalKind::Range,
+            _ if info.message().contains("invalid byte sequence") => RefusalKind::Text,
+            _ if info.message().contains("policy \"row_scope\"") => RefusalKind::Scope,
             _ => return Self::Internal(info.message().into()),
         };
         Self::Refused(Arc::new(Refusal {

@@ -43,7 +43,7 @@ pub struct Idempotency {
 }
 
 impl Idempotency {
-    pub fn new(key: String, operation: &'static str, arguments: String) -> Self {
+    pub fn new(key: String, operation: &'static str, arguments: &str) -> Self {
         let text = format!("{operation}({arguments})");
         Self { key, operation, hash: digest::digest(&digest::SHA256, text.as_bytes()).as_ref().to_vec() }
     }

@@ -3,11 +3,15 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod audit;
+#[cfg(test)]
 mod chat;
 #[cfg(test)]
 mod command;
 #[cfg(test)]
 mod finance;
+#[cfg(test)]
+mod governance;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]

@@ -8,8 +8,8 @@ use super::{
     declare::{Fields, How, Last, Object},
     pages::Listed,
     plan::{Asked, Env, Plan, collect, plan},
-    relation::{Loaded, OneEach, Place, Relation},
-    write::{Body, Children, Out, Written},
+    relation::{Loaded, OneEach, Place, Relation, loaded},
+    write::{Body, Out, Written},
 };
 use crate::{
     graph::{
@@ -154,7 +154,7 @@ where
             let context = cursor_context::<U>(env, &order_keys::<U>(&order));
             let cursor = Arc::new(Cursor::new(env, context, order));
             let body = Edges::plan(env, &asked.sets(), Arc::new(found), cursor).await;
-            Ok(Box::new(OneEach { body, at, pos: asked.pos() }) as Box<dyn Children<'a> + 'a>)
+            loaded(OneEach { body, at, pos: asked.pos() })
         }
         .boxed()
     }

@@ -10,7 +10,7 @@ use super::{
     declare::{Argument, Entity, Fields, How, Last},
     edge::{Cursor, Edges, cursor_context, order_keys},
     plan::{Asked, Env, Plan, collect, plan},
-    relation::{Loaded, Relation},
+    relation::{Loaded, Relation, loaded},
     write::{Body, Children, Out, Written},
 };
 use crate::{
@@ -181,7 +181,7 @@ where
             for part in &parts {
                 planned.push((part.key, part_of(env, part, &rows, &cursor).await?));
             }
-            Ok(Box::new(PageEach { each, parts: planned, cursor, rows }) as Box<dyn Children<'a> + 'a>)
+            loaded(PageEach { each, parts: planned, cursor, rows })
         }
         .boxed()
     }

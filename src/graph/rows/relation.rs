@@ -19,6 +19,11 @@ use crate::{
 
 pub type Loaded<'a> = Result<Box<dyn Children<'a> + 'a>, Fault>;
 
+/// What was loaded.
+pub fn loaded<'a>(children: impl Children<'a> + 'a) -> Loaded<'a> {
+    Ok(Box::new(children))
+}
+
 /// Loads what belongs to all rows of a level.
 pub trait Relation<T>: Send + Sync {
     fn load<'r, 'a: 'r>(
@@ -132,7 +137,7 @@ where
             let found = Arc::new(distinct.load(env).await?);
             let leaves = SharedLeaves { found, at: distinct.of_parent };
             let _ = asked;
-            Ok(Box::new(leaves) as Box<dyn Children<'a> + 'a>)
+            loaded(leaves)
         }
         .boxed()
     }
@@ -286,7 +291,7 @@ where
                 .map(|place| place.and_then(|place| places.get(place).copied()).unwrap_or(Place::Nothing));
             let at = at.collect();
             let body = plan(env, asked.sets(), Arc::new(found)).await;
-            Ok(Box::new(OneEach { body, at, pos: asked.pos() }) as Box<dyn Children<'a> + 'a>)
+            loaded(OneEach { body, at, pos: asked.pos() })
         }
         .boxed()
     }
@@ -327,7 +332,7 @@ where
                 .map(|place| place.and_then(|at| ranges.get(at).cloned()).unwrap_or_default())
                 .collect();
             let body = plan(env, asked.sets(), Arc::new(found)).await;
-            Ok(Box::new(ManyEach { body, ranges }) as Box<dyn Children<'a> + 'a>)
+            loaded(ManyEach { body, ranges })
         }
         .boxed()
     }
@@ -366,7 +371,7 @@ where
         }
         async move {
             let body = plan(env, asked.sets(), Arc::new(found)).await;
-            Ok(Box::new(OneEach { body, at, pos: asked.pos() }) as Box<dyn Children<'a> + 'a>)
+            loaded(OneEach { body, at, pos: asked.pos() })
         }
         .boxed()
     }
@@ -401,7 +406,7 @@ where
         }
         async move {
             let body = plan(env, asked.sets(), Arc::new(found)).await;
-            Ok(Box::new(ManyEach { body, ranges }) as Box<dyn Children<'a> + 'a>)
+            loaded(ManyEach { body, ranges })
         }
         .boxed()
     }

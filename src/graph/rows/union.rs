@@ -12,7 +12,7 @@ use futures_util::{FutureExt, future::BoxFuture, future::join_all};
 use super::{
     declare::{Entity, Fields, How, Last, Object},
     plan::{Asked, Env, plan},
-    relation::{Loaded, Relation},
+    relation::{Loaded, Relation, loaded},
     write::{Body, Bubble, Children, Out, Written},
 };
 use crate::{
@@ -202,7 +202,7 @@ where
                 ranges.push(from..found.len());
             }
             let body = mixed(env, &asked.sets(), &found).await;
-            Ok(Box::new(MixedLists { body, ranges }) as Box<dyn Children<'a> + 'a>)
+            loaded(MixedLists { body, ranges })
         }
         .boxed()
     }
@@ -372,7 +372,7 @@ where
             let groups = join_all(loads).await.into_iter().collect::<Result<Vec<_>, _>>()?;
             let body = Mixed::of(groups, ids.len());
             let each = AnyEach { body, ranges, denied, list: self.list, pos: asked.pos() };
-            Ok(Box::new(each) as Box<dyn Children<'a> + 'a>)
+            loaded(each)
         }
         .boxed()
     }

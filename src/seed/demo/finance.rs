@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Calendar, Team, money};
+use super::{Calendar, Team, money, morning};
 use crate::seed::rows::{Budget, BudgetLine, CostCenter, Department};
 use crate::seed::tenant::Tenant;
 
@@ -98,8 +98,22 @@ pub(super) struct Desk {
     pub(super) approves: Uuid,
 }
 
+/// The regions of a large sales department, and their shares of its budget in percent.
+pub(super) const REGIONS: &[(&str, &str, i64)] = &[
+    ("north_america", "North America", 40),
+    ("europe", "Europe", 27),
+    ("asia_pacific", "Asia Pacific", 15),
+    ("middle_east", "Middle East", 10),
+    ("latin_america", "Latin America", 8),
+];
+
 /// The year before is locked, this year is in force, the next one is in the making.
-pub(super) fn add_budgets(tenant: &mut Tenant, calendar: &Calendar, desk: &Desk) {
+pub(super) fn add_budgets(
+    tenant: &mut Tenant,
+    calendar: &Calendar,
+    desk: &Desk,
+    regions: &[(&'static str, &str, i64)],
+) {
     let this_year = calendar.today().year();
     let departments: Vec<(Uuid, String, Decimal)> = tenant
         .departments
@@ -122,17 +136,10 @@ pub(super) fn add_budgets(tenant: &mut Tenant, calendar: &Calendar, desk: &Desk)
             add_budget(tenant, calendar, desk, &place, name, fiscal_year, status, amount);
         }
     }
-    let selling = departments.iter().find(|(_, name, _)| name == "Sales").map(|(id, ..)| *id);
-    let regions = [
-        ("north_america", "North America", 3_900),
-        ("europe", "Europe", 2_700),
-        ("asia_pacific", "Asia Pacific", 1_500),
-        ("middle_east", "Middle East", 900),
-        ("latin_america", "Latin America", 800),
-    ];
-    for (region, name, thousands) in regions {
-        let amount = Decimal::new(thousands * 100_000, 2);
-        let place = |version| Place { department: selling, region: Some(region), version };
+    let Some((selling, _, annual)) = departments.iter().find(|(_, name, _)| name == "Sales") else { return };
+    for &(region, name, percent) in regions {
+        let amount = *annual * Decimal::new(percent, 2);
+        let place = |version| Place { department: Some(*selling), region: Some(region), version };
         let name = format!("Sales {name}");
         add_budget(tenant, calendar, desk, &place("v1"), &name, this_year, "approved", amount);
         let next = amount * Decimal::new(111, 2);
@@ -172,14 +179,14 @@ fn add_budget(
 ) {
     // Drafted in October, submitted in November, decided in December of the year before; the next year's are fresh.
     let next = fiscal_year > calendar.today().year();
-    let moment = |month, fresh_days| match calendar.day(fiscal_year - 1, month, 12) {
+    let moment = |month, fresh_days| match morning(fiscal_year - 1, month, 12) {
         Some(day) if !next => calendar.in_the_past(day),
         _ => calendar.at(fresh_days, 14, 15),
     };
     let created_at = moment(10, 34);
     let submitted_at = (status != "draft").then(|| moment(11, 12));
     let approved_at = matches!(status, "approved" | "locked").then(|| moment(12, 4));
-    let closed = calendar.day(fiscal_year + 1, 1, 31).map(|day| calendar.in_the_past(day));
+    let closed = morning(fiscal_year + 1, 1, 31).map(|day| calendar.in_the_past(day));
     let locked_at = if status == "locked" { closed } else { None };
     let id = tenant.ids.at(created_at);
     let mut total_amount = Decimal::ZERO;

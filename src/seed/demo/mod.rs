@@ -85,7 +85,8 @@ pub async fn demo(owner_url: &str) -> Result<bool> {
         timezone: "America/New_York",
         locale: "en-US",
         currency: "USD",
-        founded: calendar.at(760, 9, 0),
+        // Before the first budgets, which are drafted up to 27 months ago.
+        founded: calendar.at(850, 9, 0),
     });
     let team = add_people(&mut aether, &AETHER, people::AETHER, &password);
     finance::add_units(&mut aether, &team, finance::AETHER);
@@ -97,7 +98,7 @@ pub async fn demo(owner_url: &str) -> Result<bool> {
         submits: team.of("tomas.herrera"),
         approves: team.of("sarah.chen"),
     };
-    finance::add_budgets(&mut aether, &calendar, &desk);
+    finance::add_budgets(&mut aether, &calendar, &desk, finance::REGIONS);
     compliance::add(&mut aether, &team, &calendar, &frameworks, compliance::CONTROLS, compliance::ISSUES);
     let messages = talks::add(&mut aether, &team, &calendar, talks::AETHER);
     trail::add(&mut aether, &team, &calendar);
@@ -112,7 +113,7 @@ pub async fn demo(owner_url: &str) -> Result<bool> {
         timezone: "Europe/Copenhagen",
         locale: "en-GB",
         currency: "EUR",
-        founded: calendar.at(410, 9, 0),
+        founded: calendar.at(840, 9, 0),
     });
     let mut team = add_people(&mut nimbus, &NIMBUS, people::NIMBUS, &password);
     join(&mut nimbus, &mut team, adviser.0, adviser.1);
@@ -125,7 +126,7 @@ pub async fn demo(owner_url: &str) -> Result<bool> {
         submits: team.of("jonas.keller"),
         approves: team.of("freya.olsen"),
     };
-    finance::add_budgets(&mut nimbus, &calendar, &desk);
+    finance::add_budgets(&mut nimbus, &calendar, &desk, &[]);
     let messages = talks::add(&mut nimbus, &team, &calendar, talks::NIMBUS);
     trail::add(&mut nimbus, &team, &calendar);
     nimbus.load(&loader, messages.into_iter()).await?;
@@ -156,15 +157,15 @@ impl Calendar {
         (midnight + Duration::hours(hour) + Duration::minutes(minute)).min(self.now)
     }
 
-    /// A morning, if such a day exists.
-    pub(super) fn day(&self, year: i32, month: u32, day: u32) -> Option<DateTime<Utc>> {
-        let morning = NaiveTime::from_hms_opt(9, 0, 0)?;
-        Some(NaiveDate::from_ymd_opt(year, month, day)?.and_time(morning).and_utc())
-    }
-
     pub(super) fn in_the_past(&self, time: DateTime<Utc>) -> DateTime<Utc> {
         time.min(self.now)
     }
+}
+
+/// A morning, if such a day exists.
+pub(super) fn morning(year: i32, month: u32, day: u32) -> Option<DateTime<Utc>> {
+    let morning = NaiveTime::from_hms_opt(9, 0, 0)?;
+    Some(NaiveDate::from_ymd_opt(year, month, day)?.and_time(morning).and_utc())
 }
 
 /// Who is who in one organization.

@@ -156,7 +156,7 @@ impl Session {
     fn hear(&mut self, text: &str) -> Result<(), Close> {
         match Message::read(text).map_err(|wrong| Close::bad_message(&wrong))? {
             Message::ConnectionInit(details) => self.introduce(&details),
-            Message::Ping(details) => self.renew(details),
+            Message::Ping(details) => self.renew(&details),
             Message::Pong => Ok(()),
             Message::Subscribe { id, payload } => self.subscribe(id, payload),
             Message::Complete { id } => {
@@ -178,8 +178,8 @@ impl Session {
     }
 
     /// Answers a ping; one that carries a credential renews that of the socket.
-    fn renew(&mut self, details: Map<String, Value>) -> Result<(), Close> {
-        let Some(renewed) = self.credential(&details)? else {
+    fn renew(&mut self, details: &Map<String, Value>) -> Result<(), Close> {
+        let Some(renewed) = self.credential(details)? else {
             let pong = if details.is_empty() {
                 json!({ "type": "pong" })
             } else {

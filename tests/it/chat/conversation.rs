@@ -34,12 +34,13 @@ async fn a_conversation_is_started_changed_and_read_back() {
 }
 
 #[tokio::test]
-async fn an_update_that_names_nothing_changes_nothing() {
+async fn an_update_that_names_nothing_leaves_things_as_they_are() {
     let (_town, ann) = talkers().await;
     let made = start(&ann, "As it is").await;
-    let same =
-        ann.do_("conversationUpdate", json!({ "id": made["id"] }), "conversation { title version }").await;
-    assert_eq!(same["conversation"], json!({ "title": "As it is", "version": 1 }));
+    let same = ann.do_("conversationUpdate", json!({ "id": made["id"] }), "conversation { title }").await;
+    assert_eq!(same["conversation"], json!({ "title": "As it is" }));
+    let (code, ..) = ann.refused("conversationUpdate", json!({ "id": made["id"], "title": "a\0b" })).await;
+    assert_eq!(code, "INVALID");
 }
 
 #[tokio::test]

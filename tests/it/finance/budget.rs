@@ -42,6 +42,9 @@ async fn the_total_is_the_sum_of_the_lines() {
         ann.refused("budgetLineItemUpdate", json!({ "id": line["id"], "q1Amount": euros })).await;
     assert_eq!((code.as_str(), path.join(".").as_str()), ("CURRENCY_MISMATCH", "input.q1Amount.currency"));
 
+    let huge = json!({ "id": line["id"], "q1Amount": usd("1000000000000000000000") });
+    assert_eq!(ann.refused("budgetLineItemUpdate", huge).await.0, "OUT_OF_RANGE");
+
     let gone = ann
         .do_("budgetLineItemDelete", json!({ "id": line["id"] }), "deletedId budget { total { amount } }")
         .await;

@@ -21,6 +21,8 @@ const PUBLIC_TYPES: &[&str] = &[
     "Viewer",
     // events of a stream that needs a permission; the records in them need their own
     "AccessRevoked",
+    "ConversationUpdated",
+    "MessageCreated",
     "RecordCreated",
     "RecordDeleted",
     "RecordUpdated",

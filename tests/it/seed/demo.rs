@@ -91,6 +91,11 @@ async fn the_first_conversation_is_one_that_sarah_chen_can_write_in() {
         );
         assert_eq!(found(&client, &first).await, ["(sarah.chen@aether-demo.example,active)"], "{order}");
     }
+    let may = "SELECT p.name FROM access.role_permissions h
+        JOIN access.roles r ON r.organization_id = h.organization_id AND r.id = h.role_id AND r.name = 'cfo'
+        JOIN access.permissions p ON p.id = h.permission_id AND p.name IN ('conversation.write', 'message.write')
+        ORDER BY p.name";
+    assert_eq!(found(&client, may).await, ["(conversation.write)", "(message.write)"]);
 }
 
 #[tokio::test]
@@ -101,19 +106,8 @@ async fn the_second_organization_sees_its_own_rows_only() {
     let both = "SELECT u.email FROM identity.memberships m JOIN identity.users u ON u.id = m.user_id
         GROUP BY u.email HAVING count(*) > 1";
     assert_eq!(found(&client, both).await, ["(tomas.herrera@aether-demo.example)"]);
-    client
-        .batch_execute(
-            "SET ROLE portico_app;
-             SELECT set_config('app.organization_id', (SELECT id::text FROM identity.organizations WHERE slug = 'nimbus-labs'), false)",
-        )
-        .await
-        .unwrap_err();
-    let nimbus: String = looking_into(&database)
-        .await
-        .query_one("SELECT id::text FROM identity.organizations WHERE slug = 'nimbus-labs'", &[])
-        .await
-        .unwrap()
-        .get(0);
+    let nimbus = "SELECT id::text FROM identity.organizations WHERE slug = 'nimbus-labs'";
+    let nimbus: String = client.query_one(nimbus, &[]).await.unwrap().get(0);
     client.batch_execute("SET ROLE portico_app").await.unwrap();
     client.execute("SELECT set_config('app.organization_id', $1, false)", &[&nimbus]).await.unwrap();
     let seen = "SELECT (SELECT count(*) FROM sales.deals), (SELECT count(*) FROM chat.conversations),

@@ -1,17 +1,17 @@
 //! The data to begin with: the demo is whole, and stays as it is.
+mod bulk;
 mod demo;
+mod owner;
 
 use portico::domains::access::catalogue;
 use portico::store::connect::{client, connect};
-use portico::store::migrate;
 use tokio_postgres::Client;
 
-use crate::world::postgres::{Database, empty};
+use crate::world::postgres::{Database, fresh};
 
-/// A migrated database with the platform's roles and nothing else.
+/// A database with the platform's roles and nothing else.
 async fn migrated() -> Database {
-    let database = empty().await;
-    migrate::up(&database.owner_url, None).await.unwrap();
+    let database = fresh().await;
     catalogue::sync(&mut connect(&database.owner_url).await.unwrap()).await.unwrap();
     database
 }
@@ -87,6 +87,16 @@ const TRUTHS: &[(&str, &str)] = &[
            SELECT id, created_at FROM chat.messages UNION ALL SELECT id, created_at FROM sales.deals
            UNION ALL SELECT id, occurred_at FROM audit.audit_logs UNION ALL SELECT id, changed_at FROM sales.deal_history) x
          WHERE ('x' || substr(replace(id::text, '-', ''), 1, 12))::bit(48)::bigint <> floor(extract(epoch FROM created_at) * 1000)",
+    ),
+    (
+        "nothing is older than its organization",
+        "SELECT o.slug, x.kind, x.created_at FROM identity.organizations o JOIN (
+           SELECT 'deal' AS kind, organization_id, created_at FROM sales.deals
+           UNION ALL SELECT 'budget', organization_id, created_at FROM finance.budgets
+           UNION ALL SELECT 'conversation', organization_id, created_at FROM chat.conversations
+           UNION ALL SELECT 'control', organization_id, created_at FROM governance.compliance_controls
+           UNION ALL SELECT 'audit', organization_id, occurred_at FROM audit.audit_logs) x
+         ON x.organization_id = o.id AND x.created_at < o.created_at",
     ),
     (
         "each organization counts changes of rights",

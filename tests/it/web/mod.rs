@@ -52,7 +52,6 @@ impl World {
                 door,
                 keys: Arc::new(Keys::new(&[7; 32]).unwrap()),
                 seal: Arc::new(Seal::new(b"test").unwrap()),
-                keys: Arc::new(Keys::new(&[7; 32]).unwrap()),
                 limits: Limits::default(),
                 pages: PageSizes::default(),
                 retention: chrono::Duration::hours(1),

@@ -1,0 +1,4 @@
+//! The audit log: what is written, who may read it, and how tampering shows.
+mod audit_log;
+mod chain;
+mod tampering;

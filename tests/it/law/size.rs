@@ -1,0 +1,14 @@
+//! No file is longer than a reader's patience.
+use super::rust_files;
+
+#[test]
+fn no_file_has_more_than_500_lines() {
+    let long: Vec<String> = ["src", "tests"]
+        .into_iter()
+        .flat_map(rust_files)
+        .map(|(path, text)| (path, text.lines().count()))
+        .filter(|(_, lines)| *lines > 500)
+        .map(|(path, lines)| format!("{} has {lines} lines", path.display()))
+        .collect();
+    assert!(long.is_empty(), "split these:\n{}", long.join("\n"));
+}
