@@ -20,6 +20,7 @@ use crate::{
 pub type Loaded<'a> = Result<Box<dyn Children<'a> + 'a>, Fault>;
 
 /// What was loaded.
+#[expect(clippy::unnecessary_wraps, reason = "the last line of loads, which can fail before it")]
 pub fn loaded<'a>(children: impl Children<'a> + 'a) -> Loaded<'a> {
     Ok(Box::new(children))
 }

@@ -3,7 +3,6 @@
 //! Comments in the database became documentation here, and become descriptions in the API by [`describe`].
 #![expect(
     clippy::doc_markdown,
-    clippy::wildcard_imports,
     reason = "generated: the words are those of the database's comments, for readers of the API"
 )]
 mod describe;

@@ -15,7 +15,7 @@ const TAMPERINGS: &[(&str, i64, Flaw)] = &[
     ("UPDATE audit.audit_logs SET actor_id = gen_random_uuid() WHERE {here} AND seq = 6", 6, Flaw::Changed),
     ("UPDATE audit.audit_logs SET occurred_at = occurred_at + interval '1 microsecond' WHERE {here} AND seq = 4", 4, Flaw::Changed),
     (r#"UPDATE audit.audit_logs SET new_values = '{"value": 2.5, "name": null}' WHERE {here} AND seq = 3"#, 3, Flaw::Changed),
-    (r#"UPDATE audit.audit_logs SET new_values = new_values - 'name' WHERE {here} AND seq = 3"#, 3, Flaw::Changed),
+    (r"UPDATE audit.audit_logs SET new_values = new_values - 'name' WHERE {here} AND seq = 3", 3, Flaw::Changed),
     ("UPDATE audit.audit_logs SET new_values = NULL WHERE {here} AND seq = 2", 2, Flaw::Changed),
     ("UPDATE audit.audit_logs SET old_values = new_values WHERE {here} AND seq = 2", 2, Flaw::Changed),
     ("UPDATE audit.audit_logs SET success = false WHERE {here} AND seq = 5", 5, Flaw::Changed),

@@ -30,7 +30,8 @@ async fn every_constraint_has_an_explanation() {
         .into_iter()
         .filter(|constraint| {
             let by_name = column_of(&constraint.table, &constraint.name);
-            let explains_itself = by_name.is_some_and(|column| constraint.columns.iter().any(|known| known == column));
+            let explains_itself =
+                by_name.is_some_and(|column| constraint.columns.iter().any(|known| known == column));
             !explains_itself && !NAMED.iter().any(|(name, ..)| *name == constraint.name)
         })
         .map(|constraint| format!("{} of {}", constraint.name, constraint.table))

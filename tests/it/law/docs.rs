@@ -35,12 +35,18 @@ fn everything_in_the_schema_is_described() {
             }
             TypeKind::InputObject(input) => {
                 for field in input.fields {
-                    look(format!("{of}.{}", field.node.name.node), field.node.description.map(|about| about.node));
+                    look(
+                        format!("{of}.{}", field.node.name.node),
+                        field.node.description.map(|about| about.node),
+                    );
                 }
             }
             TypeKind::Enum(values) => {
                 for value in values.values {
-                    look(format!("{of}.{}", value.node.value.node), value.node.description.map(|about| about.node));
+                    look(
+                        format!("{of}.{}", value.node.value.node),
+                        value.node.description.map(|about| about.node),
+                    );
                 }
             }
             TypeKind::Scalar | TypeKind::Union(_) => {}

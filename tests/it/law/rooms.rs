@@ -24,7 +24,8 @@ fn no_room_knows_what_it_must_not() {
         for (path, text) in rust_files(room) {
             let path = path.display().to_string();
             // what stands in a macro is expanded in the room that uses it
-            let code = text.lines().filter(|line| !line.trim_start().starts_with("//") && !line.contains("$crate"));
+            let code =
+                text.lines().filter(|line| !line.trim_start().starts_with("//") && !line.contains("$crate"));
             for line in code {
                 for name in *forbidden {
                     let excepted = EXCEPTIONS.iter().any(|(file, known, _)| *file == path && known == name);
@@ -43,8 +44,11 @@ fn names(line: &str, name: &str) -> bool {
     line.match_indices(name).any(|(at, _)| {
         let before = line[..at].chars().next_back();
         let after = line[at + name.len()..].chars().next();
-        let begins = before.is_none_or(|letter| !letter.is_alphanumeric() && letter != '_' && letter != ':' && letter != '"');
-        let ends = name.ends_with(':') || after.is_some_and(|letter| letter == ':' || letter == ';' || letter == '(');
+        let begins = before.is_none_or(|letter| {
+            !letter.is_alphanumeric() && letter != '_' && letter != ':' && letter != '"'
+        });
+        let ends = name.ends_with(':')
+            || after.is_some_and(|letter| letter == ':' || letter == ';' || letter == '(');
         begins && ends
     })
 }
@@ -70,8 +74,14 @@ fn no_domain_reads_the_tables_of_another() {
 
 /// Files that reach into another domain, and why; may only shrink.
 const ALLOWED: &[(&str, &str)] = &[
-    ("src/domains/identity/user.rs", "connections from a person to what they own name the other table's column"),
-    ("src/domains/identity/organization.rs", "a new organization gets roles, a pipeline and its first assignment at once"),
+    (
+        "src/domains/identity/user.rs",
+        "connections from a person to what they own name the other table's column",
+    ),
+    (
+        "src/domains/identity/organization.rs",
+        "a new organization gets roles, a pipeline and its first assignment at once",
+    ),
     ("src/domains/identity/membership.rs", "a membership's department is checked"),
     ("src/domains/identity/viewer.rs", "the place in the events is part of who you are now"),
 ];

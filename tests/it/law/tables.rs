@@ -1,7 +1,10 @@
 //! The generated table modules are those of the migrated database: same tables, columns, types, nulls and comments.
 use std::collections::BTreeMap;
 
-use diesel::{QueryableByName, sql_query, sql_types::{Bool, Nullable, Text}};
+use diesel::{
+    QueryableByName, sql_query,
+    sql_types::{Bool, Nullable, Text},
+};
 use diesel_async::RunQueryDsl;
 
 use super::repository;
@@ -48,7 +51,11 @@ async fn the_table_modules_are_those_of_the_database() {
     for (name, column) in &database {
         assert_eq!(generated.get(name), Some(column), "{name}: run `make tables`");
     }
-    assert_eq!(generated.len(), database.len(), "a generated column is not in the database: run `make tables`");
+    assert_eq!(
+        generated.len(),
+        database.len(),
+        "a generated column is not in the database: run `make tables`"
+    );
 }
 
 /// Reads `table! { … }` blocks: a comment, a name, a type.
@@ -58,7 +65,9 @@ fn read(schema: &str, columns: &mut BTreeMap<String, (String, String)>) {
     for line in text.lines().map(str::trim) {
         if let Some(words) = line.strip_prefix("///") {
             comment.push(words.trim().to_owned());
-        } else if let Some((name, _)) = line.split_once(" (").filter(|(name, _)| name.starts_with(&format!("{schema}."))) {
+        } else if let Some((name, _)) =
+            line.split_once(" (").filter(|(name, _)| name.starts_with(&format!("{schema}.")))
+        {
             name.clone_into(&mut table);
             comment.clear();
         } else if let Some((name, ty)) = line.split_once(" -> ") {

@@ -22,8 +22,8 @@ const TABLES: &str = "WITH tables AS (
 async fn every_table_forces_row_level_security() {
     let open = faults(&format!(
         "{TABLES} SELECT name AS fault FROM tables WHERE NOT relispartition AND NOT (relrowsecurity AND relforcerowsecurity)"
-    ));
-    assert_eq!(open.await, Vec::<String>::new());
+    )).await;
+    assert_eq!(open, Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -34,8 +34,8 @@ async fn keys_of_an_organizations_tables_begin_with_it() {
             AND name NOT IN ('identity.organizations', 'identity.users', 'identity.sessions', 'identity.platform_admins')
             AND NOT EXISTS (SELECT FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
                              WHERE k.conrelid = tables.oid AND k.contype = 'p' AND a.attname = 'organization_id')"
-    ));
-    assert_eq!(faults.await, Vec::<String>::new());
+    )).await;
+    assert_eq!(faults, Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -49,8 +49,8 @@ async fn the_server_owns_nothing_and_reaches_no_partition() {
          UNION ALL SELECT 'the server bypasses row level security' FROM pg_roles WHERE rolname = 'portico_app' AND (rolbypassrls OR rolsuper)
          UNION ALL SELECT 'a function runs as its owner: ' || p.oid::regprocedure::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
           WHERE n.nspname IN ('identity','access','chat','sales','finance','governance','audit','ops') AND p.prosecdef"
-    ));
-    assert_eq!(faults.await, Vec::<String>::new());
+    )).await;
+    assert_eq!(faults, Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -62,8 +62,18 @@ async fn without_an_organization_the_server_sees_nothing() {
     }
     let mut connection = super::owner().await;
     sql_query("SET ROLE portico_app").execute(&mut connection).await.unwrap();
-    for table in ["sales.deals", "chat.messages", "finance.budgets", "governance.compliance_controls", "audit.audit_logs", "identity.users", "identity.sessions", "identity.api_keys"] {
-        let count: Vec<Count> = sql_query(format!("SELECT count(*) AS rows FROM {table}")).load(&mut connection).await.unwrap();
+    for table in [
+        "sales.deals",
+        "chat.messages",
+        "finance.budgets",
+        "governance.compliance_controls",
+        "audit.audit_logs",
+        "identity.users",
+        "identity.sessions",
+        "identity.api_keys",
+    ] {
+        let count: Vec<Count> =
+            sql_query(format!("SELECT count(*) AS rows FROM {table}")).load(&mut connection).await.unwrap();
         assert_eq!(count[0].rows, 0, "{table}");
     }
 }
