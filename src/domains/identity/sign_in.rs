@@ -26,7 +26,8 @@ pub fn mutations(mutations: &mut Mutations) {
         .about(
             "Signs in with e-mail address and password. Who works in several organizations and names none gets no tokens \
              but the list to choose from. Errors: INVALID when address or password are wrong, which of the two is not \
-             told; ACCOUNT_LOCKED after too many wrong passwords; NOT_FOUND for an organization you are not a member of.",
+             told; ACCOUNT_LOCKED after too many wrong passwords; NOT_FOUND for an organization you are not a member of; STATE for one \
+             that is suspended.",
         );
     mutations
         .action_in_visit("sessionRefresh", |visit, write, input| renew(visit, write, input).boxed(), signed_in)
@@ -145,7 +146,7 @@ async fn sign_in(visit: &Visit, write: &mut Write, input: SignInInput) -> Outcom
     let organizations = workplaces(write, account.id).await?;
     let place = match (input.organization, organizations.as_slice()) {
         (Some(slug), all) => Some(named(all, &slug)?),
-        (None, [only]) => Some(only.id.0),
+        (None, [only]) => Some(only.open()?),
         (None, []) => None,
         (None, _) => {
             note(write, Note { action: "user.recognised", ..Note::of(account.id) }).await?;
@@ -170,7 +171,7 @@ pub async fn vouch(
     let organizations = workplaces(write, account.id).await?;
     let place = match (organization, organizations.as_slice()) {
         (Some(slug), all) => Some(named(all, slug)?),
-        (None, [only]) => Some(only.id.0),
+        (None, [only]) => Some(only.open()?),
         (None, []) => None,
         (None, several) => {
             let slugs = several.iter().map(|place| place.slug.as_str()).collect::<Vec<_>>().join(", ");
@@ -274,6 +275,17 @@ async fn workplaces(write: &mut Write, user: Uuid) -> Outcome<Vec<Workplace>> {
     Ok(found)
 }
 
+impl Workplace {
+    /// The organization, unless it is closed.
+    fn open(&self) -> Outcome<Uuid> {
+        if self.status != "active" {
+            let path = ["input", "organization"];
+            return Err(UserError::state("the organization is suspended", &path, &[]).into());
+        }
+        Ok(self.id.0)
+    }
+}
+
 /// The one of these organizations that the person has named.
 fn named(all: &[Workplace], slug: &str) -> Outcome<Uuid> {
     let path = ["input", "organization"];
@@ -284,10 +296,7 @@ fn named(all: &[Workplace], slug: &str) -> Outcome<Uuid> {
             &path,
         )
     })?;
-    if place.status != "active" {
-        return Err(UserError::state("the organization is suspended", &path, &[]).into());
-    }
-    Ok(place.id.0)
+    place.open()
 }
 
 /// Which session to go on with.
