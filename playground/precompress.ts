@@ -1,5 +1,6 @@
-// Writes a .br and a .gz beside every text file of the bundle, so that the server never compresses.
-import { readdir, readFile, writeFile } from "node:fs/promises";
+// Turns every text file of the bundle into a .br and a .gz, so that the server never compresses and holds nothing
+// twice: it unpacks the .gz for a client that takes neither. The page itself stays as it is.
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
@@ -22,7 +23,7 @@ export function precompress(): Plugin {
     },
     async closeBundle() {
       const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-      const files = entries.filter((entry) => entry.isFile() && TEXT.has(extname(entry.name)));
+      const files = entries.filter((entry) => entry.isFile() && entry.name !== "index.html" && TEXT.has(extname(entry.name)));
       await Promise.all(files.map((entry) => compress(join(entry.parentPath, entry.name))));
     },
   };
@@ -36,4 +37,5 @@ async function compress(path: string): Promise<void> {
     squeezeGzip(plain, { level: 9 }),
   ]);
   await Promise.all([writeFile(`${path}.br`, brotli), writeFile(`${path}.gz`, gzipped)]);
+  await rm(path);
 }

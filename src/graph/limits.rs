@@ -170,6 +170,29 @@ impl Limits {
     }
 }
 
+/// Refuses an operation whose variables are not all there, before anything of it is executed.
+fn all_given(
+    document: &ExecutableDocument,
+    operation: Option<&str>,
+    variables: &async_graphql::Variables,
+) -> Result<(), Fault> {
+    let chosen = document.operations.iter().find(|(name, _)| match (operation, name) {
+        (Some(operation), Some(name)) => operation == name.as_str(),
+        (Some(_), None) => false,
+        (None, _) => true,
+    });
+    let definitions = chosen.map_or(&[][..], |(_, operation)| operation.node.variable_definitions.as_slice());
+    for definition in definitions.iter().map(|definition| &definition.node) {
+        let name = &definition.name.node;
+        let given = !matches!(variables.get(name), None | Some(async_graphql::Value::Null));
+        if !given && !definition.var_type.node.nullable && definition.default_value.is_none() {
+            let kind = &definition.var_type.node;
+            return Err(Fault::bad_input(format!("the variable `${name}` of type `{kind}` is not given")));
+        }
+    }
+    Ok(())
+}
+
 /// The one extension: it stands before validation, so that every transport passes it.
 pub struct LimitsExtension(pub Limits);
 
@@ -201,10 +224,12 @@ impl Extension for Check {
                 .at(None, Vec::new()));
         }
         let variables = std::mem::take(&mut request.variables);
+        let operation = request.operation_name.clone();
         let document = request.parsed_query().map_err(|mut error| {
             error.extensions.get_or_insert_default().set("code", Code::ParseFailed.as_str());
             error
         })?;
+        all_given(document, operation.as_deref(), &variables).map_err(|fault| fault.at(None, Vec::new()))?;
         self.0.check(document, &variables).map_err(|fault| fault.at(None, Vec::new()))?;
         request.variables = variables;
         next.run(ctx, request).await
