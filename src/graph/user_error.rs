@@ -211,7 +211,7 @@ user_error_types! {
             .derived("currentVersion", |error| error.0.current.as_ref().map_or(0, |current| current.0))
             .about("The version the record has now.");
         fields
-            .any("current", |error| error.0.current.clone().map(|(_, prefix, uuid)| AnyId { prefix, uuid }))
+            .any_record("current", |error| error.0.current.clone().map(|(_, prefix, uuid)| AnyId { prefix, uuid }))
             .about("The record as it is now.");
     }
     /// The record's state does not allow this.

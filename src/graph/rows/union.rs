@@ -152,6 +152,20 @@ impl<T: Send + Sync + 'static> Fields<T> {
         self.add(name, Box::new(node_type), How::Relation(Box::new(Anything { find, list: false })))
     }
 
+    /// The same for ids that are of records with versions.
+    pub fn any_record(
+        &mut self,
+        name: &'static str,
+        id: impl Fn(&T) -> Option<AnyId> + Send + Sync + 'static,
+    ) -> Last<'_, T> {
+        let find = move |_: &Args<'_, '_>, row: &T| Ok(vec![id(row)]);
+        let ty = |registry: &mut Registry| {
+            super::interface::register(registry, "Record");
+            "Record".to_owned()
+        };
+        self.add(name, Box::new(ty), How::Relation(Box::new(Anything { find, list: false })))
+    }
+
     /// The record that the arguments name, whatever its type.
     pub fn any_by(
         &mut self,

@@ -110,7 +110,7 @@ async fn administrators_of_the_platform_close_and_open_and_both_sides_know() {
     );
     for organization in [person.organization, Uuid::nil()] {
         let told = format!(
-            "SELECT count(*) FROM audit.audit_logs WHERE organization_id = '{organization}' AND action = 'org.suspended' AND actor_id = '{}'",
+            "SELECT count(*) FROM audit.audit_logs WHERE organization_id = '{organization}' AND action = 'organization.suspended' AND actor_id = '{}'",
             admin.id
         );
         assert_eq!(house.look(&told).await, "1");

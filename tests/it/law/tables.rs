@@ -70,7 +70,7 @@ fn read(schema: &str, columns: &mut BTreeMap<String, (String, String)>) {
         {
             name.clone_into(&mut table);
             comment.clear();
-        } else if let Some((name, ty)) = line.split_once(" -> ") {
+        } else if let Some((name, ty)) = line.split_once(" -> ").filter(|_| !line.starts_with("diesel::")) {
             let about = std::mem::take(&mut comment).join("\n");
             columns.insert(format!("{table}.{name}"), (ty.trim_end_matches(',').to_owned(), about));
         } else if !line.starts_with("#[") {
