@@ -29,7 +29,7 @@ pub fn register(registry: &mut Registry, name: &str) {
             ("Something that people make and change.", fields)
         }
         "UserError" => {
-            let code = UserErrorCode::create_type_info(registry);
+            let code = <UserErrorCode as InputType>::create_type_info(registry);
             let fields = vec![
                 field("code", &code, "What kind of mistake, for programs."),
                 field("message", "String!", "What is wrong and what would be right, for people."),
