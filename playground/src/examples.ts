@@ -68,7 +68,7 @@ query OpenPipeline($first: Int!) {
     lookup: `{ deals(first: 1) { nodes { id } } }`,
     document: `
 query DealHistory($id: ID!) {
-  deal(by: { id: $id }) {
+  deal(id: $id) {
     name
     value { amount currency }
     history(first: 20) {
@@ -138,7 +138,7 @@ query RecentConversations {
     about: "A subscription: run it, then send a message from another tab. It resumes where it was cut.",
     lookup: `{ viewer { eventCursor } }`,
     document: `
-subscription FollowConversations($after: EventCursor) {
+subscription FollowConversations($after: String) {
   conversationEvents(after: $after) {
     __typename
     ... on Event { cursor occurredAt }
@@ -346,11 +346,11 @@ mutation SendOnce($input: MessageSendInput!, $key: String!) {
     about: "One stream for all types of record, with the record as you may see it.",
     lookup: `{ viewer { eventCursor } }`,
     document: `
-subscription FollowRecords($after: EventCursor) {
-  recordEvents(types: [DEAL, BUDGET], after: $after) {
+subscription FollowRecords($after: String) {
+  recordEvents(types: ["Deal", "Budget"], after: $after) {
     __typename
     ... on Event { cursor occurredAt }
-    ... on RecordUpdated { changedFields record { id version } }
+    ... on RecordUpdated { changedFields record { id ... on Record { version } } }
   }
 }`,
     variables: { after: "$.viewer.eventCursor" },

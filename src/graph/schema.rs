@@ -186,6 +186,7 @@ impl Schema {
 
 fn build(limits: Limits) -> Inner {
     async_graphql::Schema::build(QueryRoot, MutationRoot, SubscriptionRoot)
+        .register_output_type::<rows::Keyless>()
         .extension(LimitsExtension(limits))
         .finish()
 }

@@ -1,7 +1,10 @@
 //! The interfaces of the schema: what many types have in common.
+use std::borrow::Cow;
+
 use async_graphql::{
-    InputType,
+    ContextSelectionSet, InputType, OutputType, Positioned, ServerError, ServerResult, Value,
     indexmap::IndexSet,
+    parser::types::Field,
     registry::{MetaField, MetaType, Registry},
 };
 
@@ -26,7 +29,7 @@ pub fn register(registry: &mut Registry, name: &str) {
             ("Something that people make and change.", fields)
         }
         "UserError" => {
-            let code = UserErrorCode::create_type_info(registry);
+            let code = <UserErrorCode as InputType>::create_type_info(registry);
             let fields = vec![
                 field("code", &code, "What kind of mistake, for programs."),
                 field("message", "String!", "What is wrong and what would be right, for people."),
@@ -56,7 +59,7 @@ pub fn register(registry: &mut Registry, name: &str) {
         extends: false,
         inaccessible: false,
         tags: Vec::new(),
-        // async-graphql leaves out what no field returns, unless it has a key; only federation would show it
+        // async-graphql leaves out what no field returns, unless it has a key: taken away again by `Keyless`
         keys: Some(vec!["id".to_owned()]),
         visible: None,
         rust_typename: None,
@@ -68,4 +71,27 @@ pub fn register(registry: &mut Registry, name: &str) {
 
 fn id() -> MetaField {
     field("id", "ID!", "Unique and stable; says its type: `deal_01jd3v…`.")
+}
+
+/// Registered last, when what nothing refers to has been left out: takes the keys from the interfaces, which would
+/// make the schema one of a federation.
+pub struct Keyless;
+
+impl OutputType for Keyless {
+    fn type_name() -> Cow<'static, str> {
+        "Query".into()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        for ty in registry.types.values_mut() {
+            if let MetaType::Interface { keys, .. } = ty {
+                *keys = None;
+            }
+        }
+        Self::type_name().into_owned()
+    }
+
+    async fn resolve(&self, _: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+        Err(ServerError::new("nothing is ever of this type", Some(field.pos)))
+    }
 }

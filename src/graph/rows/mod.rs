@@ -16,6 +16,7 @@ mod union;
 mod write;
 
 pub use declare::{Argument, Entity, Fields, Last, Object, access, camel, columns_json};
+pub use interface::Keyless;
 pub use pages::{Link, Listed};
 pub use plan::{Asked, Env};
 pub use register::{declare_permission, object_of, permissions_in, union};
