@@ -79,7 +79,10 @@ async fn a_risk_is_accepted_by_those_who_may_and_the_attempt_of_others_is_record
     let accepted = chief.get(accept, input).await;
     assert_eq!(accepted["complianceIssueAcceptRisk"]["complianceIssue"]["status"], "ACCEPTED_RISK");
     let trail = chief
-        .get(r"{ auditLogs(filter: { success: { eq: false } }) { nodes { action errorMessage riskLevel } } }", json!({}))
+        .get(
+            r"{ auditLogs(filter: { success: { eq: false } }) { nodes { action errorMessage riskLevel } } }",
+            json!({}),
+        )
         .await;
     assert_eq!(
         trail["auditLogs"]["nodes"],
