@@ -75,7 +75,7 @@ async fn every_tampering_is_found_and_named() {
         assert_eq!((broken.seq, broken.flaw), (*seq, *flaw), "{statement}");
         // what the server writes afterwards does not wipe out the proof
         with_entries(&town, 3).await;
-        seal_audit::seal_organization(&door, &checkpoints, town.organization).await.unwrap();
+        let _sealed = seal_audit::seal_organization(&door, &checkpoints, town.organization).await.unwrap();
         let again = checkpoints.read(town.organization).unwrap();
         let verdict = audit_chain::verify(&door, town.organization, again.as_ref()).await.unwrap();
         assert!(verdict.broken.is_some(), "wiped out: {statement}");
