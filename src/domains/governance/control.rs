@@ -371,7 +371,7 @@ async fn set_requirements(
     // the control's own columns stay as they are: what changed are its links
     let links_json = |ids: &[Id<ComplianceRequirement>]| json!({ "requirementIds": ids.iter().map(ToString::to_string).collect::<Vec<_>>() });
     let change = Change {
-        kind: format!("{}.requirements_set", ComplianceControl::PREFIX),
+        kind: "compliance_control.requirements_set".to_owned(),
         resource_type: <ComplianceControl as Kind>::NAME,
         resource_id: control.id.0,
         resource_name: Some(control.control_id),

@@ -33,7 +33,7 @@ async fn a_change_leaves_one_entry_with_what_was_before_and_after() {
             &last["resource"]["name"],
             &last["requestId"]
         ),
-        (&json!("acct.updated"), &json!("HUMAN"), &json!("seller"), &json!("Acme"), &json!("test-seller"))
+        (&json!("account.updated"), &json!("HUMAN"), &json!("seller"), &json!("Acme"), &json!("test-seller"))
     );
     assert_eq!(
         (&last["oldValues"]["domain"], &last["newValues"]["domain"]),
@@ -41,7 +41,7 @@ async fn a_change_leaves_one_entry_with_what_was_before_and_after() {
     );
     let changed = last["changedFields"].as_array().unwrap();
     assert!(changed.contains(&json!("domain")) && !changed.contains(&json!("name")), "{changed:?}");
-    assert_eq!(trail["auditLogs"]["nodes"][1]["action"], "acct.created");
+    assert_eq!(trail["auditLogs"]["nodes"][1]["action"], "account.created");
 
     let own = auditor
         .get(
@@ -52,7 +52,7 @@ async fn a_change_leaves_one_entry_with_what_was_before_and_after() {
         .await;
     assert_eq!(
         own["account"]["auditTrail"],
-        json!({ "nodes": [{ "action": "acct.updated" }], "totalCount": { "value": 2 } })
+        json!({ "nodes": [{ "action": "account.updated" }], "totalCount": { "value": 2 } })
     );
     assert_eq!(own["node"]["auditTrail"]["nodes"].as_array().unwrap().len(), 2);
 }
@@ -82,12 +82,12 @@ async fn entries_are_for_auditors_and_values_for_those_who_may_see_them() {
     account(&seller, "Acme").await;
     let query = "{ auditLogs { nodes { action newValues ipAddress } } }";
     let denied = seller.ask(query, json!({})).await.body;
-    assert_eq!(denied["errors"][0]["extensions"]["permission"], "audit.read");
+    assert_eq!(denied["errors"][0]["extensions"]["requires"], json!(["audit.read"]));
     let reader = town.person("reader", &["audit.read"]).await;
     let partly = reader.ask(query, json!({})).await.body;
     assert_eq!(
         partly["data"]["auditLogs"]["nodes"],
-        json!([{ "action": "acct.created", "newValues": null, "ipAddress": null }])
+        json!([{ "action": "account.created", "newValues": null, "ipAddress": null }])
     );
     assert_eq!(partly["errors"].as_array().unwrap().len(), 2);
     let stranger = other.person("stranger", AUDITOR).await;
@@ -112,7 +112,7 @@ async fn an_entry_is_reviewed_by_somebody_else() {
     assert_eq!(
         review["auditReview"],
         json!({ "outcome": "ESCALATED", "reviewedBy": { "displayName": "auditor" },
-                "auditLog": { "action": "acct.created", "reviews": { "nodes": [{ "notes": "Why at night?" }] } } })
+                "auditLog": { "action": "account.created", "reviews": { "nodes": [{ "notes": "Why at night?" }] } } })
     );
 }
 

@@ -5,7 +5,8 @@ use crate::world::city::Town;
 
 #[tokio::test]
 async fn a_control_serves_requirements_of_several_frameworks_both_ways() {
-    let officer = Town::found().await.person("officer", OFFICER).await;
+    let town = Town::found().await;
+    let officer = town.person("officer", OFFICER).await;
     let control = control(&officer, "SOX-AC-001").await;
     assert_eq!(
         (&control["status"], &control["evidenceRequired"]),
@@ -24,6 +25,16 @@ async fn a_control_serves_requirements_of_several_frameworks_both_ways() {
         let expected = json!({ "code": code, "framework": { "name": name }, "controls": { "nodes": [{ "key": "SOX-AC-001" }] } });
         assert!(requirements.contains(&expected), "{requirements:?}");
     }
+
+    let auditor = town.person("auditor", &["audit.read", "audit.values.read"]).await;
+    let trail =
+        auditor.get("{ auditLogs(first: 1) { nodes { action oldValues newValues } } }", json!({})).await;
+    let entry = &trail["auditLogs"]["nodes"][0];
+    assert_eq!(
+        (&entry["action"], &entry["oldValues"]["requirementIds"]),
+        (&json!("compliance_control.requirements_set"), &json!([]))
+    );
+    assert_eq!(entry["newValues"]["requirementIds"].as_array().unwrap().len(), 2);
 
     let one = officer.do_("controlRequirementsSet", set(vec![of_gdpr]), selection).await;
     assert_eq!(one["complianceControl"]["requirements"]["nodes"].as_array().unwrap().len(), 1);
