@@ -339,7 +339,7 @@ async fn change_status(
         return Err(UserError::not_found(input.id, &["input", "id"]).into());
     }
     write.enter_organization(input.id.0).await?;
-    let before = record::lock(write, input.id, None).await?;
+    let before = record::lock_any(write, input.id, None).await?;
     if before.status != from {
         let message = format!("its status is {}, not {}", before.status.as_str(), from.as_str());
         return Err(UserError::state(message, &["input", "id"], &[]).into());
@@ -352,7 +352,7 @@ async fn change_status(
     write
         .audit(&Audit {
             organization: PLATFORM,
-            action: format!("org.{done}"),
+            action: format!("organization.{done}"),
             resource_type: Some(<Organization as Object>::NAME),
             resource_id: Some(after.id.to_string()),
             resource_name: Some(input.reason),
