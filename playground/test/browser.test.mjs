@@ -76,7 +76,7 @@ test("a mutation, its ids filled in", async () => {
   await run();
   const answer = await response((text) => text.includes('"messageSend"'));
   assert.match(answer, /"userErrors":\s*\[\]/);
-  assert.match(answer, /"seq":\s*\d+/);
+  assert.match(answer, /"seq":\s*"\d+"/);
 });
 
 for (const transport of ["websocket", "sse"]) {
@@ -197,7 +197,7 @@ async function send(words) {
       return answered.json();
     };
     const { data } = await ask("{ conversations(first: 1) { nodes { id } } }");
-    const input = { conversationId: data.conversations.nodes[0].id, text: said };
+    const input = { conversationId: data.conversations.nodes[0].id, content: said };
     return ask("mutation ($input: MessageSendInput!) { messageSend(input: $input) { userErrors { message } } }", { input });
   }, words);
   assert.deepEqual(answer.data?.messageSend?.userErrors, [], JSON.stringify(answer));
