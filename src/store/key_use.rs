@@ -43,7 +43,7 @@ impl KeyUse {
 
 impl Door {
     /// The caller was let in; if by a key, that is written down.
-    pub(super) fn let_in(&self, caller: &Caller) {
+    pub(super) fn note_use(&self, caller: &Caller) {
         let (Some(key), Some(organization)) = (caller.api_key, caller.organization) else { return };
         if !self.key_use.is_due(key, clock::now()) {
             return;

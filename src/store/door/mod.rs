@@ -1,0 +1,160 @@
+//! The one place that takes a connection. A [`Snapshot`] reads, a [`Write`] changes; both are one transaction that
+//! carries the caller's organization, person and session, so that row-level security holds for every statement.
+mod entry;
+mod snapshot;
+mod transaction;
+mod work;
+mod write;
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use diesel_async::{
+    AsyncPgConnection, SimpleAsyncConnection,
+    pooled_connection::{
+        AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+        deadpool::{Object, Pool},
+    },
+};
+use futures_util::FutureExt;
+use uuid::Uuid;
+
+use super::{
+    error::{Error, Result},
+    grants::{Grants, GrantsCache},
+    key_use::KeyUse,
+};
+pub use entry::Entry;
+pub use snapshot::Snapshot;
+use transaction::Transaction;
+pub(super) use work::Work;
+pub use write::Write;
+
+/// Who asks: what the credential says, before the database has confirmed it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Caller {
+    pub organization: Option<Uuid>,
+    pub user: Option<Uuid>,
+    pub session: Option<Uuid>,
+    pub api_key: Option<Uuid>,
+    /// What the API key's text hashes to: the key's id alone opens nothing.
+    pub api_key_hash: Option<String>,
+    /// When the credential ends.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Names the request in logs, errors and the audit trail.
+    pub request: String,
+    pub ip: Option<std::net::IpAddr>,
+    pub user_agent: Option<String>,
+}
+
+impl Caller {
+    pub const fn is_anonymous(&self) -> bool {
+        self.user.is_none() && self.api_key.is_none()
+    }
+}
+
+/// How the pool is built.
+#[derive(Clone, Debug)]
+pub struct DoorSettings {
+    pub url: String,
+    pub pool_size: usize,
+    pub statement_timeout: Duration,
+}
+
+/// The way to PostgreSQL.
+#[derive(Clone)]
+pub struct Door {
+    pool: Pool<AsyncPgConnection>,
+    grants: Arc<GrantsCache>,
+    pub(super) key_use: Arc<KeyUse>,
+}
+
+impl Door {
+    pub fn new(settings: &DoorSettings) -> Result<Self> {
+        let mut config = ManagerConfig::default();
+        config.recycling_method = RecyclingMethod::Fast;
+        let timeout = settings.statement_timeout.as_millis();
+        config.custom_setup = Box::new(move |url| connect(url.to_owned(), timeout).boxed());
+        let manager = AsyncDieselConnectionManager::new_with_config(&settings.url, config);
+        let pool = Pool::builder(manager)
+            .max_size(settings.pool_size)
+            .runtime(deadpool::Runtime::Tokio1)
+            .wait_timeout(Some(Duration::from_secs(5)))
+            .create_timeout(Some(Duration::from_secs(5)))
+            .build()
+            .map_err(|error| Error::Unavailable(error.to_string().into()))?;
+        Ok(Self { pool, grants: Arc::default(), key_use: Arc::default() })
+    }
+
+    /// What `caller` sees, all of it at one moment. Nothing is sent before the first question.
+    pub fn snapshot(&self, caller: Arc<Caller>) -> Arc<Snapshot> {
+        Arc::new(Snapshot::of(self.clone(), caller))
+    }
+
+    /// A transaction in which `caller` changes something.
+    pub async fn write(&self, caller: Arc<Caller>) -> Result<Write> {
+        let open = self.open("BEGIN", &caller).await?;
+        Ok(Write::of(self.clone(), caller, open))
+    }
+
+    /// A transaction of the server's own, outside of any request: it sees no organization before it enters one.
+    pub(super) async fn work(&self) -> Result<Work> {
+        Work::begin(Transaction::on(self.connection().await?)).await
+    }
+
+    /// Begins a transaction as `caller`, and says what they hold.
+    async fn open(&self, begin: &str, caller: &Caller) -> Result<Open> {
+        let mut transaction = Transaction::on(self.connection().await?);
+        match self.let_in(&mut transaction, begin, caller).await {
+            Ok((entry, grants)) => Ok(Open { transaction, entry, grants }),
+            Err(error) => {
+                transaction.roll_back().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn let_in(
+        &self,
+        connection: &mut AsyncPgConnection,
+        begin: &str,
+        caller: &Caller,
+    ) -> Result<(Entry, Arc<Grants>)> {
+        let entry = entry::enter(connection, begin, caller).await?;
+        let grants = self.grants.of(connection, caller, &entry).await?;
+        self.note_use(caller);
+        Ok((entry, grants))
+    }
+
+    /// Whether PostgreSQL answers.
+    pub async fn ping(&self) -> Result<()> {
+        let mut connection = self.connection().await?;
+        connection.batch_execute("SELECT 1").await?;
+        Ok(())
+    }
+
+    /// How many connections are open, in use, and waited for.
+    pub fn pool_status(&self) -> deadpool::Status {
+        self.pool.status()
+    }
+
+    async fn connection(&self) -> Result<Object<AsyncPgConnection>> {
+        self.pool.get().await.map_err(|error| Error::Unavailable(error.to_string().into()))
+    }
+}
+
+/// Connects and gives up every right the server does not need, whichever role the URL names.
+async fn connect(url: String, timeout: u128) -> diesel::ConnectionResult<AsyncPgConnection> {
+    let refused = |error: anyhow::Error| diesel::ConnectionError::BadConnection(format!("{error:#}"));
+    let mut connection = super::connect::connect(&url).await.map_err(refused)?;
+    let setup = format!("SET ROLE portico_app; SET statement_timeout = {timeout}; SET TIME ZONE 'UTC'");
+    connection.batch_execute(&setup).await.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+    Ok(connection)
+}
+
+/// A transaction that was entered.
+struct Open {
+    transaction: Transaction,
+    entry: Entry,
+    grants: Arc<Grants>,
+}

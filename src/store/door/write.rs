@@ -1,0 +1,164 @@
+//! Writing: one transaction, which is committed with all that it did, or never was.
+use std::{
+    marker::PhantomData,
+    ops::{Deref, DerefMut},
+    sync::Arc,
+};
+
+use diesel::{
+    ExpressionMethods, QueryDsl,
+    dsl::{exists, select, sql},
+    sql_types::{Bool, Text},
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, methods::LoadQuery};
+use uuid::Uuid;
+
+use super::{Caller, Door, Entry, Open};
+use crate::store::{
+    error::Result,
+    grants::Grants,
+    select::{Condition, Fetch, Locked, Rows, Table},
+    tables::identity::platform_admins,
+};
+
+/// One transaction that changes something; rolled back unless committed.
+pub struct Write {
+    door: Door,
+    caller: Arc<Caller>,
+    organization: Uuid,
+    open: Open,
+    recorded: bool,
+}
+
+impl Write {
+    pub(super) fn of(door: Door, caller: Arc<Caller>, open: Open) -> Self {
+        let organization = caller.organization.unwrap_or(Uuid::max());
+        Self { door, caller, organization, open, recorded: false }
+    }
+
+    pub const fn caller(&self) -> &Arc<Caller> {
+        &self.caller
+    }
+
+    /// The organization whose rows are written; one that does not exist when none is chosen.
+    pub const fn organization(&self) -> Uuid {
+        self.organization
+    }
+
+    /// Writes in `organization` from now on: in one that is being founded, that a person signs in to, or that a
+    /// platform administrator has to do with. What the caller holds was decided before, in their own.
+    pub async fn enter_organization(&mut self, organization: Uuid) -> Result<()> {
+        self.say("app.organization_id", &organization.to_string()).await?;
+        self.organization = organization;
+        Ok(())
+    }
+
+    /// Lets the one account be seen that has this address, for a sign-in.
+    pub async fn as_signing_in(&mut self, email: &str) -> Result<()> {
+        self.say("app.sign_in_email", email).await
+    }
+
+    /// Lets the one session be seen that a refresh token names.
+    pub async fn as_renewing(&mut self, session: Uuid) -> Result<()> {
+        self.say("app.session_id", &session.to_string()).await
+    }
+
+    /// Lets everything be seen that belongs to `user`.
+    pub async fn as_user(&mut self, user: Uuid) -> Result<()> {
+        self.say("app.user_id", &user.to_string()).await
+    }
+
+    /// The caller has proved to be `user`, and acts in `session` from now on.
+    pub async fn proved(&mut self, user: Uuid, session: Uuid) -> Result<()> {
+        self.as_user(user).await?;
+        self.as_renewing(session).await?;
+        // whoever they were signed in as before
+        let before =
+            Caller { organization: None, api_key: None, api_key_hash: None, ..(*self.caller).clone() };
+        self.caller = Arc::new(Caller { user: Some(user), session: Some(session), ..before });
+        Ok(())
+    }
+
+    /// Whether the caller administers the platform.
+    pub async fn is_platform_admin(&mut self) -> Result<bool> {
+        let Some(user) = self.caller.user else { return Ok(false) };
+        let listed = platform_admins::table.filter(platform_admins::user_id.eq(user));
+        Ok(select(exists(listed)).get_result(self).await?)
+    }
+
+    async fn say(&mut self, setting: &str, value: &str) -> Result<()> {
+        let say = sql::<Bool>("SELECT set_config(")
+            .bind::<Text, _>(setting)
+            .sql(", ")
+            .bind::<Text, _>(value)
+            .sql(", true) IS NOT NULL");
+        say.execute(self).await?;
+        Ok(())
+    }
+
+    /// Waits for `work` without keeping a connection from others, and begins anew afterwards. For what comes before
+    /// the first change: what was written until now would be lost.
+    pub async fn aside<T>(&mut self, work: impl Future<Output = T> + Send) -> Result<T> {
+        self.open.transaction.roll_back().await;
+        let done = work.await;
+        let fresh = self.door.write(self.caller.clone()).await?;
+        *self = fresh;
+        Ok(done)
+    }
+
+    pub const fn grants(&self) -> &Arc<Grants> {
+        &self.open.grants
+    }
+
+    pub const fn entry(&self) -> &Entry {
+        &self.open.entry
+    }
+
+    /// Whether the audit trail knows of what was done.
+    pub const fn is_recorded(&self) -> bool {
+        self.recorded
+    }
+
+    pub(in crate::store) const fn recorded(&mut self) {
+        self.recorded = true;
+    }
+
+    /// Says that nothing was changed, so that there is nothing for the audit trail to know.
+    pub const fn changed_nothing(&mut self) {
+        self.recorded = true;
+    }
+
+    /// The row as it is now, locked until the transaction ends.
+    pub async fn locked<T>(&mut self, table: &'static Table, condition: Condition) -> Result<Option<T>>
+    where
+        Locked<T>: for<'q> LoadQuery<'q, AsyncPgConnection, T> + Send,
+        T: Send,
+    {
+        let organization = self.organization;
+        let rows = Rows { table, organization, fetch: Fetch::all(condition), row: PhantomData };
+        Ok(Locked(rows).load(self).await?.into_iter().next())
+    }
+
+    /// Makes it so.
+    pub async fn commit(mut self) -> Result<()> {
+        self.open.transaction.commit().await
+    }
+
+    /// Leaves everything as it was.
+    pub async fn roll_back(mut self) {
+        self.open.transaction.roll_back().await;
+    }
+}
+
+/// For the statements themselves.
+impl Deref for Write {
+    type Target = AsyncPgConnection;
+    fn deref(&self) -> &AsyncPgConnection {
+        &self.open.transaction
+    }
+}
+impl DerefMut for Write {
+    fn deref_mut(&mut self) -> &mut AsyncPgConnection {
+        &mut self.open.transaction
+    }
+}

@@ -1,0 +1,220 @@
+//! Which rows are meant.
+use chrono::{DateTime, Utc};
+use diesel::{
+    QueryResult,
+    pg::Pg,
+    query_builder::AstPass,
+    sql_types::{self, Array},
+};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use super::{
+    Table,
+    keyset::{Key, beyond},
+    write_column, write_from,
+};
+use crate::store::value::Date;
+
+/// A value bound to a statement.
+#[derive(Clone, Debug)]
+pub enum Bind {
+    Bool(bool),
+    Int(i64),
+    Decimal(Decimal),
+    Text(String),
+    Uuid(Uuid),
+    Date(Date),
+    Time(DateTime<Utc>),
+    Bools(Vec<bool>),
+    Ints(Vec<i64>),
+    Decimals(Vec<Decimal>),
+    Texts(Vec<String>),
+    Uuids(Vec<Uuid>),
+    Dates(Vec<Date>),
+    Times(Vec<DateTime<Utc>>),
+}
+
+impl Bind {
+    fn walk<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        match self {
+            Self::Bool(value) => out.push_bind_param::<sql_types::Bool, _>(value),
+            Self::Int(value) => out.push_bind_param::<sql_types::BigInt, _>(value),
+            Self::Decimal(value) => out.push_bind_param::<sql_types::Numeric, _>(value),
+            Self::Text(value) => out.push_bind_param::<sql_types::Text, _>(value),
+            Self::Uuid(value) => out.push_bind_param::<sql_types::Uuid, _>(value),
+            Self::Date(value) => out.push_bind_param::<sql_types::Date, _>(value),
+            Self::Time(value) => out.push_bind_param::<sql_types::Timestamptz, _>(value),
+            Self::Bools(values) => out.push_bind_param::<Array<sql_types::Bool>, _>(values),
+            Self::Ints(values) => out.push_bind_param::<Array<sql_types::BigInt>, _>(values),
+            Self::Decimals(values) => out.push_bind_param::<Array<sql_types::Numeric>, _>(values),
+            Self::Texts(values) => out.push_bind_param::<Array<sql_types::Text>, _>(values),
+            Self::Uuids(values) => out.push_bind_param::<Array<sql_types::Uuid>, _>(values),
+            Self::Dates(values) => out.push_bind_param::<Array<sql_types::Date>, _>(values),
+            Self::Times(values) => out.push_bind_param::<Array<sql_types::Timestamptz>, _>(values),
+        }
+    }
+}
+
+/// A comparison of a column with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    Eq,
+    Ne,
+    Gt,
+    Gte,
+    Lt,
+    Lte,
+    /// Case-insensitive pattern.
+    Like,
+    /// One of a list.
+    In,
+}
+
+/// Which rows of a table are meant.
+#[derive(Clone, Debug)]
+pub enum Condition {
+    All(Vec<Condition>),
+    Any(Vec<Condition>),
+    Not(Box<Condition>),
+    Compare(&'static str, Operator, Bind),
+    IsNull(&'static str),
+    /// The row is one of these.
+    Ids(Vec<Uuid>),
+    /// The column is the id of the current parent of a [`Each`] statement.
+    OfParent(&'static str),
+    /// The same for a column that keeps ids of any kind as text.
+    OfParentText(&'static str),
+    /// The column holds the id of a row of `table` that meets the condition.
+    Through {
+        column: &'static str,
+        table: &'static Table,
+        condition: Box<Condition>,
+    },
+    /// The row's id is linked to the current parent by a table of pairs.
+    Linked {
+        table: &'static Table,
+        parent: &'static str,
+        child: &'static str,
+    },
+    /// Beyond the row whose order keys are given.
+    Beyond(Vec<Key>, Vec<Option<String>>),
+}
+
+impl Condition {
+    /// Always true.
+    pub const ANYTHING: Self = Self::All(Vec::new());
+
+    pub fn and(self, other: Self) -> Self {
+        match self {
+            Self::All(mut all) => {
+                all.push(other);
+                Self::All(all)
+            }
+            one => Self::All(vec![one, other]),
+        }
+    }
+
+    pub(super) fn walk<'b>(
+        &'b self,
+        table: &'static Table,
+        organization: &'b Uuid,
+        out: &mut AstPass<'_, 'b, Pg>,
+    ) -> QueryResult<()> {
+        match self {
+            Self::All(all) => list(all, " AND ", "TRUE", table, organization, out),
+            Self::Any(any) => list(any, " OR ", "FALSE", table, organization, out),
+            Self::Not(not) => {
+                // a comparison with null is neither true nor false: for the reader of an API it does not hold
+                out.push_sql("(");
+                not.walk(table, organization, out)?;
+                out.push_sql(") IS NOT TRUE");
+                Ok(())
+            }
+            Self::Compare(column, operator, value) => {
+                write_column(table, column, out)?;
+                out.push_sql(match operator {
+                    Operator::Eq => " = ",
+                    Operator::Ne => " IS DISTINCT FROM ",
+                    Operator::Gt => " > ",
+                    Operator::Gte => " >= ",
+                    Operator::Lt => " < ",
+                    Operator::Lte => " <= ",
+                    Operator::Like => " ILIKE ",
+                    Operator::In => " = ANY(",
+                });
+                value.walk(out)?;
+                if *operator == Operator::In {
+                    out.push_sql(")");
+                }
+                Ok(())
+            }
+            Self::IsNull(column) => {
+                write_column(table, column, out)?;
+                out.push_sql(" IS NULL");
+                Ok(())
+            }
+            Self::Ids(ids) => {
+                write_column(table, table.key, out)?;
+                out.push_sql(" = ANY(");
+                out.push_bind_param::<Array<sql_types::Uuid>, _>(ids)?;
+                out.push_sql(")");
+                Ok(())
+            }
+            Self::OfParent(column) => {
+                write_column(table, column, out)?;
+                out.push_sql(" = parent.id");
+                Ok(())
+            }
+            Self::OfParentText(column) => {
+                write_column(table, column, out)?;
+                out.push_sql(" = parent.id::text");
+                Ok(())
+            }
+            Self::Through { column, table: other, condition } => {
+                write_column(table, column, out)?;
+                out.push_sql(" IN (SELECT ");
+                write_column(other, other.key, out)?;
+                write_from(other, organization, out)?;
+                out.push_sql(" AND ");
+                condition.walk(other, organization, out)?;
+                out.push_sql(")");
+                Ok(())
+            }
+            Self::Linked { table: pairs, parent, child } => {
+                write_column(table, table.key, out)?;
+                out.push_sql(" IN (SELECT ");
+                write_column(pairs, child, out)?;
+                write_from(pairs, organization, out)?;
+                out.push_sql(" AND ");
+                write_column(pairs, parent, out)?;
+                out.push_sql(" = parent.id)");
+                Ok(())
+            }
+            Self::Beyond(keys, at) => beyond(keys, at, table, out),
+        }
+    }
+}
+
+fn list<'b>(
+    conditions: &'b [Condition],
+    between: &str,
+    none: &str,
+    table: &'static Table,
+    organization: &'b Uuid,
+    out: &mut AstPass<'_, 'b, Pg>,
+) -> QueryResult<()> {
+    if conditions.is_empty() {
+        out.push_sql(none);
+        return Ok(());
+    }
+    out.push_sql("(");
+    for (index, condition) in conditions.iter().enumerate() {
+        if index > 0 {
+            out.push_sql(between);
+        }
+        condition.walk(table, organization, out)?;
+    }
+    out.push_sql(")");
+    Ok(())
+}

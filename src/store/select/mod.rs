@@ -1,0 +1,115 @@
+//! What is wanted of a table: conditions, order, keyset and limit, as one SQL statement.
+//!
+//! Columns are named by Diesel's column types (see [`name`]), so a column that does not exist or has another
+//! type does not compile; the statement itself is put together at run time, once for all entities.
+mod condition;
+mod keyset;
+mod statement;
+
+use diesel::{Column, QueryResult, pg::Pg, query_builder::AstPass, sql_types};
+use uuid::Uuid;
+
+pub use condition::{Bind, Condition, Operator};
+pub use keyset::Key;
+pub use statement::{Count, Each, Locked, Rows};
+
+/// The name of a Diesel column.
+pub fn name<C: Column>(_: C) -> &'static str {
+    C::NAME
+}
+
+/// A table, as statements name it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Schema and table in one, quoted: `"sales"."deals"`.
+    pub name: &'static str,
+    /// The column that identifies a row within its organization.
+    pub key: &'static str,
+    pub owner: Owner,
+}
+
+/// Whose rows a table holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// Each row belongs to one organization.
+    Organization,
+    /// So it does, or to the platform, whose rows all may read.
+    OrganizationOrPlatform,
+    /// To none: row-level security alone says who sees it.
+    Nobody,
+}
+
+/// The organization that owns what is built in.
+pub const PLATFORM: Uuid = Uuid::nil();
+
+/// Which rows, in which order, how many.
+#[derive(Clone, Debug)]
+pub struct Fetch {
+    pub condition: Condition,
+    pub order: Vec<Key>,
+    pub limit: Option<i64>,
+}
+
+impl Fetch {
+    pub const fn all(condition: Condition) -> Self {
+        Self { condition, order: Vec::new(), limit: None }
+    }
+
+    fn walk<'b>(
+        &'b self,
+        table: &'static Table,
+        organization: &'b Uuid,
+        out: &mut AstPass<'_, 'b, Pg>,
+    ) -> QueryResult<()> {
+        write_from(table, organization, out)?;
+        out.push_sql(" AND ");
+        self.condition.walk(table, organization, out)?;
+        for (index, key) in self.order.iter().enumerate() {
+            out.push_sql(if index == 0 { " ORDER BY " } else { ", " });
+            write_column(table, key.column, out)?;
+            if key.descending {
+                out.push_sql(" DESC");
+            }
+            // said only where it differs from what PostgreSQL does anyway: the index stays usable
+            if key.nullable && key.nulls_first != key.descending {
+                out.push_sql(if key.nulls_first { " NULLS FIRST" } else { " NULLS LAST" });
+            }
+        }
+        if let Some(limit) = &self.limit {
+            out.push_sql(" LIMIT ");
+            out.push_bind_param::<sql_types::BigInt, _>(limit)?;
+        }
+        Ok(())
+    }
+}
+
+fn write_column(table: &Table, column: &str, out: &mut AstPass<'_, '_, Pg>) -> QueryResult<()> {
+    out.push_sql(table.name);
+    out.push_sql(".");
+    out.push_identifier(column)
+}
+
+fn write_from<'b>(
+    table: &'static Table,
+    organization: &'b Uuid,
+    out: &mut AstPass<'_, 'b, Pg>,
+) -> QueryResult<()> {
+    out.push_sql(" FROM ");
+    out.push_sql(table.name);
+    out.push_sql(" WHERE ");
+    if table.owner == Owner::Nobody {
+        out.push_sql("TRUE");
+        return Ok(());
+    }
+    write_column(table, "organization_id", out)?;
+    if table.owner == Owner::Organization {
+        out.push_sql(" = ");
+        return out.push_bind_param::<sql_types::Uuid, _>(organization);
+    }
+    out.push_sql(" IN (");
+    out.push_bind_param::<sql_types::Uuid, _>(organization)?;
+    out.push_sql(", ");
+    out.push_bind_param::<sql_types::Uuid, _>(&PLATFORM)?;
+    out.push_sql(")");
+    Ok(())
+}
