@@ -1,5 +1,5 @@
 -- The roles stay: other databases of the same server may use them.
-DROP FUNCTION ops.ensure_partitions(regclass, integer);
+DROP FUNCTION ops.ensure_partitions(regclass, timestamptz, timestamptz);
 DROP FUNCTION ops.month_bound(timestamptz);
 DROP PROCEDURE ops.isolate(regclass, text);
 DROP FUNCTION ops.refuse_cycle();

@@ -154,43 +154,57 @@ CREATE FUNCTION ops.month_bound(month timestamptz) RETURNS uuid LANGUAGE sql IMM
 RETURN (lpad(to_hex((extract(epoch FROM month) * 1000)::bigint), 12, '0') || '00000000000000000000')::uuid;
 COMMENT ON FUNCTION ops.month_bound(timestamptz) IS 'The smallest time-ordered id of an instant: the bound of a month''s partition.';
 
-CREATE FUNCTION ops.ensure_partitions(target regclass, months_ahead integer)
+CREATE FUNCTION ops.ensure_partitions(target regclass, first timestamptz, last timestamptz)
 RETURNS integer LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog SET timezone = 'UTC' AS $$
 DECLARE
   place record;
-  month timestamptz;
+  guard record;
+  month timestamptz := NULL;
   part text;
   made integer := 0;
 BEGIN
   SELECT n.nspname AS schema, c.relname AS name INTO place
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.oid = target AND c.relkind = 'p' AND n.nspname IN ('chat', 'audit', 'ops');
-  IF NOT FOUND OR months_ahead NOT BETWEEN 0 AND 24 THEN
-    RAISE EXCEPTION 'no partitions can be made for % % months ahead', target, months_ahead;
+  IF NOT FOUND OR last < first OR last > now() + interval '2 years' OR first < now() - interval '20 years' THEN
+    RAISE EXCEPTION 'no partitions can be made for % from % to %', target, first, last;
   END IF;
   -- Several servers may start at once.
   PERFORM pg_advisory_xact_lock(hashtextextended('partitions of ' || target, 0));
-  FOR step IN -1..months_ahead LOOP
+  LOOP
     -- The first turn makes the default partition, so that no row is ever refused for its time.
-    month := date_trunc('month', now()) + make_interval(months => step);
-    part := place.name || CASE WHEN step < 0 THEN '_default' ELSE to_char(month, '_YYYY_MM') END;
-    CONTINUE WHEN EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                          WHERE n.nspname = place.schema AND c.relname = part);
-    IF step < 0 THEN
-      EXECUTE format('CREATE TABLE %I.%I PARTITION OF %s DEFAULT', place.schema, part, target);
-      EXECUTE format('COMMENT ON TABLE %I.%I IS %L', place.schema, part, format('Rows of %s from months without a partition of their own.', target));
-    ELSE
-      EXECUTE format('CREATE TABLE %I.%I PARTITION OF %s FOR VALUES FROM (%L) TO (%L)', place.schema, part, target,
-        ops.month_bound(month), ops.month_bound(month + interval '1 month'));
-      EXECUTE format('COMMENT ON TABLE %I.%I IS %L', place.schema, part, format('Rows of %s made in %s.', target, to_char(month, 'YYYY-MM')));
+    part := place.name || coalesce(to_char(month, '_YYYY_MM'), '_default');
+    IF NOT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = place.schema AND c.relname = part) THEN
+      BEGIN
+        IF month IS NULL THEN
+          EXECUTE format('CREATE TABLE %I.%I PARTITION OF %s DEFAULT', place.schema, part, target);
+          EXECUTE format('COMMENT ON TABLE %I.%I IS %L', place.schema, part, format('Rows of %s from months without a partition of their own.', target));
+        ELSE
+          EXECUTE format('CREATE TABLE %I.%I PARTITION OF %s FOR VALUES FROM (%L) TO (%L)', place.schema, part, target,
+            ops.month_bound(month), ops.month_bound(month + interval '1 month'));
+          EXECUTE format('COMMENT ON TABLE %I.%I IS %L', place.schema, part, format('Rows of %s made in %s.', target, to_char(month, 'YYYY-MM')));
+        END IF;
+        -- Whoever reads a partition directly, past its parent's policies, sees nothing.
+        EXECUTE format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', place.schema, part);
+        -- Partitions inherit the triggers of rows, but not those that keep a table from being emptied.
+        FOR guard IN SELECT t.tgname, t.tgfoid::regproc AS function, obj_description(t.oid, 'pg_trigger') AS comment
+                     FROM pg_trigger t WHERE t.tgrelid = target AND NOT t.tgisinternal AND t.tgtype & 32 > 0 LOOP
+          EXECUTE format('CREATE TRIGGER %I BEFORE TRUNCATE ON %I.%I FOR EACH STATEMENT EXECUTE FUNCTION %s(%L)',
+            guard.tgname, place.schema, part, guard.function, place.name);
+          EXECUTE format('COMMENT ON TRIGGER %I ON %I.%I IS %L', guard.tgname, place.schema, part, guard.comment);
+        END LOOP;
+        made := made + 1;
+      EXCEPTION WHEN check_violation THEN
+        -- Rows of that month came before its partition did, and stay where they are.
+        RAISE WARNING 'rows of % lie in the default partition of %', to_char(month, 'YYYY-MM'), target;
+      END;
     END IF;
-    -- Whoever reads a partition directly, past its parent's policies, sees nothing.
-    EXECUTE format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', place.schema, part);
-    made := made + 1;
+    month := CASE WHEN month IS NULL THEN date_trunc('month', first) ELSE month + interval '1 month' END;
+    EXIT WHEN month > last;
   END LOOP;
   RETURN made;
 END
 $$;
-COMMENT ON FUNCTION ops.ensure_partitions(regclass, integer) IS 'Makes the partitions of this month and the months ahead, and the default one; returns how many were missing.';
-REVOKE EXECUTE ON FUNCTION ops.ensure_partitions(regclass, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ops.ensure_partitions(regclass, integer) TO portico_worker;
+COMMENT ON FUNCTION ops.ensure_partitions(regclass, timestamptz, timestamptz) IS 'Makes the partitions of all months between two times, and the default one; returns how many were missing.';
+REVOKE EXECUTE ON FUNCTION ops.ensure_partitions(regclass, timestamptz, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ops.ensure_partitions(regclass, timestamptz, timestamptz) TO portico_worker;

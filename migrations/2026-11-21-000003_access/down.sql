@@ -1,4 +1,4 @@
-DROP FUNCTION access.enter(uuid, uuid, uuid, uuid, text, text);
+DROP FUNCTION access.enter(uuid, uuid, uuid, uuid, text, text, bigint);
 DROP TRIGGER rights_changed ON identity.organizations;
 DROP TRIGGER rights_changed ON identity.api_keys;
 DROP TRIGGER rights_added ON identity.api_keys;

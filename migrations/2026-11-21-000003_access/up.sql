@@ -837,7 +837,7 @@ COMMENT ON TRIGGER check_role_assignment ON access.role_assignments IS 'Judges e
 
 -- The beginning of every transaction of the server.
 
-CREATE FUNCTION access.enter(organization_id uuid, person uuid, session uuid, api_key uuid, api_key_hash text, request text)
+CREATE FUNCTION access.enter(organization_id uuid, person uuid, session uuid, api_key uuid, api_key_hash text, request text, sees_all_at bigint)
 RETURNS TABLE (credential text, membership text, organization text, epoch bigint, region text, department uuid)
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
@@ -880,6 +880,8 @@ BEGIN
   FROM identity.organizations o WHERE o.id = place;
   SELECT coalesce(sum(e.epoch), 0) INTO epoch FROM access.epochs e
   WHERE e.organization_id IN (place, '00000000-0000-0000-0000-000000000000');
+  -- The server knows who may read all conversations, as long as no right has changed since it learned so.
+  PERFORM set_config('app.conversations', CASE WHEN sees_all_at = epoch THEN 'all' ELSE '' END, true);
 
   -- Rows are limited only while every role that counts today says so.
   SELECT bool_and(coalesce(r.metadata ->> 'row_scope' = 'region', false)) AS by_region,
@@ -902,4 +904,4 @@ BEGIN
   RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION access.enter(uuid, uuid, uuid, uuid, text, text) IS 'Begins a transaction of the server: sets for whom it runs and answers, in one row, whether the credential, the membership and the organization are good, which epoch of rights is current, and to which region or department rows are limited.';
+COMMENT ON FUNCTION access.enter(uuid, uuid, uuid, uuid, text, text, bigint) IS 'Begins a transaction of the server: sets for whom it runs and answers, in one row, whether the credential, the membership and the organization are good, which epoch of rights is current, and to which region or department rows are limited.';

@@ -181,8 +181,6 @@ CREATE INDEX messages_parent_message_id_idx ON chat.messages (organization_id, p
 GRANT SELECT, INSERT ON chat.messages TO portico_app;
 CALL ops.isolate('chat.messages', 'tenant');
 
-SELECT ops.ensure_partitions('chat.messages', 3);
-
 CREATE FUNCTION chat.number_message() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
   -- The conversation's row stays locked until commit: numbers have no gaps and follow the order of commits.
@@ -210,6 +208,10 @@ COMMENT ON TRIGGER number_message ON chat.messages IS 'Numbers messages without 
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON chat.messages
   FOR EACH ROW EXECUTE FUNCTION ops.append_only('messages');
 COMMENT ON TRIGGER append_only ON chat.messages IS 'A message is a fact: never changed or deleted.';
+CREATE TRIGGER append_only_all BEFORE TRUNCATE ON chat.messages
+  FOR EACH STATEMENT EXECUTE FUNCTION ops.append_only('messages');
+COMMENT ON TRIGGER append_only_all ON chat.messages IS 'Nobody empties the table.';
+SELECT ops.ensure_partitions('chat.messages', now(), now() + interval '3 months');
 
 CREATE FUNCTION chat.protect_counters() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
@@ -223,3 +225,12 @@ COMMENT ON FUNCTION chat.protect_counters() IS 'Trigger: the sums of a conversat
 CREATE TRIGGER protect_counters BEFORE UPDATE OF message_count, total_tokens, total_cost, last_message_at ON chat.conversations
   FOR EACH ROW EXECUTE FUNCTION chat.protect_counters();
 COMMENT ON TRIGGER protect_counters ON chat.conversations IS 'Keeps the sums equal to the messages.';
+
+-- Conversations are private: without the permission to read all, a person has their own.
+CREATE POLICY own ON chat.conversations AS RESTRICTIVE FOR ALL TO portico_app USING (
+  (SELECT current_setting('app.conversations', true)) = 'all' OR user_id = (SELECT ops.actor()));
+COMMENT ON POLICY own ON chat.conversations IS 'People have their own conversations, and those of others only when they may read all.';
+CREATE POLICY own ON chat.messages AS RESTRICTIVE FOR ALL TO portico_app USING (
+  (SELECT current_setting('app.conversations', true)) = 'all'
+  OR conversation_id IN (SELECT c.id FROM chat.conversations c WHERE c.user_id = (SELECT ops.actor())));
+COMMENT ON POLICY own ON chat.messages IS 'Messages are seen with their conversation.';

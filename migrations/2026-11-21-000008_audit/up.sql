@@ -159,8 +159,6 @@ CREATE INDEX audit_reviews_reviewed_by_idx ON audit.audit_reviews (organization_
 GRANT SELECT, INSERT ON audit.audit_reviews TO portico_app;
 CALL ops.isolate('audit.audit_reviews', 'tenant');
 
-SELECT ops.ensure_partitions('audit.audit_logs', 3);
-
 CREATE FUNCTION audit.append_only() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
   unsealed audit.audit_logs;
@@ -188,10 +186,25 @@ COMMENT ON TRIGGER append_only ON audit.audit_logs IS 'Nobody changes or deletes
 CREATE TRIGGER append_only_all BEFORE TRUNCATE ON audit.audit_logs
   FOR EACH STATEMENT EXECUTE FUNCTION audit.append_only();
 COMMENT ON TRIGGER append_only_all ON audit.audit_logs IS 'Nobody empties the audit log.';
+SELECT ops.ensure_partitions('audit.audit_logs', now(), now() + interval '3 months');
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON audit.audit_reviews
   FOR EACH ROW EXECUTE FUNCTION ops.append_only('audit_reviews');
 COMMENT ON TRIGGER append_only ON audit.audit_reviews IS 'A review is a fact: never changed or deleted.';
+CREATE TRIGGER append_only_all BEFORE TRUNCATE ON audit.audit_reviews
+  FOR EACH STATEMENT EXECUTE FUNCTION ops.append_only('audit_reviews');
+COMMENT ON TRIGGER append_only_all ON audit.audit_reviews IS 'Nobody empties the table.';
 
 GRANT SELECT (organization_id, id, seq) ON audit.audit_logs TO portico_worker;
 CREATE POLICY audit_logs_worker ON audit.audit_logs FOR SELECT TO portico_worker USING (seq IS NULL);
 COMMENT ON POLICY audit_logs_worker ON audit.audit_logs IS 'Background work finds the organizations that have entries to seal.';
+
+CREATE FUNCTION audit.actor_name(person uuid, api_key uuid, otherwise text) RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog
+RETURN left(coalesce(
+  (SELECT k.name FROM identity.api_keys k WHERE k.id = api_key),
+  (SELECT coalesce(nullif(btrim(u.display_name), ''), nullif(concat_ws(' ', u.first_name, u.last_name), ''), u.email)
+   FROM identity.users u WHERE u.id = person),
+  otherwise), 500);
+COMMENT ON FUNCTION audit.actor_name(uuid, uuid, text) IS 'What a key, or else a person, is called at this moment; the last argument where neither acts.';
+CREATE FUNCTION audit.actor_email(person uuid) RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog
+RETURN (SELECT u.email FROM identity.users u WHERE u.id = person);
+COMMENT ON FUNCTION audit.actor_email(uuid) IS 'The address of a person at this moment; null where none acts.';

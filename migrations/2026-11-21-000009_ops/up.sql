@@ -73,10 +73,10 @@ CREATE INDEX idempotency_keys_expires_at_idx ON ops.idempotency_keys (organizati
 GRANT SELECT, INSERT, UPDATE (response, expires_at), DELETE ON ops.idempotency_keys TO portico_app;
 CALL ops.isolate('ops.idempotency_keys', 'tenant');
 
-SELECT ops.ensure_partitions('ops.events', 3);
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON ops.events
   FOR EACH ROW EXECUTE FUNCTION ops.append_only('events');
 COMMENT ON TRIGGER append_only ON ops.events IS 'An event is a fact: never changed or deleted.';
+SELECT ops.ensure_partitions('ops.events', now(), now() + interval '3 months');
 
 -- One reader per server follows all organizations, to wake those who listen; what they are told is read under their own rights.
 GRANT SELECT (organization_id, id, xact, topic, subject_type, subject_id, kind, created_at) ON ops.events TO portico_worker;

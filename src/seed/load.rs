@@ -5,6 +5,7 @@ use std::pin::pin;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures_util::SinkExt;
 use tokio_postgres::Client;
 use uuid::Uuid;
@@ -74,6 +75,14 @@ impl Loader {
             writeln!(statements, "ALTER TABLE {table} {act} TRIGGER USER;")?;
         }
         Ok(self.client.batch_execute(&statements).await?)
+    }
+
+    /// Makes the partitions for rows of all months since then.
+    pub(super) async fn months(&self, since: DateTime<Utc>) -> Result<()> {
+        let make = "SELECT ops.ensure_partitions(place::regclass, $1::text::timestamptz, now())
+            FROM unnest(ARRAY['chat.messages', 'audit.audit_logs']) AS place";
+        self.client.execute(make, &[&since.to_rfc3339()]).await.context("the partitions cannot be made")?;
+        Ok(())
     }
 
     /// The organizations that there are, besides the platform's.

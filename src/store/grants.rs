@@ -23,6 +23,9 @@ use super::{
     error::Result,
 };
 
+/// Without it a person has their own conversations alone: row-level security keeps those of others from them.
+pub const ALL_CONVERSATIONS: &str = "conversation.read_all";
+
 /// The permissions of one caller, each with the times at which it holds.
 #[derive(Debug, Default)]
 pub struct Grants {
@@ -103,6 +106,13 @@ type Holder = (Option<Uuid>, Option<Uuid>, Option<Uuid>);
 pub(super) struct GrantsCache(Mutex<HashMap<Holder, (i64, Arc<Grants>)>>);
 
 impl GrantsCache {
+    /// The epoch at which the caller was known to read everybody's conversations, not only their own.
+    pub(super) fn sees_all_at(&self, caller: &Caller) -> Option<i64> {
+        let holder = (caller.organization, caller.user, caller.api_key);
+        let cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.get(&holder).filter(|(_, grants)| grants.hold(ALL_CONVERSATIONS)).map(|(epoch, _)| *epoch)
+    }
+
     /// Beyond this many people the cache begins anew: it costs one statement each to fill.
     const CAPACITY: usize = 100_000;
 

@@ -2,7 +2,10 @@
 //! that a repetition of the same request gets.
 use aws_lc_rs::digest;
 use chrono::Duration;
-use diesel::prelude::*;
+use diesel::{
+    prelude::*,
+    sql_types::{Nullable, Text, Uuid as SqlUuid},
+};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use uuid::Uuid;
@@ -115,6 +118,7 @@ impl Write {
             (Some(_), None) => "human",
             (None, None) => "system",
         };
+        let otherwise = if caller.ip.is_some() { "anonymous" } else { "Portico" };
         let failed = audit.error.is_some();
         let row = (
             (
@@ -122,7 +126,9 @@ impl Write {
                 audit_logs::id.eq(clock::new_id()),
                 audit_logs::actor_type.eq(actor_type),
                 audit_logs::actor_id.eq(caller.api_key.or(caller.user)),
-                audit_logs::actor_name.eq(actor_type),
+                // as they are called now: names change, the trail does not
+                audit_logs::actor_name.eq(actor_name(caller.user, caller.api_key, otherwise)),
+                audit_logs::actor_email.eq(actor_email(caller.user)),
                 audit_logs::event_type.eq(if failed { "denied" } else { "change" }),
                 audit_logs::action.eq(&audit.action),
                 audit_logs::resource_type.eq(audit.resource_type),
@@ -197,6 +203,18 @@ impl Write {
         let caller = self.caller();
         (caller.organization.unwrap_or(Uuid::max()), caller.api_key.or(caller.user).unwrap_or_default())
     }
+}
+
+diesel::define_sql_function! {
+    /// What whoever acts is called now.
+    #[sql_name = "audit.actor_name"]
+    fn actor_name(person: Nullable<SqlUuid>, api_key: Nullable<SqlUuid>, otherwise: Text) -> Text;
+}
+
+diesel::define_sql_function! {
+    /// The address of whoever acts.
+    #[sql_name = "audit.actor_email"]
+    fn actor_email(person: Nullable<SqlUuid>) -> Nullable<Text>;
 }
 
 /// One row of the audit trail.

@@ -10,7 +10,7 @@ use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::connect::connect;
+use super::{connect::connect, partitions};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
@@ -73,16 +73,6 @@ pub async fn status(url: &str) -> Result<Vec<(String, Option<DateTime<Utc>>)>> {
         (step.name, record.map(|done| done.applied_at))
     });
     Ok(status.collect())
-}
-
-/// Makes the partitions of this month and the three to come, as far as they are missing.
-pub async fn ensure_partitions(connection: &mut AsyncPgConnection) -> Result<()> {
-    const PARTITIONED: &str = "SELECT ops.ensure_partitions(class.oid, 3)
-        FROM pg_partitioned_table AS part
-        JOIN pg_class AS class ON class.oid = part.partrelid
-        JOIN pg_namespace AS space ON space.oid = class.relnamespace
-        WHERE space.nspname IN ('chat', 'audit', 'ops')";
-    connection.batch_execute(PARTITIONED).await.context("the partitions of the coming months cannot be made")
 }
 
 /// Operators that filters and pages use, which PostgreSQL does not let reach an index below a policy because they are
@@ -225,14 +215,17 @@ async fn each(
 async fn finish(connection: &mut AsyncPgConnection) -> Result<()> {
     let comment = "COMMENT ON TABLE __diesel_schema_migrations IS 'Which migrations were applied, and when.'";
     connection.batch_execute(comment).await?;
-    let partitions: Option<Name> = sql_query(
-        "SELECT proname::text AS name FROM pg_proc WHERE oid = to_regprocedure('ops.ensure_partitions(regclass, integer)')",
+    let known: Option<Name> = sql_query(
+        "SELECT proname::text AS name FROM pg_proc WHERE oid = to_regprocedure('ops.ensure_partitions(regclass, timestamptz, timestamptz)')",
     )
     .get_result(connection)
     .await
     .optional()?;
-    if partitions.is_some() {
-        ensure_partitions(connection).await?;
+    if known.is_some() {
+        connection
+            .batch_execute(partitions::AHEAD)
+            .await
+            .context("the partitions of the coming months cannot be made")?;
     }
     mark_leakproof(connection).await?;
     Ok(())

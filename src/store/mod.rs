@@ -15,6 +15,7 @@ pub mod inspect;
 pub mod journal;
 mod key_use;
 pub mod migrate;
+pub mod partitions;
 pub mod referred;
 pub mod select;
 pub mod sql_types;

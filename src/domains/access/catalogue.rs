@@ -9,10 +9,10 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{authority, system_roles};
-use crate::{domains::prelude::*, graph::schema};
+use crate::{domains::prelude::*, graph::schema, store::grants::ALL_CONVERSATIONS};
 
 /// Permissions that no field declares: mutations ask for them in code.
-const ASKED_FOR_IN_CODE: &[&str] = &[authority::GRANT_ANY];
+const ASKED_FOR_IN_CODE: &[&str] = &[authority::GRANT_ANY, ALL_CONVERSATIONS];
 
 /// One permission, as people read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -76,6 +76,11 @@ const SPECIAL: &[(&str, &str, &str)] = &[
         "audit.values.read",
         "See what records contained",
         "See the values before and after each change in the audit trail, those of protected fields included.",
+    ),
+    (
+        ALL_CONVERSATIONS,
+        "See everybody's conversations",
+        "See and take part in the conversations of others with what one may do in one's own, which needs no more than `conversation.read`.",
     ),
     (
         "issue.accept_risk",

@@ -56,7 +56,14 @@ impl Entry {
 }
 
 /// Begins a transaction and enters it as `caller`, in one round trip: both statements are pipelined.
-pub(super) async fn enter(connection: &AsyncPgConnection, begin: &str, caller: &Caller) -> Result<Entry> {
+///
+/// `sees_all_at` is the epoch at which the caller was known to read everybody's conversations.
+pub(super) async fn enter(
+    connection: &AsyncPgConnection,
+    begin: &str,
+    caller: &Caller,
+    sees_all_at: Option<i64>,
+) -> Result<Entry> {
     let question = Enter {
         organization: caller.organization,
         user: caller.user,
@@ -64,6 +71,7 @@ pub(super) async fn enter(connection: &AsyncPgConnection, begin: &str, caller: &
         api_key: caller.api_key,
         api_key_hash: caller.api_key_hash.clone(),
         request: caller.request.clone(),
+        sees_all_at,
     };
     let (mut first, mut second) = (connection, connection);
     let (begun, entries) =
@@ -87,6 +95,7 @@ struct Enter {
     api_key: Option<Uuid>,
     api_key_hash: Option<String>,
     request: String,
+    sees_all_at: Option<i64>,
 }
 
 impl Query for Enter {
@@ -105,6 +114,8 @@ impl QueryFragment<Pg> for Enter {
         out.push_bind_param::<Nullable<Text>, _>(&self.api_key_hash)?;
         out.push_sql(", ");
         out.push_bind_param::<Text, _>(&self.request)?;
+        out.push_sql(", ");
+        out.push_bind_param::<Nullable<BigInt>, _>(&self.sees_all_at)?;
         out.push_sql(")");
         Ok(())
     }

@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::{
     error::{Error, Result},
-    grants::{Grants, GrantsCache},
+    grants::{ALL_CONVERSATIONS, Grants, GrantsCache},
     key_use::KeyUse,
 };
 pub use entry::Entry;
@@ -120,8 +120,12 @@ impl Door {
         begin: &str,
         caller: &Caller,
     ) -> Result<(Entry, Arc<Grants>)> {
-        let entry = entry::enter(connection, begin, caller).await?;
+        let sees_all_at = self.grants.sees_all_at(caller);
+        let entry = entry::enter(connection, begin, caller, sees_all_at).await?;
         let grants = self.grants.of(connection, caller, &entry).await?;
+        if grants.hold(ALL_CONVERSATIONS) && sees_all_at != Some(entry.epoch) {
+            connection.batch_execute("SET LOCAL app.conversations = 'all'").await?;
+        }
         self.note_use(caller);
         Ok((entry, grants))
     }

@@ -49,6 +49,7 @@ impl Write {
     /// platform administrator has to do with. What the caller holds was decided before, in their own.
     pub async fn enter_organization(&mut self, organization: Uuid) -> Result<()> {
         self.say("app.organization_id", &organization.to_string()).await?;
+        self.say("app.conversations", "").await?;
         self.organization = organization;
         Ok(())
     }
