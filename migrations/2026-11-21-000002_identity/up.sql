@@ -222,7 +222,7 @@ COMMENT ON COLUMN identity.memberships.title IS 'Position in the organization, s
 COMMENT ON COLUMN identity.memberships.preferences IS 'Settings of the member''s screens, as a JSON object.';
 COMMENT ON COLUMN identity.memberships.notification_preferences IS 'What the member wants to be told and how, as a JSON object.';
 COMMENT ON COLUMN identity.memberships.joined_at IS 'When the person became an active member; null while only invited.';
-COMMENT ON COLUMN identity.memberships.last_seen_at IS 'When the member last used Portico in this organization; null when never.';
+COMMENT ON COLUMN identity.memberships.last_seen_at IS 'When the member last used Portico in this organization, to the minute; null when never.';
 COMMENT ON COLUMN identity.memberships.created_at IS 'When the membership was created.';
 COMMENT ON COLUMN identity.memberships.updated_at IS 'When the membership was last changed.';
 COMMENT ON COLUMN identity.memberships.revision IS 'Version of the membership: starts at 1 and grows by one with every change. Send it back as the expected version to refuse overwriting somebody else''s change.';
@@ -259,19 +259,22 @@ CREATE TABLE identity.organization_settings (
   CONSTRAINT organization_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES identity.organizations (id),
   CONSTRAINT organization_settings_fiscal_year_start_check CHECK (fiscal_year_start ~ '^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$'),
   CONSTRAINT organization_settings_features_check CHECK (jsonb_typeof(features) = 'object'),
-  CONSTRAINT organization_settings_session_policy_check CHECK (jsonb_typeof(session_policy) = 'object'),
-  CONSTRAINT organization_settings_password_policy_check CHECK (jsonb_typeof(password_policy) = 'object'),
+  CONSTRAINT organization_settings_session_policy_check CHECK (jsonb_typeof(session_policy) = 'object' AND session_policy - '{maxHours,idleMinutes}'::text[] = '{}'
+    AND NOT coalesce(jsonb_path_exists(session_policy, 'strict $.maxHours ? (@.type() != "number" || @ < 1 || @ > 8760 || @ != @.floor())', '{}', true), false)
+    AND NOT coalesce(jsonb_path_exists(session_policy, 'strict $.idleMinutes ? (@.type() != "number" || @ < 1 || @ > 43200 || @ != @.floor())', '{}', true), false)),
+  CONSTRAINT organization_settings_password_policy_check CHECK (jsonb_typeof(password_policy) = 'object' AND password_policy - '{minLength}'::text[] = '{}'
+    AND NOT coalesce(jsonb_path_exists(password_policy, 'strict $.minLength ? (@.type() != "number" || @ < 8 || @ > 200 || @ != @.floor())', '{}', true), false)),
   CONSTRAINT organization_settings_ai_policy_check CHECK (jsonb_typeof(ai_policy) = 'object'),
   CONSTRAINT organization_settings_updated_by_fkey FOREIGN KEY (organization_id, updated_by) REFERENCES identity.memberships (organization_id, user_id)
 );
 COMMENT ON TABLE identity.organization_settings IS 'How one organization wants Portico to behave: features, sign-in rules, masking and limits of the assistant.';
 COMMENT ON COLUMN identity.organization_settings.organization_id IS 'Organization that the settings record belongs to.';
 COMMENT ON COLUMN identity.organization_settings.fiscal_year_start IS 'First day of the fiscal year, written MM-DD; null means the first day of the organization''s starting month.';
-COMMENT ON COLUMN identity.organization_settings.features IS 'Which features are switched on, by name.';
-COMMENT ON COLUMN identity.organization_settings.session_policy IS 'How long sessions last and when people must sign in again; what is absent follows the platform.';
-COMMENT ON COLUMN identity.organization_settings.password_policy IS 'What passwords must look like; what is absent follows the platform.';
-COMMENT ON COLUMN identity.organization_settings.masking_enabled IS 'Whether sensitive values are masked for people who may not see them in clear. Default: true.';
-COMMENT ON COLUMN identity.organization_settings.ai_policy IS 'What the assistant may do in this organization; what is absent follows the platform.';
+COMMENT ON COLUMN identity.organization_settings.features IS 'Which features are switched on, by name. Kept for what comes: no feature asks yet.';
+COMMENT ON COLUMN identity.organization_settings.session_policy IS 'When people must sign in again: maxHours after signing in, and idleMinutes after they were last there (never sooner than an access token ends); what is absent follows the platform.';
+COMMENT ON COLUMN identity.organization_settings.password_policy IS 'What passwords must look like when they are chosen: minLength, 8 to 200 characters. Of several organizations of a person the strictest counts.';
+COMMENT ON COLUMN identity.organization_settings.masking_enabled IS 'Whether sensitive values are masked for people who may not see them in clear. Kept for what comes: permissions alone decide yet. Default: true.';
+COMMENT ON COLUMN identity.organization_settings.ai_policy IS 'What the assistant may do in this organization. Kept for what comes: there is no assistant yet.';
 COMMENT ON COLUMN identity.organization_settings.updated_at IS 'When the settings were last changed.';
 COMMENT ON COLUMN identity.organization_settings.updated_by IS 'Person who last changed the settings; null when the platform did.';
 COMMENT ON COLUMN identity.organization_settings.revision IS 'Version of the settings: starts at 1 and grows by one with every change.';
@@ -279,8 +282,8 @@ COMMENT ON CONSTRAINT organization_settings_pkey ON identity.organization_settin
 COMMENT ON CONSTRAINT organization_settings_organization_id_fkey ON identity.organization_settings IS 'The organization exists.';
 COMMENT ON CONSTRAINT organization_settings_fiscal_year_start_check ON identity.organization_settings IS 'The day is written MM-DD.';
 COMMENT ON CONSTRAINT organization_settings_features_check ON identity.organization_settings IS 'The features are a JSON object.';
-COMMENT ON CONSTRAINT organization_settings_session_policy_check ON identity.organization_settings IS 'The policy is a JSON object.';
-COMMENT ON CONSTRAINT organization_settings_password_policy_check ON identity.organization_settings IS 'The policy is a JSON object.';
+COMMENT ON CONSTRAINT organization_settings_session_policy_check ON identity.organization_settings IS 'The policy has no keys but maxHours and idleMinutes, which are whole numbers of up to a year and up to thirty days.';
+COMMENT ON CONSTRAINT organization_settings_password_policy_check ON identity.organization_settings IS 'The policy has no key but minLength, a whole number from 8 to 200.';
 COMMENT ON CONSTRAINT organization_settings_ai_policy_check ON identity.organization_settings IS 'The policy is a JSON object.';
 COMMENT ON CONSTRAINT organization_settings_updated_by_fkey ON identity.organization_settings IS 'The updated is a member of the same organization.';
 CREATE INDEX organization_settings_updated_by_idx ON identity.organization_settings (organization_id, updated_by);

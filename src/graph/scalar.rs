@@ -192,6 +192,19 @@ impl Scalar for Uuid {
     }
 }
 
+/// A place in an organization's events, as clients hold it; read where it is used.
+#[derive(Clone, Debug)]
+pub struct EventCursor(pub String);
+
+impl Scalar for EventCursor {
+    fn register(registry: &mut Registry) -> String {
+        <Self as InputType>::create_type_info(registry)
+    }
+    fn json(&self, out: &mut Vec<u8>) {
+        text(&self.0, out);
+    }
+}
+
 impl Scalar for Hash {
     fn register(registry: &mut Registry) -> String {
         str::register(registry)
@@ -320,6 +333,9 @@ read_from_text! {
     [] Date, "Date", "A calendar day, `2026-11-21`.",
         |text| text.parse::<NaiveDate>().map(Self).map_err(|error| InputValueError::custom(format!("expected a day such as `2026-11-21`, got `{text}`: {error}"))),
         |date| date.to_string();
+    [] EventCursor, "EventCursor", "An opaque place in the order of the organization's events.",
+        |text| Ok(Self(text)),
+        |cursor| cursor.0.clone();
     [] Currency, "CurrencyCode", "An ISO 4217 currency code: `USD`.",
         |text| Self::parse(&text).map_err(InputValueError::custom),
         |currency| currency.0.clone();

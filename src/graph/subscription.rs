@@ -12,7 +12,7 @@ use futures_util::{FutureExt, Stream, future::BoxFuture};
 use super::{
     fault::{Code, Fault},
     rows::{self, Argument, Asked, Body, Env, Fields, Object, Out, Union},
-    scalar::Scalar,
+    scalar::{EventCursor, Scalar},
     visit::{Args, Visit},
 };
 use crate::{
@@ -115,7 +115,7 @@ impl Subscriptions {
             stream: Box::new(StreamOf { interest: Box::new(interest), tell }),
         };
         let last = Last(self.0.entry(name).insert_entry(declared).into_mut());
-        last.takes::<Option<String>>(
+        last.takes::<Option<EventCursor>>(
             "after",
             "The cursor to go on from: what came since is told first. Absent: from now on.",
         )
@@ -341,7 +341,7 @@ impl State<'_, '_> {
         welcome?;
         let interest = self.declared.stream.interest(&args)?;
         // a client that comes back repeats the arguments it began with: its last event is the later place
-        let after = self.visit.resume_after.clone().or(args.get::<Option<String>>("after")?);
+        let after = self.visit.resume_after.clone().or(args.get::<Option<EventCursor>>("after")?.map(|cursor| cursor.0));
         let after = match after {
             Some(cursor) => Some(Position::read(&cursor).ok_or_else(|| {
                 Fault::new(
@@ -424,7 +424,7 @@ macro_rules! stream_events {
 /// What all events have.
 pub fn event_fields<T: Send + Sync + 'static>(fields: &mut Fields<T>, cursor: fn(&T) -> Position) {
     fields
-        .derived("cursor", move |told| cursor(told).write())
+        .derived("cursor", move |told| EventCursor(cursor(told).write()))
         .about("The place of this event: subscribe `after` it to go on.");
     fields.derived("occurredAt", move |told| cursor(told).at).about("When it happened.");
     fields.implements("Event");

@@ -138,6 +138,18 @@ impl Stop {
     }
 }
 
+impl Stop {
+    /// Where another part of the input than usual names the record whose state was in the way.
+    pub fn at(mut self, path: &[&str]) -> Self {
+        if let Self::User(errors) = &mut self {
+            for error in errors.iter_mut().filter(|error| error.code == UserErrorCode::State) {
+                error.path = path.iter().map(|part| (*part).to_owned()).collect();
+            }
+        }
+        self
+    }
+}
+
 impl From<UserError> for Stop {
     fn from(error: UserError) -> Self {
         Self::User(vec![error])

@@ -37,7 +37,7 @@ pub const NAMED: &[(&str, Code, &str, &str)] = &[
     ("approval_decisions_append_only", Code::State, "", ""),
     ("audit_reviews_append_only", Code::State, "", ""),
     ("budget_line_items_budget", Code::State, "budgetId", ""),
-    ("budget_line_items_draft", Code::State, "budgetId", ""),
+    ("budget_line_items_draft", Code::State, "id", ""),
     (
         "budgets_approved",
         Code::State,
@@ -169,10 +169,11 @@ fn in_words(refusal: &Refusal, field: &str) -> (Code, String) {
         RefusalKind::NotNull => (Code::Required, format!("`{field}` may not be empty")),
         RefusalKind::Range => (Code::OutOfRange, "a number is larger than what can be kept".to_owned()),
         RefusalKind::Text => (Code::Invalid, "a text contains the character NUL".to_owned()),
-        RefusalKind::Scope => (
+        RefusalKind::Scope if refusal.message.contains("\"row_scope\"") => (
             Code::Invalid,
             "it would lie outside the region or department that you are limited to".to_owned(),
         ),
+        RefusalKind::Scope => (Code::Invalid, "it would lie outside of what you may see".to_owned()),
     }
 }
 

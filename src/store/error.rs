@@ -55,7 +55,7 @@ pub enum RefusalKind {
     Range,
     /// A text that PostgreSQL cannot keep: it contains NUL.
     Text,
-    /// A row of another region or department than the caller is limited to.
+    /// A row outside of what row-level security lets the caller see: of another region or department, say.
     Scope,
 }
 
@@ -91,7 +91,7 @@ impl From<DieselError> for Error {
             _ if info.message().contains("field overflow") => RefusalKind::Range,
             _ if info.message().contains("out of range") => RefusalKind::Range,
             _ if info.message().contains("invalid byte sequence") => RefusalKind::Text,
-            _ if info.message().contains("policy \"row_scope\"") => RefusalKind::Scope,
+            _ if info.message().contains("row-level security policy") => RefusalKind::Scope,
             _ => return Self::Internal(info.message().into()),
         };
         Self::Refused(Arc::new(Refusal {

@@ -1,10 +1,11 @@
 //! Approvals: who must agree to an act, what is waiting, and who decided what (000 §2).
 use crate::{
     domains::{
+        access::permission::Permission,
         identity::user::{User, UserFilter},
         prelude::*,
     },
-    store::tables::access::{approval_decisions, approval_requests, approval_workflows},
+    store::tables::access::{approval_decisions, approval_requests, approval_workflows, permissions},
 };
 
 text_enum! {
@@ -64,6 +65,13 @@ impl Entity for ApprovalWorkflow {
                 Link::column(approval_requests::workflow_id),
             )
             .about("What was asked of it, newest first unless ordered otherwise.");
+        workflow
+            .pages::<Permission>(
+                "permissions",
+                |workflow| workflow.id.0,
+                Link::column(permissions::approval_workflow_id),
+            )
+            .about("The permissions whose use it decides on.");
     }
 }
 

@@ -1,8 +1,11 @@
 //! Resource types: the kinds of things that permissions speak about (000 §2).
 use crate::{
-    domains::{access::permission::Permission, prelude::*},
+    domains::{
+        access::{permission::Permission, resource::Resource},
+        prelude::*,
+    },
     store::{
-        tables::access::{permissions, resource_types},
+        tables::access::{permissions, resource_types, resources},
         value::Texts,
     },
 };
@@ -39,6 +42,8 @@ impl Entity for ResourceType {
             Link::column(permissions::resource_type_id),
         )
         .about("The permissions that speak about this kind.");
+        kind.pages::<Resource>("resources", |kind| kind.id.0, Link::column(resources::resource_type_id))
+            .about("The single things of this kind that rights are limited to.");
     }
 }
 

@@ -8,11 +8,14 @@ use crate::{
             role_assignment::RoleAssignment,
             role_permission::PermissionsOf,
         },
-        identity::user::User,
+        identity::{api_key::ApiKey, user::User},
         prelude::*,
     },
     graph::mutation::Payload,
-    store::tables::access::{role_assignments, role_permissions, roles},
+    store::tables::{
+        access::{role_assignments, role_permissions, roles},
+        identity::api_keys,
+    },
 };
 
 text_enum! {
@@ -74,6 +77,8 @@ impl Entity for Role {
             Link::column(role_assignments::role_id),
         )
         .about("To whom the role was given, newest first unless ordered otherwise.");
+        role.pages::<ApiKey>("apiKeys", |role| role.id.0, Link::column(api_keys::role_id))
+            .about("The API keys that have the rights of this role.");
     }
 }
 

@@ -117,7 +117,7 @@ pub fn queries(query: &mut Fields<Query>) {
         .about("A conversation by its id; null when there is none that you may see.");
     query
         .list::<Conversation>("conversations")
-        .about("The conversations of the organization, newest first unless ordered otherwise.");
+        .about("Your conversations, newest first unless ordered otherwise; those of others too where you hold `conversation.read_all`.");
 }
 
 pub fn mutations(mutations: &mut Mutations) {

@@ -179,7 +179,7 @@ async fn create(write: &mut Write, input: BudgetLineItemCreateInput) -> Outcome<
         .returning(BudgetLineItem::as_returning())
         .get_result(write)
         .await
-        .map_err(|error| Stop::from(error).allowing(budget.status.allows()))?;
+        .map_err(|error| Stop::from(error).allowing(budget.status.allows()).at(&["input", "budgetId"]))?;
     record::created(write, &line).await?;
     totalled(write, line.id, &budget).await
 }

@@ -5,13 +5,16 @@ use crate::{
             budget::Budget,
             cost_center::{CostCenter, CostCenterFilter, planned},
         },
-        identity::user::{User, UserFilter},
+        identity::{
+            membership::Membership,
+            user::{User, UserFilter},
+        },
         money::{Money, MoneyInput},
         prelude::*,
     },
     store::tables::{
         finance::{budgets, departments},
-        identity::organizations,
+        identity::{memberships, organizations},
     },
 };
 
@@ -59,6 +62,13 @@ impl Entity for Department {
         department
             .pages::<Budget>("budgets", |department| department.id.0, Link::column(budgets::department_id))
             .about("What is planned for this department.");
+        department
+            .pages::<Membership>(
+                "members",
+                |department| department.id.0,
+                Link::column(memberships::department_id),
+            )
+            .about("Who works in this department.");
     }
 }
 

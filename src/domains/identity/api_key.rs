@@ -1,7 +1,7 @@
 //! API keys (B010): with which a program acts in one organization, for who made the key and within its scopes.
 use crate::{
     credential::{api_key, hash},
-    domains::{identity::user::User, prelude::*},
+    domains::{access::role::Role, identity::user::User, prelude::*},
     graph::{fault::Fault, mutation::Payload},
     store::tables::identity::api_keys,
 };
@@ -13,6 +13,7 @@ pub struct ApiKey {
     pub name: String,
     pub prefix: String,
     pub scopes: Vec<Option<String>>,
+    pub role_id: Option<Id<Role>>,
     pub created_by: Option<Id<User>>,
     pub last_used_at: Option<DateTime<Utc>>,
     pub expires_at: Option<DateTime<Utc>>,
@@ -26,9 +27,10 @@ impl Entity for ApiKey {
     fn fields(key: &mut Fields<Self>) {
         columns! { key: ApiKey {
             id, name, prefix, last_used_at, expires_at, created_at, revoked_at,
-        } keeps { created_by, scopes } }
+        } keeps { created_by, role_id, scopes } }
         key.derived("scopes", |key| key.scopes.iter().flatten().cloned().collect::<Vec<_>>())
             .about_column("scopes");
+        key.one("role", |key| key.role_id).about_column("role_id");
         key.one("createdBy", |key| key.created_by).about_column("created_by");
     }
 }

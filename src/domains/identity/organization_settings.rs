@@ -1,5 +1,9 @@
 //! How one organization wants Portico to behave.
+use chrono::Duration;
+use uuid::Uuid;
+
 use crate::{
+    credential::Keys,
     domains::{identity::user::User, prelude::*},
     store::tables::identity::organization_settings,
 };
@@ -53,9 +57,9 @@ struct OrganizationSettingsUpdateInput {
     fiscal_year_start: MaybeUndefined<String>,
     /// Which features are switched on, by name.
     features: Option<Json>,
-    /// How long sessions last and when people must sign in again.
+    /// When people must sign in again: `{"maxHours": 12, "idleMinutes": 60}`, either may be absent.
     session_policy: Option<Json>,
-    /// What passwords must look like.
+    /// What passwords must look like from the next change on: `{"minLength": 12}`.
     password_policy: Option<Json>,
     /// Whether sensitive values are masked for people who may not see them in clear.
     masking_enabled: Option<bool>,
@@ -86,4 +90,41 @@ async fn update(
         .get_result(write)
         .await?;
     record::updated(write, &before, &after).await
+}
+
+/// When a session begun at `begun` ends that is used now: after the platform's time, or sooner where the organization
+/// limits how long one lasts at all or may lie idle. Whoever is there renews as often as access tokens end.
+pub async fn session_ends(
+    write: &mut Write,
+    keys: &Keys,
+    organization: Option<Uuid>,
+    begun: DateTime<Utc>,
+) -> Outcome<DateTime<Utc>> {
+    let now = clock::now();
+    let usual = now + Duration::days(keys.rules.refresh_token_days.into());
+    let Some(organization) = organization else { return Ok(usual) };
+    write.enter_organization(organization).await?;
+    let policy: Option<Json> = organization_settings::table
+        .find(organization)
+        .select(organization_settings::session_policy)
+        .first(write)
+        .await
+        .optional()?;
+    let limit = |name| policy.as_ref().and_then(|policy| policy.0.get(name)?.as_i64());
+    let lifetime = limit("maxHours").map(|hours| begun + Duration::hours(hours));
+    let shortest = i64::from(keys.rules.access_token_minutes);
+    let idle = limit("idleMinutes").map(|minutes| now + Duration::minutes(minutes.max(shortest)));
+    Ok([lifetime, idle].into_iter().flatten().fold(usual, Ord::min))
+}
+
+/// How long a password has to be in the organization of `write`, if it says so.
+pub async fn shortest_password(write: &mut Write) -> Outcome<usize> {
+    let policy: Option<Json> = organization_settings::table
+        .find(write.organization())
+        .select(organization_settings::password_policy)
+        .first(write)
+        .await
+        .optional()?;
+    let length = policy.and_then(|policy| policy.0.get("minLength")?.as_u64());
+    Ok(length.and_then(|length| usize::try_from(length).ok()).unwrap_or_default())
 }

@@ -1,6 +1,5 @@
 //! Sessions (B008): a sign-in of a person on one device. Its access tokens are short-lived, its refresh token is
 //! another one after every use, and whoever ends it ends both at once.
-use chrono::Duration;
 use ipnet::IpNet;
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -8,7 +7,7 @@ use uuid::Uuid;
 use crate::{
     credential::{Keys, access_token::Claims, hash},
     domains::{
-        identity::{organization::Organization, user::User},
+        identity::{organization::Organization, organization_settings, user::User},
         prelude::*,
     },
     graph::{
@@ -242,13 +241,14 @@ pub(super) fn issue(
     user: Uuid,
     session: Uuid,
     organization: Option<Uuid>,
+    ends: DateTime<Utc>,
 ) -> Result<Issue, Fault> {
     let claims = Claims::now(user, session, organization, keys.rules.access_token_minutes);
     let refresh_token = keys.renewal(session).map_err(Fault::internal)?;
     Ok(Issue {
         refresh_token_hash: hash(&refresh_token),
         access_token_jti: claims.jti.to_string(),
-        expires_at: clock::now() + Duration::days(keys.rules.refresh_token_days.into()),
+        expires_at: ends,
         tokens: Tokens {
             access_token: keys.sign(&claims).map_err(Fault::internal)?,
             access_token_expires_at: claims.expires_at().unwrap_or_else(clock::now),
@@ -265,8 +265,9 @@ pub async fn begin(
     organization: Option<Uuid>,
 ) -> Outcome<Tokens> {
     let session = clock::new_id();
-    let issue = issue(keys, user, session, organization)?;
     write.proved(user, session).await?;
+    let ends = organization_settings::session_ends(write, keys, organization, clock::now()).await?;
+    let issue = issue(keys, user, session, organization, ends)?;
     let caller = write.caller().clone();
     diesel::insert_into(sessions::table)
         .values((

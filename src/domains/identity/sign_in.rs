@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{
     lockout::{self, Failure},
+    organization_settings,
     password::{self, Verdict},
     session::{self, Account, Note, Tokens, Whose, note},
 };
@@ -319,6 +320,7 @@ struct Renewed {
     expires_at: DateTime<Utc>,
     last_activity_at: DateTime<Utc>,
     revoked_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
 }
 
 async fn renew(visit: &Visit, write: &mut Write, input: SessionRefreshInput) -> Outcome<SignedIn> {
@@ -356,7 +358,12 @@ async fn renew(visit: &Visit, write: &mut Write, input: SessionRefreshInput) -> 
             session.organization_id.filter(|before| organizations.iter().any(|place| place.id.0 == *before))
         }
     };
-    let issue = session::issue(&visit.keys, session.user_id, id, place)?;
+    let ends = organization_settings::session_ends(write, &visit.keys, place, session.created_at).await?;
+    if ends <= now {
+        session::end(write, Whose::One(id), "lifetime").await?;
+        return Err(Stop::Kept(vec![ended()]));
+    }
+    let issue = session::issue(&visit.keys, session.user_id, id, place, ends)?;
     let caller = write.caller().clone();
     diesel::update(sessions::table.find(id))
         .set((
@@ -386,14 +393,33 @@ struct PasswordChangeInput {
     /// The password of before.
     #[graphql(secret)]
     current_password: String,
-    /// The password from now on: 8 to 200 characters, none that everybody would guess.
+    /// The password from now on: 8 to 200 characters, more where an organization of yours wants that; none that
+    /// everybody would guess.
     #[graphql(secret)]
     new_password: String,
 }
 
+/// What the strictest of a person's organizations wants.
+async fn shortest_password(write: &mut Write, user: Uuid) -> Outcome<usize> {
+    let here = write.organization();
+    let mut shortest = 0;
+    for place in workplaces(write, user).await? {
+        write.enter_organization(place.id.0).await?;
+        shortest = shortest.max(organization_settings::shortest_password(write).await?);
+    }
+    write.enter_organization(here).await?;
+    Ok(shortest)
+}
+
 async fn change(visit: &Visit, write: &mut Write, input: PasswordChangeInput) -> Outcome<bool> {
-    password::acceptable(&input.new_password, &["input", "newPassword"])?;
+    let path = ["input", "newPassword"];
+    password::acceptable(&input.new_password, &path)?;
     let user = write.caller().user.unwrap_or_default();
+    let shortest = shortest_password(write, user).await?;
+    if input.new_password.chars().count() < shortest {
+        let message = format!("your organization wants passwords of at least {shortest} characters");
+        return Err(UserError::new(UserErrorCode::Invalid, message, &path).into());
+    }
     let account: Account = users::table.find(user).select(Account::as_select()).first(write).await?;
     if let Some(until) = account.locked_until.filter(|end| *end > clock::now()) {
         return Err(lockout::closed(until).into());

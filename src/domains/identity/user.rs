@@ -1,18 +1,32 @@
 //! People: one account each, whatever the number of organizations they work in (model.md D2).
 use crate::{
     domains::{
-        access::{permission_grant::PermissionGrant, role_assignment::RoleAssignment},
+        access::{
+            approval::{ApprovalDecision, ApprovalRequest, ApprovalWorkflow},
+            permission::Permission,
+            permission_grant::PermissionGrant,
+            resource::Resource,
+            role::Role,
+            role_assignment::RoleAssignment,
+        },
+        audit::audit_review::AuditReview,
         chat::{conversation::Conversation, message::Message},
         finance::{budget::Budget, cost_center::CostCenter, department::Department},
-        identity::{membership::Membership, session},
+        governance::{control::ComplianceControl, control_test::ControlTest, issue::ComplianceIssue},
+        identity::{api_key::ApiKey, membership::Membership, session},
         prelude::*,
         sales::{account::Account, deal::Deal},
     },
     store::tables::{
-        access::{permission_grants, role_assignments},
+        access::{
+            approval_decisions, approval_requests, approval_workflows, permission_grants, permissions,
+            resources, role_assignments, roles,
+        },
+        audit::audit_reviews,
         chat::{conversations, messages},
         finance::{budgets, cost_centers, departments},
-        identity::users,
+        governance::{compliance_controls, compliance_issues, control_tests},
+        identity::{api_keys, users},
         sales::{accounts, deals},
     },
 };
@@ -80,19 +94,56 @@ impl Entity for User {
             .about("The budgets they approved.");
         user.pages::<Budget>("lockedBudgets", of, Link::column(budgets::locked_by))
             .about("The budgets they locked.");
-        user.pages::<RoleAssignment>(
-            "roleAssignments",
-            |user| user.id.0,
-            Link::column(role_assignments::user_id),
-        )
-        .about("The roles given to this person, newest first unless ordered otherwise.");
-        user.pages::<PermissionGrant>(
-            "permissionGrants",
-            |user| user.id.0,
-            Link::column(permission_grants::user_id),
-        )
-        .about("The permissions given to this person directly, newest first unless ordered otherwise.");
+        user.pages::<RoleAssignment>("roleAssignments", of, Link::column(role_assignments::user_id))
+            .about("The roles given to this person, newest first unless ordered otherwise.");
+        user.pages::<PermissionGrant>("permissionGrants", of, Link::column(permission_grants::user_id))
+            .about("The permissions given to this person directly, newest first unless ordered otherwise.");
+        compliance(user);
+        acts_of_access(user);
     }
+}
+
+/// What they answer for in matters of compliance.
+fn compliance(user: &mut Fields<User>) {
+    let of = |user: &User| user.id.0;
+    user.pages::<ComplianceControl>("ownedControls", of, Link::column(compliance_controls::owner_id))
+        .about("The controls they are responsible for.");
+    user.pages::<ControlTest>("performedTests", of, Link::column(control_tests::performed_by))
+        .about("The tests of controls they performed.");
+    user.pages::<ComplianceIssue>("assignedIssues", of, Link::column(compliance_issues::assigned_to))
+        .about("The issues they are to mend.");
+    user.pages::<ComplianceIssue>("resolvedIssues", of, Link::column(compliance_issues::resolved_by))
+        .about("The issues they ended, mended or with the risk accepted.");
+    user.pages::<AuditReview>("auditReviews", of, Link::column(audit_reviews::reviewed_by))
+        .about("The audit entries they looked at.");
+}
+
+/// What they did to the rights of others.
+fn acts_of_access(user: &mut Fields<User>) {
+    let of = |user: &User| user.id.0;
+    user.pages::<RoleAssignment>("assignedRoles", of, Link::column(role_assignments::assigned_by))
+        .about("The roles they gave to people.");
+    user.pages::<RoleAssignment>("delegatedRoles", of, Link::column(role_assignments::delegated_by))
+        .about("The roles they passed on to people.");
+    user.pages::<RoleAssignment>("revokedRoles", of, Link::column(role_assignments::revoked_by))
+        .about("The roles they took from people.");
+    user.pages::<PermissionGrant>("grantedPermissions", of, Link::column(permission_grants::granted_by))
+        .about("The permissions they gave to people directly.");
+    user.pages::<PermissionGrant>("revokedPermissions", of, Link::column(permission_grants::revoked_by))
+        .about("The permissions they took from people.");
+    user.pages::<Role>("createdRoles", of, Link::column(roles::created_by)).about("The roles they made.");
+    user.pages::<Permission>("createdPermissions", of, Link::column(permissions::created_by))
+        .about("The permissions they made.");
+    user.pages::<Resource>("ownedResources", of, Link::column(resources::owner_id))
+        .about("The things under protection they are responsible for.");
+    user.pages::<ApiKey>("createdApiKeys", of, Link::column(api_keys::created_by))
+        .about("The API keys they made.");
+    user.pages::<ApprovalWorkflow>("createdApprovalWorkflows", of, Link::column(approval_workflows::created_by))
+        .about("The workflows of approval they made.");
+    user.pages::<ApprovalRequest>("approvalRequests", of, Link::column(approval_requests::requested_by))
+        .about("The approvals they asked for.");
+    user.pages::<ApprovalDecision>("approvalDecisions", of, Link::column(approval_decisions::decided_by))
+        .about("What they decided on the requests of others.");
 }
 
 impl Listed for User {

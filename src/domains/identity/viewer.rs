@@ -12,6 +12,7 @@ use crate::{
         },
         prelude::*,
     },
+    graph::scalar::EventCursor,
     store::{events, tables::identity::platform_admins},
 };
 
@@ -59,7 +60,7 @@ impl Object for Viewer {
             .public()
             .about("Whether you administer the platform itself.");
         viewer
-            .value("eventCursor", |_| Some(EventCursor))
+            .value("eventCursor", |_| Some(Horizon))
             .public()
             .about("Where the organization's events stand, read at the same moment as the rest: subscribe `after` it and nothing is missed.");
     }
@@ -73,14 +74,14 @@ impl Viewer {
 
 /// Where the events of the caller's organization stand.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct EventCursor;
+struct Horizon;
 
-impl Batch for EventCursor {
-    type Value = String;
+impl Batch for Horizon {
+    type Value = EventCursor;
 
-    async fn load(db: &Snapshot, _: &[Self]) -> StoreResult<HashMap<Self, String>> {
+    async fn load(db: &Snapshot, _: &[Self]) -> StoreResult<HashMap<Self, EventCursor>> {
         let (position, _) = events::horizon(db).await?;
-        Ok(HashMap::from([(Self, position.write())]))
+        Ok(HashMap::from([(Self, EventCursor(position.write()))]))
     }
 }
 

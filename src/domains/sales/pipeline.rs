@@ -2,8 +2,8 @@
 use std::collections::HashMap;
 
 use crate::{
-    domains::prelude::*,
-    store::tables::sales::{pipeline_stages, pipelines},
+    domains::{prelude::*, sales::deal::Deal},
+    store::tables::sales::{deals, pipeline_stages, pipelines},
 };
 
 text_enum! {
@@ -35,6 +35,9 @@ impl Entity for Pipeline {
         pipeline
             .many("stages", |pipeline| StagesOf(pipeline.id))
             .about("Its stages, in the order that deals pass them.");
+        pipeline
+            .pages::<Deal>("deals", |pipeline| pipeline.id.0, Link::column(deals::pipeline_id))
+            .about("The deals on their way through it.");
     }
 }
 
@@ -76,6 +79,9 @@ impl Entity for PipelineStage {
             id, name, kind, position, default_probability, created_at,
         } keeps { pipeline_id } }
         stage.one("pipeline", |stage| Some(stage.pipeline_id)).about_column("pipeline_id").required();
+        stage
+            .pages::<Deal>("deals", |stage| stage.id.0, Link::column(deals::stage_id))
+            .about("The deals that stand at it.");
     }
 }
 

@@ -4,6 +4,7 @@ mod docs;
 mod gate;
 mod matrix;
 mod migrations;
+mod relations;
 mod rooms;
 mod schema;
 mod sdl;
