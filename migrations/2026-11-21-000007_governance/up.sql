@@ -214,12 +214,14 @@ CREATE TABLE governance.control_tests (
   performed_by uuid,
   performed_at timestamptz NOT NULL DEFAULT now(),
   automated boolean NOT NULL DEFAULT false,
+  evidence jsonb NOT NULL DEFAULT '{}',
   notes text,
   CONSTRAINT control_tests_pkey PRIMARY KEY (organization_id, id),
   CONSTRAINT control_tests_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES identity.organizations (id),
   CONSTRAINT control_tests_control_id_fkey FOREIGN KEY (organization_id, control_id) REFERENCES governance.compliance_controls (organization_id, id),
   CONSTRAINT control_tests_result_check CHECK (result IN ('pass', 'fail', 'warning', 'not_applicable')),
   CONSTRAINT control_tests_performed_by_fkey FOREIGN KEY (organization_id, performed_by) REFERENCES identity.memberships (organization_id, user_id),
+  CONSTRAINT control_tests_evidence_check CHECK (jsonb_typeof(evidence) = 'object' AND length(evidence::text) <= 65536),
   CONSTRAINT control_tests_notes_check CHECK (length(btrim(notes)) BETWEEN 1 AND 10000)
 );
 COMMENT ON TABLE governance.control_tests IS 'One test of a control and its result. Never changed.';
@@ -236,6 +238,8 @@ COMMENT ON CONSTRAINT control_tests_organization_id_fkey ON governance.control_t
 COMMENT ON CONSTRAINT control_tests_control_id_fkey ON governance.control_tests IS 'The control belongs to the same organization.';
 COMMENT ON CONSTRAINT control_tests_result_check ON governance.control_tests IS 'The result is one of: pass, fail, warning, not_applicable.';
 COMMENT ON CONSTRAINT control_tests_performed_by_fkey ON governance.control_tests IS 'The performed is a member of the same organization.';
+COMMENT ON COLUMN governance.control_tests.evidence IS 'What was shown, as a JSON object: the name of each piece of evidence with the address or reference where it is found. A test that passes has all that its control requires.';
+COMMENT ON CONSTRAINT control_tests_evidence_check ON governance.control_tests IS 'The evidence is a JSON object of at most 64 KiB.';
 COMMENT ON CONSTRAINT control_tests_notes_check ON governance.control_tests IS 'The notes has 1 to 10000 characters.';
 CREATE INDEX control_tests_control_id_idx ON governance.control_tests (organization_id, control_id);
 CREATE INDEX control_tests_performed_by_idx ON governance.control_tests (organization_id, performed_by);
@@ -332,7 +336,9 @@ COMMENT ON FUNCTION governance.next_verification(text, timestamptz) IS 'When a c
 CREATE FUNCTION governance.take_test_over() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
   UPDATE governance.compliance_controls c SET
-    status = NEW.result,
+    -- A test of long ago, after which the next one is due already, verifies nothing any more.
+    status = CASE WHEN NEW.result <> 'not_applicable' AND governance.next_verification(c.frequency, NEW.performed_at) <= now()
+      THEN 'not_verified' ELSE NEW.result END,
     last_verified_at = NEW.performed_at,
     next_verification_at = CASE WHEN NEW.result <> 'not_applicable' THEN governance.next_verification(c.frequency, NEW.performed_at) END
   WHERE c.organization_id = NEW.organization_id AND c.id = NEW.control_id
@@ -347,6 +353,25 @@ COMMENT ON TRIGGER take_test_over ON governance.control_tests IS 'Takes the resu
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON governance.control_tests
   FOR EACH ROW EXECUTE FUNCTION ops.append_only('control_tests');
 COMMENT ON TRIGGER append_only ON governance.control_tests IS 'A test is a fact: never changed or deleted.';
+
+CREATE FUNCTION governance.check_evidence() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+  missing text;
+BEGIN
+  SELECT wanted INTO missing FROM governance.compliance_controls c, unnest(c.evidence_required) AS wanted
+  WHERE c.organization_id = NEW.organization_id AND c.id = NEW.control_id AND coalesce(btrim(NEW.evidence ->> wanted), '') = ''
+  LIMIT 1;
+  IF FOUND THEN
+    PERFORM ops.refuse(format('A test passes with evidence, and this is missing: %s.', missing),
+      'control_tests_evidence_required', 'governance.control_tests', 'evidence');
+  END IF;
+  RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION governance.check_evidence() IS 'Trigger: a test passes only with all the evidence that its control requires.';
+CREATE TRIGGER check_evidence BEFORE INSERT ON governance.control_tests
+  FOR EACH ROW WHEN (NEW.result = 'pass') EXECUTE FUNCTION governance.check_evidence();
+COMMENT ON TRIGGER check_evidence ON governance.control_tests IS 'Nothing passes without evidence.';
 
 CREATE FUNCTION governance.check_control() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
@@ -398,3 +423,11 @@ COMMENT ON FUNCTION governance.advance_issue() IS 'Trigger: an issue goes from o
 CREATE TRIGGER advance_issue BEFORE INSERT OR UPDATE ON governance.compliance_issues
   FOR EACH ROW EXECUTE FUNCTION governance.advance_issue();
 COMMENT ON TRIGGER advance_issue ON governance.compliance_issues IS 'Keeps the states of an issue in order.';
+
+-- Background work finds the organizations with controls whose next test is overdue.
+GRANT USAGE ON SCHEMA governance TO portico_worker;
+GRANT SELECT (organization_id, status, next_verification_at) ON governance.compliance_controls TO portico_worker;
+CREATE POLICY controls_worker ON governance.compliance_controls FOR SELECT TO portico_worker
+  USING (status IN ('pass', 'fail', 'warning') AND next_verification_at <= now());
+COMMENT ON POLICY controls_worker ON governance.compliance_controls IS 'Background work sees that controls are overdue, and nothing else of them.';
+CREATE INDEX compliance_controls_overdue_idx ON governance.compliance_controls (next_verification_at) WHERE status IN ('pass', 'fail', 'warning');

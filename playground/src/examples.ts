@@ -138,7 +138,7 @@ query RecentConversations {
     about: "A subscription: run it, then send a message from another tab. It resumes where it was cut.",
     lookup: `{ viewer { eventCursor } }`,
     document: `
-subscription FollowConversations($after: String) {
+subscription FollowConversations($after: EventCursor) {
   conversationEvents(after: $after) {
     __typename
     ... on Event { cursor occurredAt }
@@ -346,7 +346,7 @@ mutation SendOnce($input: MessageSendInput!, $key: String!) {
     about: "One stream for all types of record, with the record as you may see it.",
     lookup: `{ viewer { eventCursor } }`,
     document: `
-subscription FollowRecords($after: String) {
+subscription FollowRecords($after: EventCursor) {
   recordEvents(types: ["Deal", "Budget"], after: $after) {
     __typename
     ... on Event { cursor occurredAt }

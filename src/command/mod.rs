@@ -22,6 +22,7 @@ mod seed;
 mod serve;
 mod settings;
 mod token;
+mod upkeep;
 
 /// The command line.
 #[derive(Debug, Parser)]

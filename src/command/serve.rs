@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, Result};
 use tokio_util::sync::CancellationToken;
 
-use super::{Database, Outcome, interruption, say};
+use super::{Database, Outcome, interruption, say, upkeep};
 use crate::{
     credential::{self, Keys},
     domains::access::catalogue,
@@ -84,6 +84,7 @@ fn schema(settings: &Settings, url: &str, keys: &Arc<Keys>, stop: &CancellationT
     })?;
     let hub = Hub::new(door.clone());
     wake::spawn(&hub, url, stop);
+    upkeep::spawn(&door, &hub, stop);
     Ok(Schema::new(SchemaParts {
         door,
         seal: Arc::new(Seal::new(keys.sealing())?),

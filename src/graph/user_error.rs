@@ -136,9 +136,7 @@ impl Stop {
         }
         self
     }
-}
 
-impl Stop {
     /// Where another part of the input than usual names the record whose state was in the way.
     pub fn at(mut self, path: &[&str]) -> Self {
         if let Self::User(errors) = &mut self {

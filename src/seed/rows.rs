@@ -110,7 +110,7 @@ rows! {
     }
     ControlTest in "governance.control_tests" {
         organization_id: Uuid, id: Uuid, control_id: Uuid, result: &'static str, performed_by: Option<Uuid>,
-        performed_at: Time, automated: bool, notes: Option<&'static str>,
+        performed_at: Time, automated: bool, evidence: Value, notes: Option<&'static str>,
     }
     Issue in "governance.compliance_issues" {
         organization_id: Uuid, id: Uuid, control_id: Uuid, description: String, severity: &'static str,

@@ -72,6 +72,7 @@ pub const NAMED: &[(&str, Code, &str, &str)] = &[
     ("compliance_issues_status_transition", Code::State, "status", ""),
     ("compliance_requirements_parent_cycle", Code::Invalid, "parentId", ""),
     ("control_tests_append_only", Code::State, "", ""),
+    ("control_tests_evidence_required", Code::Required, "evidence", ""),
     ("conversations_archived_at", Code::State, "", "an archived conversation tells when that was"),
     ("conversations_counters", Code::State, "", ""),
     (

@@ -21,3 +21,4 @@ pub mod select;
 pub mod sql_types;
 pub mod tables;
 pub mod value;
+pub mod worker;

@@ -31,6 +31,7 @@ pub struct ControlTest {
     pub performed_by: Option<Id<User>>,
     pub performed_at: DateTime<Utc>,
     pub automated: bool,
+    pub evidence: Json,
     pub notes: Option<String>,
 }
 
@@ -40,9 +41,42 @@ impl Entity for ControlTest {
     fn fields(test: &mut Fields<Self>) {
         columns! { test: ControlTest {
             id, result, performed_at, automated, notes,
-        } keeps { control_id, performed_by } }
+        } keeps { control_id, performed_by, evidence } }
+        test.parts("evidence", |test, _| Evidence::all(test)).about_column("evidence").always();
         test.one("control", |test| Some(test.control_id)).about_column("control_id").required();
         test.one("performedBy", |test| test.performed_by).about_column("performed_by");
+    }
+}
+
+/// A piece of what was shown.
+struct Evidence {
+    name: String,
+    reference: String,
+}
+
+impl Evidence {
+    fn all(test: &ControlTest) -> Vec<Self> {
+        let shown = test.evidence.0.as_object().into_iter().flatten();
+        let piece = |(name, reference): (&String, &serde_json::Value)| {
+            Some(Self { name: name.clone(), reference: reference.as_str()?.to_owned() })
+        };
+        shown.filter_map(piece).collect()
+    }
+}
+
+impl Object for Evidence {
+    const NAME: &'static str = "ControlEvidence";
+    const PUBLIC: Option<&'static str> = Some("it is part of its test, which needs a permission");
+
+    fn about() -> String {
+        "A piece of evidence that was shown when a control was tested.".to_owned()
+    }
+
+    fn fields(evidence: &mut Fields<Self>) {
+        evidence
+            .column("name", |evidence| &evidence.name)
+            .about("What it is, as the control's `evidenceRequired` names it.");
+        evidence.column("reference", |evidence| &evidence.reference).about("Where it is found.");
     }
 }
 
@@ -80,7 +114,8 @@ pub fn mutations(mutations: &mut Mutations) {
         .needs("control.test")
         .about(
             "Records a test of a control. The newest test gives the control its status and its next due date. \
-             Errors: NOT_FOUND, CONFLICT, INVALID, OUT_OF_RANGE.",
+             It passes only with all the evidence that the control requires. \
+             Errors: NOT_FOUND, CONFLICT, INVALID, OUT_OF_RANGE, REQUIRED.",
         );
 }
 
@@ -98,8 +133,20 @@ struct ControlTestRecordInput {
     /// Whether a program performed it; then nobody is named as the tester.
     #[graphql(default)]
     automated: bool,
+    /// What was shown; a test that passes needs all that the control requires. At most 100.
+    #[graphql(default, validator(max_items = 100))]
+    evidence: Vec<ControlEvidenceInput>,
     /// What the tester noticed.
     notes: Option<String>,
+}
+
+/// A piece of evidence.
+#[derive(InputObject)]
+struct ControlEvidenceInput {
+    /// What it is, as the control's `evidenceRequired` names it.
+    name: String,
+    /// Where it is found: an address, or a number in another system.
+    reference: String,
 }
 
 async fn record_test(write: &mut Write, input: ControlTestRecordInput) -> Outcome<Id<ControlTest>> {
@@ -111,6 +158,7 @@ async fn record_test(write: &mut Write, input: ControlTestRecordInput) -> Outcom
         let path = ["input", "performedAt"];
         return Err(UserError::new(UserErrorCode::OutOfRange, message, &path).into());
     }
+    let evidence = input.evidence.into_iter().map(|piece| (piece.name, piece.reference.into())).collect();
     let tester = write.caller().user.filter(|_| !input.automated);
     let test = diesel::insert_into(control_tests::table)
         .values((
@@ -121,6 +169,7 @@ async fn record_test(write: &mut Write, input: ControlTestRecordInput) -> Outcom
             control_tests::performed_by.eq(tester),
             control_tests::performed_at.eq(performed_at),
             control_tests::automated.eq(input.automated),
+            control_tests::evidence.eq(Json(serde_json::Value::Object(evidence))),
             control_tests::notes.eq(input.notes),
         ))
         .returning(ControlTest::as_returning())

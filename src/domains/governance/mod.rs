@@ -3,6 +3,7 @@ pub mod control;
 pub mod control_test;
 pub mod framework;
 pub mod issue;
+pub mod overdue;
 pub mod requirement;
 
 use crate::graph::{

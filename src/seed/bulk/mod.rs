@@ -366,6 +366,7 @@ fn add_controls(
             performed_by: None,
             performed_at: at,
             automated: true,
+            evidence: serde_json::json!({}),
             notes: None,
         });
         for place in 0..ISSUES {

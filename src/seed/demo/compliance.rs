@@ -1,6 +1,7 @@
 //! Controls of the demo for the platform's frameworks, their tests, and what went wrong.
 use anyhow::Result;
 use chrono::{DateTime, Duration, Months, Utc};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Calendar, Team};
@@ -354,6 +355,10 @@ fn tests(
             performed_by: (!rule.automated).then(|| team.of(rule.owner)),
             performed_at,
             automated: rule.automated,
+            evidence: match result {
+                "pass" => evidence(rule, performed_at),
+                _ => json!({}),
+            },
             notes: match result {
                 "fail" => Some("The objective is not met; see the issue."),
                 "warning" => Some("Met with exceptions, which were noted and followed up."),
@@ -363,6 +368,16 @@ fn tests(
         });
     }
     tests
+}
+
+/// Where the evidence for a test is found.
+fn evidence(rule: &Rule, performed_at: DateTime<Utc>) -> Value {
+    let day = performed_at.format("%Y-%m-%d");
+    let piece = |(number, name): (usize, &&str)| {
+        let reference = format!("https://evidence.aether-demo.example/{}/{day}/{}", rule.id, number + 1);
+        ((*name).to_owned(), reference.into())
+    };
+    Value::Object(rule.evidence.iter().enumerate().map(piece).collect())
 }
 
 fn add_issue(tenant: &mut Tenant, team: &Team, calendar: &Calendar, finding: &Finding) {

@@ -127,7 +127,7 @@ pub async fn demo(owner_url: &str) -> Result<bool> {
         submits: team.of("jonas.keller"),
         approves: team.of("freya.olsen"),
     };
-    finance::add_budgets(&mut nimbus, &calendar, &desk, &[]);
+    finance::add_budgets(&mut nimbus, &calendar, &desk, finance::NIMBUS_REGIONS);
     let messages = talks::add(&mut nimbus, &team, &calendar, talks::NIMBUS);
     trail::add(&mut nimbus, &team, &calendar);
     nimbus.load(&loader, messages.into_iter()).await?;

@@ -188,6 +188,8 @@ pub mod governance {
             performed_at -> Timestamptz,
             /// Whether a program tested. Default: false.
             automated -> Bool,
+            /// What was shown, as a JSON object: the name of each piece of evidence with the address or reference where it is found. A test that passes has all that its control requires.
+            evidence -> Jsonb,
             /// What the tester noticed; null for nothing.
             notes -> Nullable<Text>,
         }

@@ -62,7 +62,7 @@ pub mod identity {
             notification_preferences -> Jsonb,
             /// When the person became an active member; null while only invited.
             joined_at -> Nullable<Timestamptz>,
-            /// When the member last used Portico in this organization; null when never.
+            /// When the member last used Portico in this organization, to the minute; null when never.
             last_seen_at -> Nullable<Timestamptz>,
             /// When the membership was created.
             created_at -> Timestamptz,
@@ -83,15 +83,15 @@ pub mod identity {
             organization_id -> Uuid,
             /// First day of the fiscal year, written MM-DD; null means the first day of the organization's starting month.
             fiscal_year_start -> Nullable<Text>,
-            /// Which features are switched on, by name.
+            /// Which features are switched on, by name. Kept for what comes: no feature asks yet.
             features -> Jsonb,
-            /// How long sessions last and when people must sign in again; what is absent follows the platform.
+            /// When people must sign in again: maxHours after signing in, and idleMinutes after they were last there (never sooner than an access token ends); what is absent follows the platform.
             session_policy -> Jsonb,
-            /// What passwords must look like; what is absent follows the platform.
+            /// What passwords must look like when they are chosen: minLength, 8 to 200 characters. Of several organizations of a person the strictest counts.
             password_policy -> Jsonb,
-            /// Whether sensitive values are masked for people who may not see them in clear. Default: true.
+            /// Whether sensitive values are masked for people who may not see them in clear. Kept for what comes: permissions alone decide yet. Default: true.
             masking_enabled -> Bool,
-            /// What the assistant may do in this organization; what is absent follows the platform.
+            /// What the assistant may do in this organization. Kept for what comes: there is no assistant yet.
             ai_policy -> Jsonb,
             /// When the settings were last changed.
             updated_at -> Timestamptz,

@@ -20,7 +20,7 @@ async fn a_change_leaves_one_entry_with_what_was_before_and_after() {
     seller.do_("accountUpdate", update, "account { version }").await;
 
     let query = "query($id: ID!) { auditLogs(filter: { resource: { eq: $id } }) { nodes {
-        id action actorType actor { displayName } resourceType resource { ... on Account { name } } success
+        id action actorType actorName actor { displayName } resourceType resource { ... on Account { name } } success
         changedFields oldValues newValues requestId } totalCount { value } } }";
     let trail = auditor.get(query, json!({ "id": made["id"] })).await;
     assert_eq!(trail["auditLogs"]["totalCount"]["value"], 2);
@@ -29,11 +29,19 @@ async fn a_change_leaves_one_entry_with_what_was_before_and_after() {
         (
             &last["action"],
             &last["actorType"],
+            &last["actorName"],
             &last["actor"]["displayName"],
             &last["resource"]["name"],
             &last["requestId"]
         ),
-        (&json!("account.updated"), &json!("HUMAN"), &json!("seller"), &json!("Acme"), &json!("test-seller"))
+        (
+            &json!("account.updated"),
+            &json!("HUMAN"),
+            &json!("seller"),
+            &json!("seller"),
+            &json!("Acme"),
+            &json!("test-seller")
+        )
     );
     assert_eq!(
         (&last["oldValues"]["domain"], &last["newValues"]["domain"]),
@@ -127,6 +135,8 @@ async fn nobody_changes_or_deletes_entries_not_even_the_owner() {
         format!("UPDATE audit.audit_logs SET seq = 1, hash = 'x', occurred_at = now() {here}"),
         format!("DELETE FROM audit.audit_logs {here}"),
         "TRUNCATE audit.audit_logs CASCADE".to_owned(),
+        "TRUNCATE audit.audit_logs_default".to_owned(),
+        format!("TRUNCATE audit.audit_logs_{}", chrono::Utc::now().format("%Y_%m")),
     ];
     for role in ["", "SET ROLE portico_app; ", "SET ROLE portico_worker; "] {
         for statement in &statements {

@@ -110,7 +110,7 @@ async fn who_lacks_a_permission_is_told_which_and_sees_the_rest() {
     let (town, ann) = talkers().await;
     let made = start(&ann, "Shared").await;
     say(&ann, &made, "Secret").await;
-    let reader = town.person("Reader", &["conversation.read", "user.read"]).await;
+    let reader = town.person("Reader", &["conversation.read", "conversation.read_all", "user.read"]).await;
     let reply = reader
         .ask(
             "query($id: ID!) { conversation(id: $id) { title user { displayName } messages { nodes { content } } } }",

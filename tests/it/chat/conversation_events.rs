@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::{say, start, talkers};
 
 const FOLLOW: &str =
-    "subscription($ids: [ID!], $after: String) { conversationEvents(conversationIds: $ids, after: $after) {
+    "subscription($ids: [ID!], $after: EventCursor) { conversationEvents(conversationIds: $ids, after: $after) {
     __typename ... on Event { cursor }
     ... on MessageCreated { message { seq content } conversation { title } }
     ... on ConversationUpdated { kind changedFields conversation { title status } } } }";

@@ -2,6 +2,7 @@
 mod conversation;
 mod conversation_events;
 mod message;
+mod own;
 
 use serde_json::{Value, json};
 
@@ -10,6 +11,7 @@ use crate::world::city::{Person, Town};
 /// What a person needs to talk.
 const TALKS: &[&str] = &[
     "conversation.read",
+    "conversation.read_all",
     "conversation.write",
     "conversation.delete",
     "message.read",

@@ -91,8 +91,11 @@ async fn a_budget_goes_from_draft_to_locked_and_never_back() {
     );
     let waits = json!(["approve", "reject"]);
     assert_eq!(state(&ann, "budgetSubmit", id.clone()).await, ("STATE".to_owned(), waits.clone()));
-    assert_eq!(state(&ann, "budgetLineItemCreate", line).await, ("STATE".to_owned(), waits.clone()));
+    assert_eq!(state(&ann, "budgetLineItemCreate", line.clone()).await, ("STATE".to_owned(), waits.clone()));
+    let refused = async |name: &str, input: Value| ann.refused(name, input).await.1.join(".");
+    assert_eq!(refused("budgetLineItemCreate", line.clone()).await, "input.budgetId");
     let change = json!({ "id": made["id"], "q1Amount": usd("1") });
+    assert_eq!(refused("budgetLineItemUpdate", change.clone()).await, "input.id");
     assert_eq!(state(&ann, "budgetLineItemUpdate", change).await, ("STATE".to_owned(), waits.clone()));
     assert_eq!(state(&ann, "budgetLineItemDelete", json!({ "id": made["id"] })).await.0, "STATE");
     let change = json!({ "id": budget["id"], "name": "Other" });

@@ -3,5 +3,6 @@ mod api_key;
 mod house;
 mod lockout;
 mod organization;
+mod policy;
 mod session;
 mod sign_in;

@@ -114,3 +114,28 @@ async fn the_second_organization_sees_its_own_rows_only() {
         (SELECT count(*) FROM identity.memberships), (SELECT count(*) FROM governance.compliance_controls)";
     assert_eq!(found(&client, seen).await, ["(14,4,4,0)"]);
 }
+
+/// Whoever is limited to a region works in one that has something to see.
+#[tokio::test]
+async fn analysts_find_deals_and_budgets_of_their_region() {
+    let database = migrated().await;
+    demo(&database.owner_url).await.unwrap();
+    let client = looking_into(&database).await;
+    let blind = "SELECT u.email FROM access.role_assignments a
+        JOIN access.roles r USING (organization_id) JOIN identity.memberships m USING (organization_id, user_id)
+        JOIN identity.users u ON u.id = a.user_id
+        WHERE r.id = a.role_id AND r.metadata ->> 'row_scope' = 'region'
+          AND NOT (EXISTS (SELECT FROM sales.deals d WHERE d.organization_id = m.organization_id AND d.region = m.region)
+               AND EXISTS (SELECT FROM finance.budgets b WHERE b.organization_id = m.organization_id AND b.region = m.region))";
+    assert_eq!(found(&client, blind).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn rows_of_past_months_lie_in_partitions_of_their_own() {
+    let database = migrated().await;
+    demo(&database.owner_url).await.unwrap();
+    let client = looking_into(&database).await;
+    let strays = "SELECT (SELECT count(*) FROM chat.messages_default), (SELECT count(*) FROM audit.audit_logs_default),
+        (SELECT count(DISTINCT tableoid) > 12 FROM chat.messages)";
+    assert_eq!(found(&client, strays).await, ["(0,0,t)"]);
+}

@@ -1,3 +1,4 @@
 //! Tests of the room `store`.
 mod embedded;
 mod inspect;
+mod partitions;

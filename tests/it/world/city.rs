@@ -62,6 +62,11 @@ impl Town {
         connect(&self.database.owner_url).await.unwrap()
     }
 
+    /// The way to the database, as the server takes it.
+    pub fn door(&self) -> Door {
+        self.schema.door().clone()
+    }
+
     /// Somebody who holds these permissions.
     pub async fn person(&self, name: &str, permissions: &[&str]) -> Person {
         let (user, session) = (Uuid::now_v7(), Uuid::now_v7());

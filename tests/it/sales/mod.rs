@@ -1,0 +1,2 @@
+//! Deals and their history.
+mod deal;
