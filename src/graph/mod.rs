@@ -15,6 +15,7 @@ pub mod rows;
 pub mod scalar;
 pub mod schema;
 pub mod seal;
+mod seen;
 pub mod subscription;
 pub mod user_error;
 pub mod visit;

@@ -13,6 +13,7 @@ use super::{
     fault::{Code, Fault},
     rows::{self, Argument, Asked, Body, Env, Fields, Object, Out, Union},
     scalar::{EventCursor, Scalar},
+    seen,
     visit::{Args, Visit},
 };
 use crate::{
@@ -35,6 +36,14 @@ impl Told {
         match self {
             Self::Opened { cursor, .. } | Self::Reset { cursor, .. } | Self::Revoked { cursor } => *cursor,
             Self::Happened(event) => event.position,
+        }
+    }
+
+    /// The event, where it is one.
+    pub fn event(&self) -> Option<&Arc<Event>> {
+        match self {
+            Self::Happened(event) => Some(event),
+            _ => None,
         }
     }
 
@@ -130,14 +139,14 @@ impl Subscriptions {
 trait Streams: Send + Sync {
     fn register(&self, registry: &mut Registry) -> String;
     fn interest(&self, args: &Args<'_, '_>) -> Result<Interest, Fault>;
-    /// One response per event, and whether the stream goes on.
+    /// One response per event, none while the database is away, and whether the stream goes on.
     fn answer<'a>(
         &'a self,
         visit: &'a Visit,
         ctx: &'a Context<'a>,
         needs: Option<&'static str>,
         told: Vec<Told>,
-    ) -> BoxFuture<'a, (Vec<Response>, bool)>;
+    ) -> BoxFuture<'a, (Option<Vec<Response>>, bool)>;
 }
 
 type ReadInterest = dyn Fn(&Args<'_, '_>) -> Result<Interest, Fault> + Send + Sync;
@@ -162,7 +171,7 @@ impl<U: Union> Streams for StreamOf<U> {
         ctx: &'a Context<'a>,
         needs: Option<&'static str>,
         told: Vec<Told>,
-    ) -> BoxFuture<'a, (Vec<Response>, bool)> {
+    ) -> BoxFuture<'a, (Option<Vec<Response>>, bool)> {
         async move {
             // not the snapshot of the subscription's beginning: the rights and the data of this moment
             let snapshot = visit.door.snapshot(visit.caller.clone());
@@ -170,10 +179,13 @@ impl<U: Union> Streams for StreamOf<U> {
                 Ok(grants) => {
                     let env = Env::of(ctx, visit, &snapshot, grants);
                     match env.permit(needs) {
-                        Ok(()) => (self.write(env, ctx, told).await, true),
+                        Ok(()) => match seen::by(&snapshot, grants, told).await {
+                            Ok(told) => (Some(self.write(env, ctx, told).await), true),
+                            Err(_) => (None, true),
+                        },
                         Err(_) => {
                             let cursor = told.first().map_or_else(|| Position::before(0), Told::cursor);
-                            (self.write(env, ctx, vec![Told::Revoked { cursor }]).await, false)
+                            (Some(self.write(env, ctx, vec![Told::Revoked { cursor }]).await), false)
                         }
                     }
                 }
@@ -181,7 +193,7 @@ impl<U: Union> Streams for StreamOf<U> {
                     let fault = Fault::from(error);
                     // a database that is away for a moment ends nothing: the events are still there afterwards
                     let over = !matches!(fault.code, Code::Unavailable | Code::Timeout);
-                    if over { (vec![refused(ctx, &fault)], false) } else { (Vec::new(), true) }
+                    if over { (Some(vec![refused(ctx, &fault)]), false) } else { (None, true) }
                 }
             };
             snapshot.close().await;
@@ -370,11 +382,11 @@ impl State<'_, '_> {
         loop {
             let (responses, on) =
                 self.declared.stream.answer(self.visit, self.ctx, self.declared.needs, told.clone()).await;
-            if on && responses.is_empty() {
+            let Some(responses) = responses else {
                 // the database was away: nothing is skipped
                 tokio::time::sleep(std::time::Duration::from_millis(200)).await;
                 continue;
-            }
+            };
             self.ready.extend(responses);
             return on;
         }

@@ -1,7 +1,7 @@
 //! Fields that lead to one of several types: unions, interfaces, and records named by any id.
 use std::{
     any::{Any, TypeId},
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     marker::PhantomData,
     sync::{Arc, LazyLock, PoisonError, RwLock},
 };
@@ -20,7 +20,12 @@ use crate::{
         fault::{Code, Fault},
         visit::{Args, View},
     },
-    store::id::{self, Id},
+    store::{
+        batch::Batch,
+        door::Snapshot,
+        error::Result as StoreResult,
+        id::{self, Id},
+    },
 };
 
 /// One of several object types.
@@ -269,6 +274,12 @@ trait AnyNode: Send + Sync {
         sets: Vec<&'a SelectionSet>,
         ids: Vec<Option<uuid::Uuid>>,
     ) -> BoxFuture<'a, Result<Group<'a>, Fault>>;
+    /// Which of these the caller may see.
+    fn seen<'s>(
+        &self,
+        snapshot: &'s Snapshot,
+        ids: HashSet<uuid::Uuid>,
+    ) -> BoxFuture<'s, StoreResult<HashSet<uuid::Uuid>>>;
     fn needs(&self) -> Option<&'static str>;
     fn name(&self) -> &'static str;
 }
@@ -289,7 +300,7 @@ impl<T: Entity> AnyNode for NodeOf<T> {
             let loaded = if keys.is_empty() {
                 HashMap::new()
             } else {
-                crate::store::batch::Batch::load(env.snapshot, &keys).await?
+                Batch::load(env.snapshot, &keys).await?
             };
             let mut at = HashMap::with_capacity(loaded.len());
             let mut rows = Vec::with_capacity(loaded.len());
@@ -300,6 +311,19 @@ impl<T: Entity> AnyNode for NodeOf<T> {
             let places = ids.iter().map(|id| at.get(&Id::of((*id)?)).copied()).collect();
             let body: Box<dyn Body<'a> + 'a> = Box::new(plan::<T>(env, sets, Arc::new(rows)).await);
             Ok((places, body))
+        }
+        .boxed()
+    }
+
+    fn seen<'s>(
+        &self,
+        snapshot: &'s Snapshot,
+        ids: HashSet<uuid::Uuid>,
+    ) -> BoxFuture<'s, StoreResult<HashSet<uuid::Uuid>>> {
+        async move {
+            let keys: Vec<Id<T>> = ids.into_iter().map(Id::of).collect();
+            let rows: HashMap<Id<T>, T> = Batch::load(snapshot, &keys).await?;
+            Ok(rows.into_keys().map(|id| id.0).collect())
         }
         .boxed()
     }
@@ -318,6 +342,18 @@ static NODES: LazyLock<Nodes> = LazyLock::new(Nodes::default);
 
 fn node_by_prefix(prefix: &str) -> Option<&'static dyn AnyNode> {
     NODES.read().unwrap_or_else(PoisonError::into_inner).get(prefix).copied()
+}
+
+/// Which of these records of a type the caller of `snapshot` may see; none of a type that is not known.
+pub async fn seen(
+    snapshot: &Snapshot,
+    type_name: &str,
+    ids: HashSet<uuid::Uuid>,
+) -> StoreResult<HashSet<uuid::Uuid>> {
+    match prefix_of_type(type_name).and_then(node_by_prefix) {
+        Some(node) => node.seen(snapshot, ids).await,
+        None => Ok(HashSet::new()),
+    }
 }
 
 /// The GraphQL type of ids with this prefix, where it is known.

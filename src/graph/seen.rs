@@ -1,0 +1,37 @@
+//! What a subscriber is told of: records that they may see, as every list would show them. That something happened to
+//! somebody else's conversation, or to a deal of another region, is itself not theirs to know.
+use std::collections::{HashMap, HashSet};
+
+use uuid::Uuid;
+
+use super::{rows, subscription::Told};
+use crate::store::{
+    door::Snapshot,
+    error::Result,
+    grants::{ALL_CONVERSATIONS, Grants},
+};
+
+/// Of `told` what the caller of `snapshot` may know.
+pub(super) async fn by(snapshot: &Snapshot, grants: &Grants, told: Vec<Told>) -> Result<Vec<Told>> {
+    let entry = snapshot.entry().await?;
+    let limited = entry.region.is_some() || entry.department.is_some();
+    if !limited && grants.hold(ALL_CONVERSATIONS) {
+        return Ok(told);
+    }
+    let mut concerned = HashMap::<&str, HashSet<Uuid>>::new();
+    for event in told.iter().filter_map(Told::event) {
+        concerned.entry(&event.subject_type).or_default().insert(event.subject_id);
+    }
+    let mut seen = HashMap::new();
+    for (name, ids) in concerned {
+        seen.insert(name.to_owned(), rows::seen(snapshot, name, ids).await?);
+    }
+    let may_know = |told: &Told| {
+        told.event().is_none_or(|event| {
+            // what is gone for good nobody sees any more: it is told to those who see everything
+            (event.kind.ends_with(".removed") && !limited)
+                || seen.get(&event.subject_type).is_some_and(|seen| seen.contains(&event.subject_id))
+        })
+    };
+    Ok(told.into_iter().filter(may_know).collect())
+}
