@@ -26,8 +26,12 @@ pub(super) fn spawn(door: &Door, hub: &Arc<Hub>, stop: &CancellationToken) {
     tokio::spawn(async move {
         while stopped.run_until_cancelled(tokio::time::sleep(OVERDUE)).await.is_some() {
             match overdue::sweep(&door).await {
-                Ok(organizations) => organizations.into_iter().for_each(|organization| hub.wake(organization)),
-                Err(error) => tracing::warn!(%error, "Overdue controls could not be marked; it is tried again"),
+                Ok(organizations) => {
+                    organizations.into_iter().for_each(|organization| hub.wake(organization))
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "Overdue controls could not be marked; it is tried again")
+                }
             }
         }
     });

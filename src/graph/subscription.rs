@@ -353,7 +353,11 @@ impl State<'_, '_> {
         welcome?;
         let interest = self.declared.stream.interest(&args)?;
         // a client that comes back repeats the arguments it began with: its last event is the later place
-        let after = self.visit.resume_after.clone().or(args.get::<Option<EventCursor>>("after")?.map(|cursor| cursor.0));
+        let after = self
+            .visit
+            .resume_after
+            .clone()
+            .or(args.get::<Option<EventCursor>>("after")?.map(|cursor| cursor.0));
         let after = match after {
             Some(cursor) => Some(Position::read(&cursor).ok_or_else(|| {
                 Fault::new(

@@ -138,8 +138,12 @@ fn acts_of_access(user: &mut Fields<User>) {
         .about("The things under protection they are responsible for.");
     user.pages::<ApiKey>("createdApiKeys", of, Link::column(api_keys::created_by))
         .about("The API keys they made.");
-    user.pages::<ApprovalWorkflow>("createdApprovalWorkflows", of, Link::column(approval_workflows::created_by))
-        .about("The workflows of approval they made.");
+    user.pages::<ApprovalWorkflow>(
+        "createdApprovalWorkflows",
+        of,
+        Link::column(approval_workflows::created_by),
+    )
+    .about("The workflows of approval they made.");
     user.pages::<ApprovalRequest>("approvalRequests", of, Link::column(approval_requests::requested_by))
         .about("The approvals they asked for.");
     user.pages::<ApprovalDecision>("approvalDecisions", of, Link::column(approval_decisions::decided_by))

@@ -297,11 +297,8 @@ impl<T: Entity> AnyNode for NodeOf<T> {
             let mut keys: Vec<Id<T>> = ids.iter().flatten().map(|id| Id::of(*id)).collect();
             keys.sort_unstable();
             keys.dedup();
-            let loaded = if keys.is_empty() {
-                HashMap::new()
-            } else {
-                Batch::load(env.snapshot, &keys).await?
-            };
+            let loaded =
+                if keys.is_empty() { HashMap::new() } else { Batch::load(env.snapshot, &keys).await? };
             let mut at = HashMap::with_capacity(loaded.len());
             let mut rows = Vec::with_capacity(loaded.len());
             for (id, row) in loaded {

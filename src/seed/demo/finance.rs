@@ -108,7 +108,8 @@ pub(super) const REGIONS: &[(&str, &str, i64)] = &[
 ];
 
 /// The same of the smaller organization.
-pub(super) const NIMBUS_REGIONS: &[(&str, &str, i64)] = &[("europe", "Europe", 70), ("asia_pacific", "Asia Pacific", 30)];
+pub(super) const NIMBUS_REGIONS: &[(&str, &str, i64)] =
+    &[("europe", "Europe", 70), ("asia_pacific", "Asia Pacific", 30)];
 
 /// The year before is locked, this year is in force, the next one is in the making.
 pub(super) fn add_budgets(

@@ -135,8 +135,8 @@ async fn nobody_changes_or_deletes_entries_not_even_the_owner() {
         format!("UPDATE audit.audit_logs SET seq = 1, hash = 'x', occurred_at = now() {here}"),
         format!("DELETE FROM audit.audit_logs {here}"),
         "TRUNCATE audit.audit_logs CASCADE".to_owned(),
-        "TRUNCATE audit.audit_logs_default".to_owned(),
-        format!("TRUNCATE audit.audit_logs_{}", chrono::Utc::now().format("%Y_%m")),
+        "TRUNCATE audit.audit_logs_default CASCADE".to_owned(),
+        format!("TRUNCATE audit.audit_logs_{} CASCADE", chrono::Utc::now().format("%Y_%m")),
     ];
     for role in ["", "SET ROLE portico_app; ", "SET ROLE portico_worker; "] {
         for statement in &statements {

@@ -6,8 +6,14 @@ use serde_json::{Value, json};
 
 use super::{TALKS, say, start, talkers};
 
-const OWN: &[&str] =
-    &["conversation.read", "conversation.write", "conversation.delete", "message.read", "message.write", "user.read"];
+const OWN: &[&str] = &[
+    "conversation.read",
+    "conversation.write",
+    "conversation.delete",
+    "message.read",
+    "message.write",
+    "user.read",
+];
 
 #[tokio::test]
 async fn the_conversations_of_others_are_not_there() {

@@ -7,7 +7,8 @@ use crate::world::city::{Person, Town};
 
 async fn tested(officer: &Person, control: &Value, result: &str, at: Option<&str>) -> Value {
     let evidence = json!([{ "name": "List of accounts", "reference": "https://files.example/1" }]);
-    let input = json!({ "controlId": control["id"], "result": result, "performedAt": at, "evidence": evidence });
+    let input =
+        json!({ "controlId": control["id"], "result": result, "performedAt": at, "evidence": evidence });
     let selection = "controlTest { result performedBy { displayName }
         control { status lastVerifiedAt nextVerificationAt isOverdue version } }";
     officer.do_("controlTestRecord", input, selection).await["controlTest"].clone()
@@ -69,10 +70,12 @@ async fn nothing_passes_without_the_evidence_it_requires() {
     let town = Town::found().await;
     let officer = town.person("officer", OFFICER).await;
     let control = control(&officer, "SOX-AC-001").await;
-    let record = |result: &str, evidence: Value| {
-        json!({ "controlId": control["id"], "result": result, "evidence": evidence })
-    };
-    for evidence in [json!([]), json!([{ "name": "List of accounts", "reference": " " }]), json!([{ "name": "Other", "reference": "x" }])] {
+    let record = |result: &str, evidence: Value| json!({ "controlId": control["id"], "result": result, "evidence": evidence });
+    for evidence in [
+        json!([]),
+        json!([{ "name": "List of accounts", "reference": " " }]),
+        json!([{ "name": "Other", "reference": "x" }]),
+    ] {
         let (code, path, error) = officer.refused("controlTestRecord", record("PASS", evidence)).await;
         assert_eq!((code.as_str(), path.join(".").as_str()), ("REQUIRED", "input.evidence"));
         assert!(error["message"].as_str().unwrap().contains("List of accounts"), "{error}");
@@ -100,8 +103,12 @@ async fn what_becomes_overdue_is_no_longer_verified() {
     let query = "query($id: ID!) { complianceControl(id: $id) { status isOverdue version auditTrail(first: 1) { nodes { action actorName } } } }";
     let found = officer.get(query, json!({ "id": control["id"] })).await["complianceControl"].clone();
     let told = json!({ "nodes": [{ "action": "compliance_control.overdue", "actorName": "Portico" }] });
-    assert_eq!((&found["status"], &found["isOverdue"], &found["auditTrail"]), (&json!("NOT_VERIFIED"), &json!(true), &told));
+    assert_eq!(
+        (&found["status"], &found["isOverdue"], &found["auditTrail"]),
+        (&json!("NOT_VERIFIED"), &json!(true), &told)
+    );
     overdue::sweep(&town.door()).await.unwrap();
-    let again = officer.get(query, json!({ "id": control["id"] })).await["complianceControl"]["version"].clone();
+    let again =
+        officer.get(query, json!({ "id": control["id"] })).await["complianceControl"]["version"].clone();
     assert_eq!(again, found["version"]);
 }

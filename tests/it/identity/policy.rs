@@ -30,13 +30,19 @@ async fn a_session_ends_when_the_organization_says() {
     assert!((58..=60).contains(&minutes().await));
     // however busy: twelve hours after the beginning it ends, and renewing does not help
     house
-        .sql(&format!("UPDATE identity.sessions SET created_at = now() - interval '11 h 30 min' WHERE user_id = '{}'", person.id))
+        .sql(&format!(
+            "UPDATE identity.sessions SET created_at = now() - interval '11 h 30 min' WHERE user_id = '{}'",
+            person.id
+        ))
         .await;
     let second = house.refresh(&text(&first["refreshToken"]), None).await;
     assert_eq!(second["userErrors"], json!([]));
     assert!((28..=30).contains(&minutes().await));
     house
-        .sql(&format!("UPDATE identity.sessions SET created_at = now() - interval '13 h' WHERE user_id = '{}'", person.id))
+        .sql(&format!(
+            "UPDATE identity.sessions SET created_at = now() - interval '13 h' WHERE user_id = '{}'",
+            person.id
+        ))
         .await;
     assert_eq!(House::code(&house.refresh(&text(&second["refreshToken"]), None).await), "INVALID");
     assert!(house.opens(&text(&second["accessToken"])).await.is_err());
@@ -86,14 +92,20 @@ async fn a_policy_that_nobody_could_follow_is_refused() {
         let refused = update(json!({ field: policy })).await;
         assert_eq!(refused, json!([{ "code": "INVALID", "path": ["input", field] }]), "{policy}");
     }
-    assert_eq!(update(json!({ "sessionPolicy": { "maxHours": 12 }, "passwordPolicy": { "minLength": 12 } })).await, json!([]));
+    assert_eq!(
+        update(json!({ "sessionPolicy": { "maxHours": 12 }, "passwordPolicy": { "minLength": 12 } })).await,
+        json!([])
+    );
 }
 
 #[tokio::test]
 async fn a_member_was_last_there_with_their_last_request() {
     let house = House::open().await;
     let person = house.person(&[]).await;
-    let seen = format!("SELECT last_seen_at > now() - interval '1 minute' FROM identity.memberships WHERE user_id = '{}'", person.id);
+    let seen = format!(
+        "SELECT last_seen_at > now() - interval '1 minute' FROM identity.memberships WHERE user_id = '{}'",
+        person.id
+    );
     assert_eq!(house.look(&seen).await, "");
     let token = house.token(&person).await;
     assert_eq!(house.opens(&token).await, Ok(()));

@@ -43,3 +43,15 @@ async fn up_down_up_gives_the_same_database() {
     migrate::up(&database.owner_url, None).await.unwrap();
     assert_eq!(catalog(&database.owner_url).await, before);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_record_alone_is_taken_back_where_that_is_asked_for() {
+    let database = postgres::empty().await;
+    let applied = migrate::up(&database.owner_url, None).await.unwrap();
+    let before = catalog(&database.owner_url).await;
+    let taken = migrate::down(&database.owner_url, None, true).await.unwrap();
+    assert_eq!(taken, applied[applied.len() - 1..]);
+    assert_eq!(catalog(&database.owner_url).await, before);
+    let pending = migrate::status(&database.owner_url).await.unwrap();
+    assert_eq!(pending.iter().filter(|(_, applied_at)| applied_at.is_none()).count(), 1);
+}

@@ -20,7 +20,10 @@ const EXEMPT: &[(&str, &str)] = &[
 /// Tables that are not types of their own, each with the reason.
 const NO_TYPE: &[(&str, &str)] = &[
     ("access.epochs", "internal: counts changes of rights"),
-    ("governance.control_requirements", "pairs: ComplianceControl.requirements and ComplianceRequirement.controls"),
+    (
+        "governance.control_requirements",
+        "pairs: ComplianceControl.requirements and ComplianceRequirement.controls",
+    ),
     ("identity.platform_admins", "Viewer.isPlatformAdmin is all that is told"),
     ("ops.events", "told by subscriptions"),
     ("ops.idempotency_keys", "internal: answers of repeated requests"),
@@ -88,20 +91,23 @@ async fn every_foreign_key_can_be_followed_in_both_directions() {
     }
     for ((from, to), columns) in between {
         let wanted = |direction: &str| {
-            let exempt = |column: &&String| {
-                !EXEMPT.iter().any(|(name, _)| *name == format!("{column} {direction}"))
-            };
+            let exempt =
+                |column: &&String| !EXEMPT.iter().any(|(name, _)| *name == format!("{column} {direction}"));
             columns.iter().filter(exempt).count()
         };
         let (forth, back) = (wanted("forth"), wanted("back"));
         if from == to {
             let found = leads(&from, &to);
             if found < forth + back {
-                faults.insert(format!("{from} leads to itself by {found} fields, and has to both ways for {columns:?}"));
+                faults.insert(format!(
+                    "{from} leads to itself by {found} fields, and has to both ways for {columns:?}"
+                ));
             }
             continue;
         }
-        for (direction, wanted, found) in [("forth", forth, leads(&from, &to)), ("back", back, leads(&to, &from))] {
+        for (direction, wanted, found) in
+            [("forth", forth, leads(&from, &to)), ("back", back, leads(&to, &from))]
+        {
             if found < wanted {
                 faults.insert(format!("{from} and {to}, {direction}: {found} fields for {columns:?}"));
             }

@@ -1,17 +1,12 @@
 use diesel_async::SimpleAsyncConnection;
+use futures_util::{StreamExt, stream::BoxStream};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::world::city::{Person, Town};
 
-const SELLS: &[&str] = &[
-    "deal.read",
-    "deal.write",
-    "deal.delete",
-    "deal.value.read",
-    "deal.history.read",
-    "user.read",
-];
+const SELLS: &[&str] =
+    &["deal.read", "deal.write", "deal.delete", "deal.value.read", "deal.history.read", "user.read"];
 
 const SELECTION: &str = "deal { id version name status probability actualCloseDate closeReason daysInPipeline
     value { amount currency } weightedValue { amount currency } stage { name } stageEnteredAt }";
@@ -29,7 +24,10 @@ async fn pipeline(town: &Town, person: &Person) -> Value {
     town.owner().await.batch_execute(&made).await.unwrap();
     let found = person.get("{ pipelines { nodes { stages { id name } } } }", json!({})).await;
     let stages = found["pipelines"]["nodes"][0]["stages"].as_array().unwrap().clone();
-    stages.into_iter().map(|stage| (stage["name"].as_str().unwrap().to_owned(), stage["id"].clone())).collect()
+    stages
+        .into_iter()
+        .map(|stage| (stage["name"].as_str().unwrap().to_owned(), stage["id"].clone()))
+        .collect()
 }
 
 fn deal(stage: &Value, name: &str) -> Value {
@@ -59,7 +57,10 @@ async fn a_stage_brings_status_probability_and_dates_with_it() {
     let mut lost = to("lost");
     lost["closeReason"] = json!("Price");
     let lost = ann.do_("dealStageChange", lost, SELECTION).await["deal"].clone();
-    assert_eq!((&lost["status"], &lost["closeReason"], &lost["probability"]), (&json!("LOST"), &json!("Price"), &json!("0.00")));
+    assert_eq!(
+        (&lost["status"], &lost["closeReason"], &lost["probability"]),
+        (&json!("LOST"), &json!("Price"), &json!("0.00"))
+    );
     let open = ann.do_("dealStageChange", to("open"), SELECTION).await["deal"].clone();
     assert_eq!(
         (&open["status"], &open["closeReason"], &open["actualCloseDate"]),
@@ -84,7 +85,10 @@ async fn every_change_of_a_deal_is_history() {
         .unwrap()
         .iter()
         .map(|line| {
-            assert_eq!((&line["changedBy"]["displayName"], &line["deal"]["id"]), (&json!("Ann"), &made["id"]));
+            assert_eq!(
+                (&line["changedBy"]["displayName"], &line["deal"]["id"]),
+                (&json!("Ann"), &made["id"])
+            );
             line["fieldChanged"].as_str().unwrap().to_owned()
         })
         .collect();
@@ -103,7 +107,9 @@ async fn deals_are_deleted_restored_and_paged_both_ways() {
     }
     ann.do_("dealDelete", json!({ "id": ids[1] }), "").await;
     let names = async |arguments: &str| {
-        let query = format!("{{ deals({arguments} orderBy: [{{ field: NAME }}]) {{ nodes {{ name }} totalCount {{ value }} pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}");
+        let query = format!(
+            "{{ deals({arguments} orderBy: [{{ field: NAME }}]) {{ nodes {{ name }} totalCount {{ value }} pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}"
+        );
         ann.get(&query, json!({})).await["deals"].clone()
     };
     assert_eq!(names("").await["nodes"], json!([{ "name": "a" }, { "name": "c" }]));
@@ -112,12 +118,21 @@ async fn deals_are_deleted_restored_and_paged_both_ways() {
     assert_eq!(code, "STATE");
     ann.do_("dealRestore", json!({ "id": ids[1] }), "").await;
     let first = names("first: 2").await;
-    assert_eq!((&first["nodes"], &first["totalCount"]["value"]), (&json!([{ "name": "a" }, { "name": "b" }]), &json!(3)));
-    assert_eq!((&first["pageInfo"]["hasNextPage"], &first["pageInfo"]["hasPreviousPage"]), (&json!(true), &json!(false)));
+    assert_eq!(
+        (&first["nodes"], &first["totalCount"]["value"]),
+        (&json!([{ "name": "a" }, { "name": "b" }]), &json!(3))
+    );
+    assert_eq!(
+        (&first["pageInfo"]["hasNextPage"], &first["pageInfo"]["hasPreviousPage"]),
+        (&json!(true), &json!(false))
+    );
     let rest = names(&format!("first: 2, after: {}", first["pageInfo"]["endCursor"])).await;
     assert_eq!(rest["nodes"], json!([{ "name": "c" }]));
     let back = names(&format!("last: 1, before: {}", rest["pageInfo"]["startCursor"])).await;
-    assert_eq!((&back["nodes"], &back["pageInfo"]["hasPreviousPage"]), (&json!([{ "name": "b" }]), &json!(true)));
+    assert_eq!(
+        (&back["nodes"], &back["pageInfo"]["hasPreviousPage"]),
+        (&json!([{ "name": "b" }]), &json!(true))
+    );
 }
 
 /// Row-level security refuses what lies outside the caller's region, in words and without its own.
@@ -138,4 +153,37 @@ async fn a_deal_of_another_region_is_refused_in_plain_words() {
     assert_eq!((code.as_str(), path), ("INVALID", vec!["input".to_owned()]));
     let text = error.to_string();
     assert!(text.contains("region") && !text.contains("policy") && !text.contains("deals"), "{text}");
+}
+
+#[tokio::test]
+async fn every_change_of_a_deal_is_told_and_told_again_after_a_cursor() {
+    let town = Town::found().await;
+    let ann = town.person("Ann", &[SELLS, &["event.read"]].concat()).await;
+    let stages = pipeline(&town, &ann).await;
+    const FOLLOW: &str =
+        "subscription($after: EventCursor) { recordEvents(types: [\"Deal\"], after: $after) { __typename
+        ... on Event { cursor } ... on RecordCreated { record { ... on Deal { name } } }
+        ... on RecordUpdated { changedFields } ... on RecordDeleted { record { ... on Deal { name } } } } }";
+    let start = ann.get("{ viewer { eventCursor } }", json!({})).await["viewer"]["eventCursor"].clone();
+    let made = ann.do_("dealCreate", deal(&stages["open"], "Acme"), SELECTION).await["deal"].clone();
+    let mut stream = ann.follow(FOLLOW, json!({ "after": start }));
+    assert_eq!(next(&mut stream).await["__typename"], "StreamOpened");
+    let created = next(&mut stream).await;
+    assert_eq!(created["record"], json!({ "name": "Acme" }));
+    ann.do_("dealUpdate", json!({ "id": made["id"], "name": "Acme 2" }), "").await;
+    let updated = next(&mut stream).await;
+    assert!(updated["changedFields"].as_array().unwrap().contains(&json!("name")), "{updated}");
+    drop(stream);
+    ann.do_("dealDelete", json!({ "id": made["id"] }), "").await;
+    let mut stream = ann.follow(FOLLOW, json!({ "after": updated["cursor"] }));
+    assert_eq!(next(&mut stream).await["__typename"], "StreamOpened");
+    let deleted = next(&mut stream).await;
+    assert_eq!(
+        (&deleted["__typename"], &deleted["record"]),
+        (&json!("RecordDeleted"), &json!({ "name": "Acme 2" }))
+    );
+}
+
+async fn next(stream: &mut BoxStream<'static, Value>) -> Value {
+    stream.next().await.unwrap()["data"]["recordEvents"].clone()
 }
