@@ -110,7 +110,7 @@ pub async fn session_ends(
         .first(write)
         .await
         .optional()?;
-    let limit = |name| policy.as_ref().and_then(|policy| policy.0.get(name)?.as_i64());
+    let limit = |name: &str| policy.as_ref().and_then(|policy| policy.0.get(name)?.as_i64());
     let lifetime = limit("maxHours").map(|hours| begun + Duration::hours(hours));
     let shortest = i64::from(keys.rules.access_token_minutes);
     let idle = limit("idleMinutes").map(|minutes| now + Duration::minutes(minutes.max(shortest)));

@@ -80,6 +80,12 @@ impl House {
         connect(&self.database.owner_url).await.unwrap().batch_execute(statements).await.unwrap();
     }
 
+    /// Why even the owner of the tables is refused.
+    pub async fn refusal(&self, statement: &str) -> String {
+        let mut owner = connect(&self.database.owner_url).await.unwrap();
+        owner.batch_execute(statement).await.unwrap_err().to_string()
+    }
+
     /// The text that an expression comes to.
     pub async fn look(&self, expression: &str) -> String {
         let mut owner = connect(&self.database.owner_url).await.unwrap();

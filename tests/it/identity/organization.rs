@@ -107,10 +107,8 @@ async fn administrators_of_the_platform_close_and_open_and_both_sides_know() {
         "DELETE FROM identity.platform_admins",
         "TRUNCATE identity.platform_admins",
     ] {
-        let mut owner = portico::store::connect::connect(&house.database.owner_url).await.unwrap();
-        let refused =
-            diesel_async::SimpleAsyncConnection::batch_execute(&mut owner, statement).await.unwrap_err();
-        assert!(refused.to_string().contains("never changed or deleted"), "{statement}: {refused}");
+        let refused = house.refusal(statement).await;
+        assert!(refused.contains("never changed or deleted"), "{statement}: {refused}");
     }
     assert_eq!(judge(&theirs, "organizationSuspend").await["data"]["organizationSuspend"]["done"], true);
     assert_eq!(house.opens(&ours).await, Err("TENANT_SUSPENDED".to_owned()));
