@@ -97,7 +97,8 @@ impl Loader {
 
     /// From here on rows belong to that organization.
     pub(super) async fn enter(&self, organization: Uuid) -> Result<()> {
-        let enter = "SELECT set_config('app.organization_id', $1, true), set_config('app.user_id', '', true)";
+        let enter = "SELECT set_config('app.organization_id', $1, true), set_config('app.user_id', '', true),
+            set_config('app.conversations', 'all', true)";
         self.client.execute(enter, &[&organization.to_string()]).await?;
         Ok(())
     }

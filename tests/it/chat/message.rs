@@ -200,7 +200,10 @@ async fn a_message_is_never_changed() {
     let mut owner = town.owner().await;
     let mut app = connect(&town.database.app_url).await.unwrap();
     app.batch_execute("SET ROLE portico_app").await.unwrap();
-    let enter = format!("SELECT set_config('app.organization_id', '{}', false)", town.organization);
+    let enter = format!(
+        "SELECT set_config('app.organization_id', '{}', false), set_config('app.conversations', 'all', false)",
+        town.organization
+    );
     app.batch_execute(&enter).await.unwrap();
     for statement in ["UPDATE chat.messages SET content = 'a lie'", "DELETE FROM chat.messages"] {
         let statement = format!("{statement} WHERE organization_id = '{}'", town.organization);

@@ -18,6 +18,7 @@ const PUBLIC_TYPES: &[&str] = &[
     "Organization",
     "Session",
     "SignInOrganization",
+    "ControlEvidence",
     "Viewer",
     // events of a stream that needs a permission; the records in them need their own
     "AccessRevoked",

@@ -109,7 +109,9 @@ async fn the_second_organization_sees_its_own_rows_only() {
     let nimbus = "SELECT id::text FROM identity.organizations WHERE slug = 'nimbus-labs'";
     let nimbus: String = client.query_one(nimbus, &[]).await.unwrap().get(0);
     client.batch_execute("SET ROLE portico_app").await.unwrap();
-    client.execute("SELECT set_config('app.organization_id', $1, false)", &[&nimbus]).await.unwrap();
+    let enter =
+        "SELECT set_config('app.organization_id', $1, false), set_config('app.conversations', 'all', false)";
+    client.execute(enter, &[&nimbus]).await.unwrap();
     let seen = "SELECT (SELECT count(*) FROM sales.deals), (SELECT count(*) FROM chat.conversations),
         (SELECT count(*) FROM identity.memberships), (SELECT count(*) FROM governance.compliance_controls)";
     assert_eq!(found(&client, seen).await, ["(14,4,4,0)"]);
