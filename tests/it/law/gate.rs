@@ -10,6 +10,8 @@ const PUBLIC_TYPES: &[&str] = &[
     "Count",
     "Money",
     "PageInfo",
+    // part of a test of a control, which needs a permission
+    "ControlEvidence",
     // what was wrong with what the caller has just sent
     "ConflictError",
     "StateError",
@@ -18,7 +20,6 @@ const PUBLIC_TYPES: &[&str] = &[
     "Organization",
     "Session",
     "SignInOrganization",
-    "ControlEvidence",
     "Viewer",
     // events of a stream that needs a permission; the records in them need their own
     "AccessRevoked",
