@@ -16,6 +16,14 @@ run: ## Build everything and start the server with its own PostgreSQL
 test: ## Formatting, lints and every test, against a PostgreSQL of their own
 	@.ci/test
 
+.PHONY: bench
+bench: ## Measure the release server against PostgreSQL itself; SCALE=20 ONLY=Q2 AT=16 SECS=3 for a quick look
+	@benches/run
+
+.PHONY: bench-peers
+bench-peers: ## Measure it against other GraphQL servers over the same rows too; needs Node
+	@benches/run peers
+
 .PHONY: playground
 playground: playground/dist/index.html ## Build the playground's bundle, when its sources changed
 
@@ -40,4 +48,4 @@ clean: ## Remove what was built; data in .portico stay
 
 .PHONY: help
 help: ## Print the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)

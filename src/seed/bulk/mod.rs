@@ -12,7 +12,9 @@ use uuid::Uuid;
 use self::talk::Talk;
 use super::deals::{Event, OPEN_STAGES, Step, add_deal, add_pipeline, first_stage};
 use super::load::Loader;
-use super::rows::{Account, Budget, BudgetLine, Control, ControlTest, Deal, Issue, Membership, User};
+use super::rows::{
+    Account, Budget, BudgetLine, Control, ControlTest, Deal, Department, Issue, Membership, User,
+};
 use super::tenant::{Given, Outline, Tenant};
 use crate::store::clock;
 
@@ -123,6 +125,7 @@ async fn fill(mut tenant: Tenant, loader: &Loader, size: &Size) -> Result<u64> {
     add_accounts(&mut tenant, &people, size.deals.div_ceil(10));
     add_pipeline(&mut tenant, "Sales pipeline");
     add_deals(&mut tenant, &people, size.deals, until);
+    add_departments(&mut tenant, &people, size.people.div_ceil(10));
     add_budgets(&mut tenant, &people, size.budgets);
     let frameworks = loader
         .client()
@@ -271,9 +274,30 @@ fn add_deals(tenant: &mut Tenant, people: &[Uuid], count: usize, until: DateTime
     }
 }
 
-fn add_budgets(tenant: &mut Tenant, people: &[Uuid], count: usize) {
+fn add_departments(tenant: &mut Tenant, people: &[Uuid], count: usize) {
     let at = tenant.organization.created_at;
     for number in 0..count {
+        tenant.departments.push(Department {
+            organization_id: tenant.id,
+            id: tenant.ids.at(at),
+            name: format!("Department {:03}", number + 1),
+            code: format!("D-{:03}", number + 1),
+            parent_id: None,
+            cost_center_id: None,
+            head_user_id: Some(of(people, number)),
+            annual_budget: Decimal::from(1_000_000),
+            created_at: at,
+            updated_at: at,
+        });
+    }
+}
+
+/// Budgets of departments, submitted but for each fifth, which is a draft.
+fn add_budgets(tenant: &mut Tenant, people: &[Uuid], count: usize) {
+    let at = tenant.organization.created_at;
+    let departments: Vec<Uuid> = tenant.departments.iter().map(|department| department.id).collect();
+    for number in 0..count {
+        let submitted = number % 5 != 0;
         let id = tenant.ids.at(at);
         let amounts = [1, 2, 3, 4].map(|_| Decimal::new(tenant.dice.between(100_000, 9_000_000), 2));
         let [q1, q2, q3, q4] = amounts;
@@ -305,13 +329,13 @@ fn add_budgets(tenant: &mut Tenant, people: &[Uuid], count: usize) {
                 &["v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10"],
                 number / (REGIONS.len() * 100),
             ),
-            status: "draft",
-            department_id: None,
+            status: if submitted { "submitted" } else { "draft" },
+            department_id: Some(of(&departments, number)),
             region: Some(of(REGIONS, number)),
             currency: tenant.organization.currency,
             total_amount: (q1 + q2 + q3 + q4) * lines,
-            submitted_by: None,
-            submitted_at: None,
+            submitted_by: submitted.then(|| of(people, number + 1)),
+            submitted_at: submitted.then_some(at),
             approved_by: None,
             approved_at: None,
             locked_by: None,
