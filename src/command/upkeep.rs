@@ -9,7 +9,7 @@ use crate::{
     store::{door::Door, partitions},
 };
 
-const PARTITIONS: Duration = Duration::from_secs(3600);
+const PARTITIONS: Duration = Duration::from_hours(1);
 const OVERDUE: Duration = Duration::from_secs(30);
 
 /// Works until told to stop.
@@ -27,10 +27,10 @@ pub(super) fn spawn(door: &Door, hub: &Arc<Hub>, stop: &CancellationToken) {
         while stopped.run_until_cancelled(tokio::time::sleep(OVERDUE)).await.is_some() {
             match overdue::sweep(&door).await {
                 Ok(organizations) => {
-                    organizations.into_iter().for_each(|organization| hub.wake(organization))
+                    organizations.into_iter().for_each(|organization| hub.wake(organization));
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "Overdue controls could not be marked; it is tried again")
+                    tracing::warn!(%error, "Overdue controls could not be marked; it is tried again");
                 }
             }
         }
