@@ -1,6 +1,7 @@
-// The same rows as Portico's, as one would write it with Mercurius: compiled queries, a loader for each relation, one
+// The same rows as Portico's, as one would write it with Mercurius: compiled queries, a dataloader for each relation, one
 // prepared statement for each loader. It connects past row level security and believes the header that names the
 // organization, so it does less than Portico has to.
+import DataLoader from 'dataloader'
 import Fastify from 'fastify'
 import mercurius from 'mercurius'
 import pg from 'pg'
@@ -68,56 +69,55 @@ const resolvers = {
   }
 }
 
-// Rows by their ids, and rows that belong to each of some parents.
-const byId = (name, text, key) => async (queries, { organization }) => {
-  const rows = await ask(name, text, [organization, [...new Set(queries.map(({ obj }) => obj[key]).filter(Boolean))]])
+// Rows by their ids, and rows that belong to each of some parents: a loader of each kind for each request.
+const loader = (context, name, load) => (context.loaders[name] ??= new DataLoader((ids) => load(context, ids)))
+const byId = (name, text) => (id, context) => id && loader(context, name, async ({ organization }, ids) => {
+  const rows = await ask(name, text, [organization, ids])
   const found = new Map(rows.map((row) => [row.id, row]))
-  return queries.map(({ obj }) => found.get(obj[key]) ?? null)
-}
-const each = (name, text, count) => async (queries, { organization }) => {
-  const rows = await ask(name, text, [organization, queries.map(({ obj }) => obj.id), queries[0].params[count]])
-  const found = new Map(queries.map(({ obj }) => [obj.id, []]))
-  for (const row of rows) found.get(row.parent).push(row)
-  return queries.map(({ obj }) => found.get(obj.id))
-}
-const user = (key) => byId('users', 'SELECT id, display_name AS "displayName" FROM identity.users WHERE id = ANY($2) AND $1::uuid IS NOT NULL', key)
-const lateral = (inner) => `SELECT p.id AS parent, c.* FROM unnest($2::uuid[]) AS p (id) CROSS JOIN LATERAL (${inner} LIMIT $3) c`
-const loaders = {
+  return ids.map((id) => found.get(id) ?? null)
+}).load(id)
+const each = (name, inner, newestLast) => (id, count, context) => loader(context, name + count, async ({ organization }, ids) => {
+  const text = `SELECT p.id AS parent, c.* FROM unnest($2::uuid[]) AS p (id) CROSS JOIN LATERAL (${inner} LIMIT $3) c`
+  const found = new Map(ids.map((id) => [id, []]))
+  for (const row of await ask(name, text, [organization, ids, count])) found.get(row.parent).push(row)
+  return ids.map((id) => newestLast ? found.get(id).reverse() : found.get(id))
+}).load(id)
+const user = byId('users', 'SELECT id, display_name AS "displayName" FROM identity.users WHERE id = ANY($2) AND $1::uuid IS NOT NULL')
+const department = byId('departments', 'SELECT id, name FROM finance.departments WHERE organization_id = $1 AND id = ANY($2)')
+const messages = each('messages', `SELECT id, seq, role, content, created_at AS "createdAt", author_id FROM chat.messages
+  WHERE organization_id = $1 AND conversation_id = p.id ORDER BY seq DESC`, true)
+const history = each('history', `SELECT id, field_changed AS "fieldChanged", old_value AS "oldValue", new_value AS "newValue",
+  changed_at AS "changedAt" FROM sales.deal_history WHERE organization_id = $1 AND deal_id = p.id ORDER BY changed_at DESC, id DESC`)
+const lines = each('lines', `SELECT l.id, l.category, json_build_object('amount', l.annual_amount::text, 'currency', b.currency) AS "annualAmount"
+  FROM finance.budget_line_items l JOIN finance.budgets b ON b.organization_id = l.organization_id AND b.id = l.budget_id
+  WHERE l.organization_id = $1 AND l.budget_id = p.id ORDER BY l.created_at, l.id`)
+const issues = each('issues', `SELECT id, description, severity, status, due_date AS "dueDate", assigned_to FROM governance.compliance_issues
+  WHERE organization_id = $1 AND control_id = p.id ORDER BY detected_at DESC, id DESC`)
+Object.assign(resolvers, {
   Conversation: {
-    user: user('user_id'),
-    messages: async (...all) => {
-      const newest = await each('messages', lateral(`SELECT id, seq, role, content, created_at AS "createdAt", author_id FROM chat.messages
-        WHERE organization_id = $1 AND conversation_id = p.id ORDER BY seq DESC`), 'last')(...all)
-      return newest.map((rows) => rows.reverse())
-    }
+    user: (row, _, context) => user(row.user_id, context),
+    messages: (row, { last }, context) => messages(row.id, last, context)
   },
-  Message: { author: user('author_id') },
+  Message: { author: (row, _, context) => user(row.author_id, context) },
   Deal: {
-    owner: user('owner_id'),
-    history: each('history', lateral(`SELECT id, field_changed AS "fieldChanged", old_value AS "oldValue", new_value AS "newValue",
-      changed_at AS "changedAt" FROM sales.deal_history WHERE organization_id = $1 AND deal_id = p.id ORDER BY changed_at DESC, id DESC`), 'first')
+    owner: (row, _, context) => user(row.owner_id, context),
+    history: (row, { first }, context) => history(row.id, first, context)
   },
   Budget: {
-    department: byId('departments', 'SELECT id, name FROM finance.departments WHERE organization_id = $1 AND id = ANY($2)', 'department_id'),
-    submittedBy: user('submitted_by'),
-    lineItems: each('lines', lateral(`SELECT l.id, l.category, json_build_object('amount', l.annual_amount::text, 'currency', b.currency) AS "annualAmount"
-      FROM finance.budget_line_items l JOIN finance.budgets b ON b.organization_id = l.organization_id AND b.id = l.budget_id
-      WHERE l.organization_id = $1 AND l.budget_id = p.id ORDER BY l.created_at, l.id`), 'first')
+    department: (row, _, context) => department(row.department_id, context),
+    submittedBy: (row, _, context) => user(row.submitted_by, context),
+    lineItems: (row, { first }, context) => lines(row.id, first, context)
   },
-  Control: {
-    issues: each('issues', lateral(`SELECT id, description, severity, status, due_date AS "dueDate", assigned_to FROM governance.compliance_issues
-      WHERE organization_id = $1 AND control_id = p.id ORDER BY detected_at DESC, id DESC`), 'first')
-  },
-  Issue: { assignedTo: user('assigned_to') }
-}
+  Control: { issues: (row, { first }, context) => issues(row.id, first, context) },
+  Issue: { assignedTo: (row, _, context) => user(row.assigned_to, context) }
+})
 
 const app = Fastify()
 app.register(mercurius, {
   schema,
   resolvers,
-  loaders,
   jit: 1,
-  context: (request) => ({ organization: request.headers['x-organization'], person: request.headers['x-person'] })
+  context: (request) => ({ organization: request.headers['x-organization'], person: request.headers['x-person'], loaders: {} })
 })
 await app.listen({ port: 0, host: '127.0.0.1' })
 console.log(`127.0.0.1:${app.server.address().port}`)
