@@ -396,8 +396,8 @@ settings! {
     socket_init_timeout_ms: u64 = "10000";
     /// How often an open websocket or event stream is asked whether anybody is there, in seconds.
     socket_ping_seconds: u64 = "20";
-    /// How many events may wait for a slow subscriber before its stream is reset.
-    socket_queue: usize = "1000";
+    /// How many events a slow subscriber may be behind before its stream is reset.
+    socket_queue: usize = "20000";
 }
 
 #[cfg(test)]

@@ -2,6 +2,9 @@
 -- The person who migrates owns everything; the server acts as portico_app, which owns nothing.
 
 DO $$
+DECLARE
+  -- Since PostgreSQL 16 who makes a role is a member of it, but may not become it.
+  becoming constant text := CASE WHEN pg_catalog.current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END;
 BEGIN
   IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'portico_app') THEN
     CREATE ROLE portico_app LOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION;
@@ -13,10 +16,10 @@ BEGIN
   END IF;
   -- An owner that is no superuser must be a member to be able to SET ROLE; the server must be one for background work.
   BEGIN
-    IF NOT pg_catalog.pg_has_role(current_user, 'portico_app', 'MEMBER') THEN
+    IF NOT pg_catalog.pg_has_role(current_user, 'portico_app', becoming) THEN
       EXECUTE pg_catalog.format('GRANT portico_app TO %I', current_user);
     END IF;
-    IF NOT pg_catalog.pg_has_role('portico_app', 'portico_worker', 'MEMBER') THEN
+    IF NOT pg_catalog.pg_has_role('portico_app', 'portico_worker', becoming) THEN
       GRANT portico_worker TO portico_app;
     END IF;
   EXCEPTION WHEN insufficient_privilege THEN

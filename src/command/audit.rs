@@ -45,6 +45,7 @@ async fn verify(database: &Database, settings: &Settings, only: Option<&str>) ->
         url: database.app_url.clone(),
         pool_size: 1,
         statement_timeout: Duration::from_mins(5),
+        pool_wait: Duration::from_millis(settings.pool_wait_ms),
     })?;
     let checkpoints = Checkpoints::open(&settings.data)?;
     let mut organizations = audit_chain::organizations(&door).await?;

@@ -82,7 +82,9 @@ pub fn run(line: Line) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    if let Err(error) = start_log(&settings) {
+    // The list of settings needs no log, and helps to mend one that cannot be started.
+    let needs_log = !matches!(line.command, Some(Command::Settings));
+    if let Err(error) = if needs_log { start_log(&settings) } else { Ok(()) } {
         complain(format_args!("{error:#}"));
         return ExitCode::from(2);
     }
@@ -144,7 +146,9 @@ fn interruption() -> Result<impl Future<Output = ()>> {
 
 /// The log goes to standard error: standard output is for what a command was asked for.
 fn start_log(settings: &Settings) -> Result<()> {
-    let filter = EnvFilter::try_new(&settings.log).context("PORTICO_LOG cannot be read")?;
+    let filter = EnvFilter::try_new(&settings.log).map_err(|error| {
+        anyhow!("PORTICO_LOG cannot be read: {error}. `info,portico::web=debug` is an example.")
+    })?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     let started = match settings.log_format {
         LogFormat::Human => log.with_target(false).with_ansi(io::stderr().is_terminal()).try_init(),

@@ -14,7 +14,7 @@ use crate::{
         seal::Seal,
         visit::PageSizes,
     },
-    live::{Hub, checkpoint::Checkpoints, seal_audit, wake},
+    live::{Hub, Patience, checkpoint::Checkpoints, seal_audit, wake},
     seed,
     settings::Settings,
     store::{
@@ -69,7 +69,7 @@ async fn start(settings: Arc<Settings>, database: &Database, stop: &Cancellation
         read_credential: Arc::new(move |text| credential::read(&reading, text)),
         demo: Arc::new(move || personas(demo)),
     };
-    let listening = format!("cannot listen on {}", settings.listen);
+    let listening = format!("cannot listen on {}, which PORTICO_LISTEN chooses", settings.listen);
     let server = Server::start(parts).await.context(listening)?;
     greet(&settings, &server)?;
     Ok(server)
@@ -81,6 +81,7 @@ fn schema(settings: &Settings, url: &str, keys: &Arc<Keys>, stop: &CancellationT
         url: url.to_owned(),
         pool_size: usize::try_from(settings.pool_size)?,
         statement_timeout: Duration::from_millis(settings.statement_timeout_ms),
+        pool_wait: Duration::from_millis(settings.pool_wait_ms),
     })?;
     let hub = Hub::new(door.clone());
     wake::spawn(&hub, url, stop);
@@ -91,6 +92,7 @@ fn schema(settings: &Settings, url: &str, keys: &Arc<Keys>, stop: &CancellationT
         keys: keys.clone(),
         limits: Limits {
             bytes: settings.max_document_bytes,
+            tokens: settings.max_tokens,
             fields: settings.max_fields,
             depth: settings.max_depth,
             aliases: settings.max_aliases,
@@ -104,7 +106,10 @@ fn schema(settings: &Settings, url: &str, keys: &Arc<Keys>, stop: &CancellationT
             ..PageSizes::default()
         },
         hub,
-        retention: chrono::Duration::hours(settings.events_retention_hours.into()),
+        patience: Patience {
+            retention: chrono::Duration::hours(settings.events_retention_hours.into()),
+            furthest_behind: settings.socket_queue,
+        },
     }))
 }
 

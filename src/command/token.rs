@@ -45,6 +45,7 @@ impl Token {
             url: database.app_url.clone(),
             pool_size: 1,
             statement_timeout: Duration::from_millis(settings.statement_timeout_ms),
+            pool_wait: Duration::from_millis(settings.pool_wait_ms),
         })?;
         let caller = Caller {
             request: "portico token".to_owned(),

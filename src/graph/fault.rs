@@ -150,6 +150,9 @@ impl From<Error> for Fault {
             Error::Timeout => {
                 Self::new(Code::Timeout, "the database took too long: ask for less, or try again")
             }
+            Error::Busy => {
+                Self::new(Code::Unavailable, "the server is busy: try again").with("retryAfterMs", 1000)
+            }
             Error::Unavailable(reason) => {
                 tracing::error!(%reason, "database unavailable");
                 Self::new(Code::Unavailable, "the database cannot be reached: try again")

@@ -19,6 +19,7 @@ use super::fault::{Code, Fault};
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     pub bytes: usize,
+    pub tokens: usize,
     pub fields: usize,
     pub depth: usize,
     pub aliases: usize,
@@ -32,6 +33,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             bytes: 20_000,
+            tokens: 10_000,
             fields: 2_000,
             depth: 15,
             aliases: 30,
@@ -141,6 +143,19 @@ impl<'d> Measure<'d> {
 }
 
 impl Limits {
+    /// Refuses a text that is too long to be worth parsing.
+    pub fn check_text(&self, text: &str) -> Result<(), Fault> {
+        // a token takes a byte at least: most documents need no counting
+        let tokens = if text.len() > self.tokens { tokens(text, self.tokens) } else { 0 };
+        for (what, found, limit) in [("bytes", text.len(), self.bytes), ("tokens", tokens, self.tokens)] {
+            if found > limit {
+                let message = format!("the document has more than {limit} {what}");
+                return Err(Fault::new(Code::DocumentTooLarge, message).with("limit", limit));
+            }
+        }
+        Ok(())
+    }
+
     /// Refuses what is too large, naming the limit.
     fn check(
         &self,
@@ -168,6 +183,50 @@ impl Limits {
         }
         Ok(())
     }
+}
+
+/// How many tokens a text has, as GraphQL's grammar counts them; counting ends beyond `most`.
+fn tokens(text: &str, most: usize) -> usize {
+    let mut rest = text.as_bytes();
+    let mut count = 0;
+    while let (Some(&first), true) = (rest.first(), count <= most) {
+        let length = match first {
+            b' ' | b'\t' | b'\n' | b'\r' | b',' => {
+                rest = rest.get(1..).unwrap_or_default();
+                continue;
+            }
+            b'#' => {
+                let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+                rest = rest.get(end.unwrap_or(rest.len())..).unwrap_or_default();
+                continue;
+            }
+            b'"' => string(rest),
+            b'.' => rest.iter().take(3).take_while(|byte| **byte == b'.').count(),
+            _ if is_word(first) => rest.iter().take_while(|byte| is_word(**byte) || **byte == b'.').count(),
+            _ => 1,
+        };
+        count += 1;
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    count
+}
+
+/// Names and numbers.
+const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+/// How long the string is with which `text` begins, quotes included.
+fn string(text: &[u8]) -> usize {
+    let quote: &[u8] = if text.starts_with(b"\"\"\"") { b"\"\"\"" } else { b"\"" };
+    let mut at = quote.len();
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        if rest.starts_with(quote) {
+            return at + quote.len();
+        }
+        at += if rest.starts_with(b"\\") { 2 } else { 1 };
+    }
+    text.len()
 }
 
 /// Refuses an operation whose variables are not all there, before anything of it is executed.
@@ -216,13 +275,7 @@ impl Extension for Check {
         mut request: Request,
         next: NextPrepareRequest<'_>,
     ) -> ServerResult<Request> {
-        if request.query.len() > self.0.bytes {
-            let message =
-                format!("the document has {} bytes; {} are allowed", request.query.len(), self.0.bytes);
-            return Err(Fault::new(Code::DocumentTooLarge, message)
-                .with("limit", self.0.bytes)
-                .at(None, Vec::new()));
-        }
+        self.0.check_text(&request.query).map_err(|fault| fault.at(None, Vec::new()))?;
         let variables = std::mem::take(&mut request.variables);
         let operation = request.operation_name.clone();
         let document = request.parsed_query().map_err(|mut error| {
@@ -285,6 +338,30 @@ mod tests {
             document += &format!(" fragment f{level} on Query {{ ...f{} ...f{} }}", level - 1, level - 1);
         }
         assert_eq!(check(&document).unwrap_err().code, Code::QueryTooComplex);
+    }
+
+    #[test]
+    fn tokens_are_counted_as_the_grammar_does() {
+        for (text, count) in [
+            ("", 0),
+            ("{ viewer { id } }", 6),
+            ("query($a:[Int!]=[1,-2.5e3]){...F @skip(if:$a)}", 27),
+            ("# not { this }\n{a}", 3),
+            (r#"{a(b:"\" { \\" c:"")}"#, 11),
+            ("{a(b:\"\"\"one \"two\" { \"\"\")}", 8),
+            ("{a(b:\"never ends }", 6),
+        ] {
+            assert_eq!(tokens(text, usize::MAX), count, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_too_many_tokens_is_refused_before_it_is_parsed() {
+        let limits = Limits { tokens: 10, ..Limits::default() };
+        let refused = limits.check_text(&"{".repeat(11)).unwrap_err();
+        assert_eq!(refused.code, Code::DocumentTooLarge);
+        assert_eq!(refused.message, "the document has more than 10 tokens");
+        assert!(limits.check_text("{ viewer { __typename } }").is_ok());
     }
 
     #[test]

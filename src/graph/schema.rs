@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     credential::Keys,
-    live::Hub,
+    live::{Hub, Patience},
     store::door::{Caller, Door},
 };
 
@@ -34,8 +34,8 @@ pub struct SchemaParts {
     pub limits: Limits,
     pub pages: PageSizes,
     pub hub: Arc<Hub>,
-    /// How long events are kept for a subscriber that comes back.
-    pub retention: chrono::Duration,
+    /// What is borne with before a subscriber has to begin anew.
+    pub patience: Patience,
 }
 
 type Inner = async_graphql::Schema<QueryRoot, MutationRoot, SubscriptionRoot>;
@@ -152,9 +152,7 @@ impl Schema {
     /// What the operation that `request` chooses does; none where the document cannot be read or has no such
     /// operation, which is then said by executing it.
     pub fn kind(&self, request: &mut Request) -> Option<Kind> {
-        if request.query.len() > self.parts.limits.bytes {
-            return None;
-        }
+        self.parts.limits.check_text(&request.query).ok()?;
         let name = request.operation_name.clone();
         let document = request.parsed_query().ok()?;
         let mut operations = document.operations.iter();
@@ -178,7 +176,7 @@ impl Schema {
             keys: self.parts.keys.clone(),
             pages: self.parts.pages,
             hub: self.parts.hub.clone(),
-            retention: self.parts.retention,
+            patience: self.parts.patience,
             resume_after: None,
         }
     }

@@ -371,7 +371,7 @@ impl State<'_, '_> {
             Fault::new(Code::TenantRequired, "choose an organization: sign in with its slug")
         })?;
         let feed = self.visit.hub.feed(organization).await?;
-        let (subscriber, begin) = Subscriber::join(feed, after, self.visit.retention);
+        let (subscriber, begin) = Subscriber::join(feed, after, self.visit.patience);
         let cursor = subscriber.position();
         let opened = match begin {
             Begin::After(_) => Told::Opened { cursor, replayed: true },

@@ -6,7 +6,7 @@ use async_graphql::{Context, InputType};
 use super::{fault::Fault, seal::Seal};
 use crate::{
     credential::Keys,
-    live::Hub,
+    live::{Hub, Patience},
     store::{
         door::{Caller, Door, Snapshot},
         grants::Grants,
@@ -25,8 +25,8 @@ pub struct Visit {
     pub pages: PageSizes,
     /// Where subscribers hear of what was committed.
     pub hub: Arc<Hub>,
-    /// How long events are kept for a subscriber that comes back.
-    pub retention: chrono::Duration,
+    /// What is borne with before a subscriber has to begin anew.
+    pub patience: Patience,
     /// The cursor that the transport remembers for a client that comes back.
     pub resume_after: Option<String>,
 }

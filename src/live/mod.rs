@@ -15,6 +15,8 @@ pub mod seal_audit;
 pub mod subscriber;
 pub mod wake;
 
+pub use subscriber::Patience;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError, Weak},

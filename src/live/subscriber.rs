@@ -12,8 +12,20 @@ use crate::store::{
     events::{self, Event, Position},
 };
 
-/// How many events a subscriber may be behind before it is told to begin anew.
-const FURTHEST_BEHIND: usize = 20_000;
+/// What is borne with before a subscriber has to begin anew.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// How long events are kept for one that comes back.
+    pub retention: Duration,
+    /// How many events a slow one may be behind.
+    pub furthest_behind: usize,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { retention: Duration::hours(1), furthest_behind: 20_000 }
+    }
+}
 
 /// A place in a feed.
 pub struct Subscriber {
@@ -25,6 +37,7 @@ pub struct Subscriber {
     behind: usize,
     /// The first replay may be as long as it likes.
     caught_up: bool,
+    furthest_behind: usize,
 }
 
 /// What comes next.
@@ -49,17 +62,18 @@ pub enum Begin {
 
 impl Subscriber {
     /// Joins `feed`, after `after` where that is still possible.
-    pub fn join(feed: Arc<Feed>, after: Option<Position>, retention: Duration) -> (Self, Begin) {
+    pub fn join(feed: Arc<Feed>, after: Option<Position>, patience: Patience) -> (Self, Begin) {
         let news = feed.news();
         let head = feed.head();
         let begin = match after {
             None => Begin::Now,
-            Some(after) if after.at < clock::now() - retention => Begin::Expired,
+            Some(after) if after.at < clock::now() - patience.retention => Begin::Expired,
             Some(after) => Begin::After(after),
         };
         let at = if let Begin::After(after) = begin { after } else { head };
         let access = news.borrow().access;
-        (Self { feed, news, access, at, behind: 0, caught_up: false }, begin)
+        let furthest_behind = patience.furthest_behind;
+        (Self { feed, news, access, at, behind: 0, caught_up: false, furthest_behind }, begin)
     }
 
     pub const fn position(&self) -> Position {
@@ -83,7 +97,7 @@ impl Subscriber {
                 Found::Gone => {
                     let events = self.read().await?;
                     self.behind += events.len();
-                    if self.caught_up && self.behind > FURTHEST_BEHIND {
+                    if self.caught_up && self.behind > self.furthest_behind {
                         self.at = self.feed.head();
                         self.behind = 0;
                         return Ok(Next::TooSlow(self.at));

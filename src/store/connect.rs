@@ -19,7 +19,9 @@ pub async fn client(url: &str) -> Result<Client> {
 }
 
 fn config(url: &str) -> Result<Config> {
-    let mut config: Config = url.parse().context("the address of the database cannot be read")?;
+    let mut config: Config = url.parse().context(
+        "the address of the database cannot be read: it should look like postgresql://user:password@host:5432/database",
+    )?;
     config.application_name("portico");
     Ok(config)
 }

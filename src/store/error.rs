@@ -18,6 +18,9 @@ pub enum Error {
     /// The statement took longer than the setting allows.
     #[error("statement timeout")]
     Timeout,
+    /// All connections are in use, and none became free in time.
+    #[error("no connection became free")]
+    Busy,
     /// No connection could be had.
     #[error("database unavailable: {0}")]
     Unavailable(Arc<str>),

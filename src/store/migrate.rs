@@ -182,7 +182,10 @@ async fn applied(connection: &mut AsyncPgConnection) -> Result<Vec<Applied>> {
         "SELECT version::text, run_on AT TIME ZONE current_setting('TimeZone') AS applied_at
          FROM __diesel_schema_migrations ORDER BY version",
     );
-    Ok(applied.load(connection).await?)
+    let applied = applied.load(connection).await;
+    applied.context(
+        "the record of the migrations cannot be read: DATABASE_OWNER_URL has to name the owner of the tables",
+    )
 }
 
 type Harness = AsyncConnectionWrapper<AsyncPgConnection>;

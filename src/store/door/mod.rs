@@ -9,6 +9,7 @@ mod write;
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
+use deadpool::managed::{PoolError, TimeoutType};
 use diesel_async::{
     AsyncPgConnection, SimpleAsyncConnection,
     pooled_connection::{
@@ -59,6 +60,8 @@ pub struct DoorSettings {
     pub url: String,
     pub pool_size: usize,
     pub statement_timeout: Duration,
+    /// How long a request waits for a free connection.
+    pub pool_wait: Duration,
 }
 
 /// The way to PostgreSQL.
@@ -79,7 +82,7 @@ impl Door {
         let pool = Pool::builder(manager)
             .max_size(settings.pool_size)
             .runtime(deadpool::Runtime::Tokio1)
-            .wait_timeout(Some(Duration::from_secs(5)))
+            .wait_timeout(Some(settings.pool_wait))
             .create_timeout(Some(Duration::from_secs(5)))
             .build()
             .map_err(|error| Error::Unavailable(error.to_string().into()))?;
@@ -142,8 +145,12 @@ impl Door {
         self.pool.status()
     }
 
+    #[expect(clippy::disallowed_methods, reason = "this is the door")]
     async fn connection(&self) -> Result<Object<AsyncPgConnection>> {
-        self.pool.get().await.map_err(|error| Error::Unavailable(error.to_string().into()))
+        self.pool.get().await.map_err(|error| match error {
+            PoolError::Timeout(TimeoutType::Wait) => Error::Busy,
+            error => Error::Unavailable(error.to_string().into()),
+        })
     }
 }
 

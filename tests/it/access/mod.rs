@@ -32,6 +32,7 @@ async fn copy_roles(town: &Town) {
         url: town.database.app_url.clone(),
         pool_size: 1,
         statement_timeout: Duration::from_secs(10),
+        pool_wait: Duration::from_secs(5),
     };
     let caller =
         Caller { organization: Some(town.organization), request: "test".to_owned(), ..Caller::default() };

@@ -21,7 +21,8 @@ use crate::world::{
 /// A door to a database, as servers have one.
 pub fn door(database: &Database) -> Door {
     let url = database.app_url.clone();
-    Door::new(&DoorSettings { url, pool_size: 4, statement_timeout: Duration::from_secs(20) }).unwrap()
+    let (statement_timeout, pool_wait) = (Duration::from_secs(20), Duration::from_secs(5));
+    Door::new(&DoorSettings { url, pool_size: 4, statement_timeout, pool_wait }).unwrap()
 }
 
 /// Checkpoints of a server whose data are in a folder of their own.

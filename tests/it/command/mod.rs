@@ -1,4 +1,6 @@
 //! The program as a person starts it: what it says, and its exit codes.
+mod database;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -47,6 +49,26 @@ fn an_unknown_setting_is_refused_with_exit_code_2() {
 }
 
 #[test]
+fn a_value_that_cannot_be_read_is_named_with_what_was_expected() {
+    for (name, value, expected) in [
+        ("PORTICO_LISTEN", "8080", "PORTICO_LISTEN cannot be read: expected an address and port"),
+        ("PORTICO_POOL_SIZE", "-1", "PORTICO_POOL_SIZE cannot be read: expected a whole number"),
+        ("PORTICO_LOG", "loud=very", "PORTICO_LOG cannot be read: "),
+        ("PORTICO_CONFIG", "/nowhere.toml", "/nowhere.toml cannot be read: "),
+        ("DATABASE_OWNER_URL", "postgres://a@b/c", "DATABASE_OWNER_URL needs DATABASE_URL"),
+    ] {
+        let output = portico("command-wrong").arg("doctor").env(name, value).output().unwrap();
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(expected), "{said}");
+    }
+    let output = portico("command-wrong").arg("settings").env("PORTICO_LOG", ";;").output().unwrap();
+    assert!(output.status.success(), "the list helps to mend what cannot be read");
+    let output = portico("command-wrong").arg("doctor").env("DATABASE_URL", "nonsense").output().unwrap();
+    assert!(said(&output).contains("it should look like postgresql://"), "{}", said(&output));
+}
+
+#[test]
 fn an_unreachable_database_is_named_without_its_password() {
     let url = "postgres://portico:hunter2@127.0.0.1:1/portico";
     let output = portico("command-unreachable").arg("doctor").env("DATABASE_URL", url).output().unwrap();
@@ -72,7 +94,8 @@ fn a_signal_stops_the_server_and_its_postgres() {
     if data.exists() {
         fs::remove_dir_all(&data).unwrap();
     }
-    for signal in ["-INT", "-TERM"] {
+    // Whatever was killed before, the next start recovers by itself.
+    for signal in ["-INT", "-KILL", "-TERM"] {
         let mut server =
             Server(portico("command-signal").arg("serve").stderr(Stdio::piped()).spawn().unwrap());
         // Whatever it logs is read, so that it never waits for a reader.
@@ -82,6 +105,10 @@ fn a_signal_stops_the_server_and_its_postgres() {
         let postmaster = data.join("data/postmaster.pid");
         let ready = |text: String| text.lines().nth(7).is_some_and(|line| line.trim() == "ready");
         wait_for("PostgreSQL runs", || fs::read_to_string(&postmaster).is_ok_and(ready));
+        let second = portico("command-signal").arg("serve").output().unwrap();
+        assert_eq!(second.status.code(), Some(1));
+        let mine = format!("Another Portico (process {}) already uses", server.0.id());
+        assert!(said(&second).contains(&mine), "{}", said(&second));
         let asked = Command::new("kill").args([signal, &server.0.id().to_string()]).status().unwrap();
         assert!(asked.success());
         let mut status = None;
@@ -89,8 +116,11 @@ fn a_signal_stops_the_server_and_its_postgres() {
             status = server.0.try_wait().unwrap();
             status.is_some()
         });
-        assert_eq!(status.unwrap().code(), Some(0), "{}", reader.join().unwrap());
-        assert!(!postmaster.exists(), "PostgreSQL still runs");
+        let killed = signal == "-KILL";
+        let log = reader.join().unwrap();
+        assert_eq!(status.unwrap().code(), (!killed).then_some(0), "{log}");
+        assert!(killed || !postmaster.exists(), "PostgreSQL still runs");
+        wait_for("its guard has stopped PostgreSQL", || !postmaster.exists());
     }
 }
 

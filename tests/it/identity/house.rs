@@ -13,7 +13,7 @@ use portico::graph::limits::Limits;
 use portico::graph::schema::{Schema, SchemaParts};
 use portico::graph::seal::Seal;
 use portico::graph::visit::PageSizes;
-use portico::live::Hub;
+use portico::live::{Hub, Patience};
 use portico::store::connect::connect;
 use portico::store::door::{Caller, Door, DoorSettings};
 use serde_json::{Value, json};
@@ -60,6 +60,7 @@ impl House {
             url: database.app_url.clone(),
             pool_size: 12,
             statement_timeout: Duration::from_secs(20),
+            pool_wait: Duration::from_secs(5),
         };
         let door = Door::new(&settings).unwrap();
         let keys = Arc::new(Keys::new(&[7; 32]).unwrap());
@@ -70,7 +71,7 @@ impl House {
             keys: keys.clone(),
             limits: Limits::default(),
             pages: PageSizes::default(),
-            retention: chrono::Duration::hours(1),
+            patience: Patience::default(),
         });
         Self { database, schema, keys }
     }

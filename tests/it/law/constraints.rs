@@ -19,7 +19,7 @@ async fn every_constraint_has_an_explanation() {
         "SELECT k.conname::text AS name, c.relname::text AS table,
                 ARRAY(SELECT attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0) AS columns
            FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-          WHERE n.nspname IN ('identity','access','chat','sales','finance','governance','audit','ops')
+          WHERE n.nspname !~ '^(pg_|information_schema$|public$)'
             AND k.contype IN ('f','c','u') AND NOT c.relispartition AND k.conparentid = 0",
     )
     .load(&mut super::owner().await)

@@ -65,16 +65,16 @@ struct Name {
 async fn everything_in_the_database_is_described() {
     let bare: Vec<Name> = sql_query(
         "SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-          WHERE n.nspname IN ('identity','access','chat','sales','finance','governance','audit','ops')
+          WHERE n.nspname !~ '^(pg_|information_schema$|public$)'
             AND c.relkind IN ('r','p') AND NOT c.relispartition AND obj_description(c.oid, 'pg_class') IS NULL
          UNION ALL
          SELECT c.oid::regclass::text || '.' || a.attname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
            JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-          WHERE n.nspname IN ('identity','access','chat','sales','finance','governance','audit','ops')
+          WHERE n.nspname !~ '^(pg_|information_schema$|public$)'
             AND c.relkind IN ('r','p') AND NOT c.relispartition AND col_description(c.oid, a.attnum) IS NULL
          UNION ALL
          SELECT conname FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
-          WHERE n.nspname IN ('identity','access','chat','sales','finance','governance','audit','ops')
+          WHERE n.nspname !~ '^(pg_|information_schema$|public$)'
             AND k.contype IN ('p','f','c','u') AND k.conparentid = 0
             AND NOT EXISTS (SELECT FROM pg_class p WHERE p.oid = k.conrelid AND p.relispartition)
             AND obj_description(k.oid, 'pg_constraint') IS NULL",

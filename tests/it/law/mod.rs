@@ -1,6 +1,9 @@
 //! What holds for the whole product, whatever is added to it.
+mod batching;
+mod cli;
 mod constraints;
 mod docs;
+mod doors;
 mod gate;
 mod matrix;
 mod migrations;

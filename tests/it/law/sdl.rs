@@ -24,30 +24,36 @@ pub struct Field {
     pub needs: BTreeSet<String>,
     pub about: String,
     pub nullable: bool,
+    /// Its arguments, and whether each has to be given.
+    pub arguments: BTreeMap<String, bool>,
     /// The type it leads to, lists aside.
     pub target: String,
 }
 
-/// All objects and interfaces of the schema, by name.
-pub struct Sdl(pub BTreeMap<String, Declared>);
+/// All objects and interfaces of the schema, by name, and the names of its unions.
+pub struct Sdl(pub BTreeMap<String, Declared>, BTreeSet<String>);
 
 impl Sdl {
     pub fn read() -> Self {
         let document: ServiceDocument = parse_schema(portico::graph::schema::sdl()).unwrap();
-        let mut types = BTreeMap::new();
+        let (mut types, mut unions) = (BTreeMap::new(), BTreeSet::new());
         for definition in document.definitions {
             let TypeSystemDefinition::Type(Positioned { node: ty, .. }) = definition else { continue };
             let needs = requires(&ty.directives);
             let (implements, fields, is_interface) = match ty.kind {
                 TypeKind::Object(object) => (object.implements, object.fields, false),
                 TypeKind::Interface(interface) => (interface.implements, interface.fields, true),
+                TypeKind::Union(_) => {
+                    unions.insert(ty.name.node.to_string());
+                    continue;
+                }
                 _ => continue,
             };
             let implements = implements.into_iter().map(|name| name.node.to_string()).collect();
             let fields = fields.into_iter().map(|field| read(field.node)).collect();
             types.insert(ty.name.node.to_string(), Declared { needs, implements, is_interface, fields });
         }
-        Self(types)
+        Self(types, unions)
     }
 
     /// All that a caller must hold to see a field: what its type needs, it itself, and the type it leads to. One that says
@@ -56,6 +62,10 @@ impl Sdl {
         let target = self.0.get(&field.target).filter(|_| !field.needs.is_empty());
         let target = target.into_iter().flat_map(|target| &target.needs);
         of.needs.iter().chain(&field.needs).chain(target).map(String::as_str).collect()
+    }
+
+    pub fn is_union(&self, name: &str) -> bool {
+        self.1.contains(name)
     }
 
     /// Whether a field shows objects that need a permission to whoever lacks it.
@@ -69,6 +79,13 @@ fn read(field: FieldDefinition) -> (String, Field) {
         needs: requires(&field.directives),
         about: field.description.map(|about| about.node).unwrap_or_default(),
         nullable: field.ty.node.nullable,
+        arguments: field
+            .arguments
+            .into_iter()
+            .map(|Positioned { node, .. }| {
+                (node.name.node.to_string(), !node.ty.node.nullable && node.default_value.is_none())
+            })
+            .collect(),
         target: target(&field.ty.node),
     };
     (field.name.node.to_string(), read)

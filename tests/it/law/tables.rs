@@ -29,7 +29,7 @@ async fn the_table_modules_are_those_of_the_database() {
         "SELECT n.nspname || '.' || c.relname AS table, a.attname::text AS name, t.typname::text AS ty, NOT a.attnotnull AS nullable,
                 col_description(c.oid, a.attnum) AS comment
            FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid
-          WHERE n.nspname IN ('identity','access','chat','sales','finance','governance','audit','ops')
+          WHERE n.nspname !~ '^(pg_|information_schema$|public$)'
             AND c.relkind IN ('r','p') AND NOT c.relispartition AND a.attnum > 0 AND NOT a.attisdropped",
     )
     .load(&mut super::owner().await)

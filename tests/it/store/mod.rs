@@ -1,4 +1,5 @@
 //! Tests of the room `store`.
+mod door;
 mod embedded;
 mod inspect;
 mod partitions;

@@ -10,7 +10,7 @@ use portico::{
         seal::Seal,
         visit::PageSizes,
     },
-    live::Hub,
+    live::{Hub, Patience},
     settings::Settings,
     store::{
         clock,
@@ -42,7 +42,8 @@ impl World {
     async fn start(settings: &[(&str, &str)]) -> Self {
         let database = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("postgres://nobody@{}/none", database.local_addr().unwrap());
-        let door = DoorSettings { url, pool_size: 4, statement_timeout: Duration::from_secs(1) };
+        let (statement_timeout, pool_wait) = (Duration::from_secs(1), Duration::from_secs(5));
+        let door = DoorSettings { url, pool_size: 4, statement_timeout, pool_wait };
         let door = Door::new(&door).unwrap();
         let settings = [("PORTICO_LISTEN", "127.0.0.1:0")].iter().chain(settings);
         let settings = settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -54,7 +55,7 @@ impl World {
                 seal: Arc::new(Seal::new(b"test").unwrap()),
                 limits: Limits::default(),
                 pages: PageSizes::default(),
-                retention: chrono::Duration::hours(1),
+                patience: Patience::default(),
             }),
             settings: Arc::new(Settings::read(settings, None).unwrap()),
             read_credential: Arc::new(read_credential),

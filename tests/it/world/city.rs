@@ -13,7 +13,7 @@ use portico::graph::limits::Limits;
 use portico::graph::schema::{Schema, SchemaParts};
 use portico::graph::seal::Seal;
 use portico::graph::visit::PageSizes;
-use portico::live::Hub;
+use portico::live::{Hub, Patience};
 use portico::store::connect::connect;
 use portico::store::door::{Caller, Door, DoorSettings};
 use serde_json::Value;
@@ -47,7 +47,7 @@ impl Town {
     pub async fn found() -> Self {
         let database = postgres::shared().await;
         let organization = Uuid::now_v7();
-        let town = Self { organization, schema: serve(&database), database };
+        let town = Self { organization, schema: serve(&database, Limits::default()), database };
         sql_query("INSERT INTO identity.organizations (id, name, slug) VALUES ($1, 'A town', $2)")
             .bind::<SqlUuid, _>(organization)
             .bind::<Text, _>(format!("town-{}", organization.simple()))
@@ -115,11 +115,12 @@ impl Town {
 }
 
 /// A server of the test's own: connections do not outlive the runtime that made them.
-fn serve(database: &Database) -> Schema {
+pub fn serve(database: &Database, limits: Limits) -> Schema {
     let settings = DoorSettings {
         url: database.app_url.clone(),
         pool_size: 8,
         statement_timeout: Duration::from_secs(20),
+        pool_wait: Duration::from_secs(5),
     };
     let door = Door::new(&settings).unwrap();
     Schema::new(SchemaParts {
@@ -127,9 +128,9 @@ fn serve(database: &Database) -> Schema {
         door,
         seal: Arc::new(Seal::new(b"a secret of the tests").unwrap()),
         keys: Arc::new(Keys::new(&[7; 32]).unwrap()),
-        limits: Limits::default(),
+        limits,
         pages: PageSizes::default(),
-        retention: chrono::Duration::hours(1),
+        patience: Patience::default(),
     })
 }
 

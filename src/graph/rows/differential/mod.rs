@@ -31,6 +31,7 @@ fn visit() -> Visit {
         url: "postgres://nobody@127.0.0.1:1/nothing".to_owned(),
         pool_size: 1,
         statement_timeout: std::time::Duration::from_secs(1),
+        pool_wait: std::time::Duration::from_secs(1),
     };
     let door = Door::new(&settings).unwrap();
     let caller = Arc::new(Caller {
@@ -46,7 +47,7 @@ fn visit() -> Visit {
         seal: Arc::new(Seal::new(b"secret").unwrap()),
         keys: Arc::new(Keys::new(&[7; 32]).unwrap()),
         pages: PageSizes::default(),
-        retention: chrono::Duration::hours(1),
+        patience: crate::live::Patience::default(),
         resume_after: None,
     }
 }

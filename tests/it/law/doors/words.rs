@@ -1,0 +1,308 @@
+//! What each root field is told: made from the schema's input types where their names say enough, named here where not.
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_graphql::{
+    Positioned,
+    parser::{
+        parse_schema,
+        types::{BaseType, FieldDefinition, InputValueDefinition, Type, TypeKind, TypeSystemDefinition},
+    },
+};
+use diesel::{QueryableByName, sql_query, sql_types::Uuid as SqlUuid};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use portico::store::id;
+use uuid::Uuid;
+
+use super::super::rust_files;
+
+/// Words that have to be right: field, argument, literal.
+const LITERALS: &[(&str, &str, &str)] = &[
+    ("apiKeyCreate", "scopes", r#"["deal.read"]"#),
+    ("passwordChange", "currentPassword", "\"portico-demo\""),
+    ("passwordChange", "newPassword", "\"an open door is no door\""),
+    ("recordEvents", "types", r#"["Deal"]"#),
+    ("sessionsRevokeAll", "keepCurrent", "true"),
+    ("signIn", "email", "\"sarah.chen@aether-demo.example\""),
+    ("signIn", "password", "\"portico-demo\""),
+];
+
+/// What any value of a type will do as.
+const SCALARS: &[(&str, &str)] = &[
+    ("Boolean", "true"),
+    ("CurrencyCode", "\"USD\""),
+    ("Date", "\"2031-01-01\""),
+    ("DateTime", "\"2031-01-01T00:00:00Z\""),
+    ("Decimal", "\"1\""),
+    ("Int", "2031"),
+    ("JSONObject", "{}"),
+    ("MoneyInput", "{amount: \"1.00\", currency: \"USD\"}"),
+];
+
+/// Whose id an argument takes, where neither its own name nor its field's says so.
+const KINDS: &[(&str, &str, &str)] = &[
+    ("node", "id", "Deal"),
+    ("nodes", "ids", "Deal"),
+    ("rolePermissionRemove", "id", "RolePermission"),
+    ("roleRevoke", "id", "RoleAssignment"),
+    ("", "controlId", "ComplianceControl"),
+    ("", "frameworkId", "ComplianceFramework"),
+    ("", "requirementIds", "ComplianceRequirement"),
+    ("", "stageId", "PipelineStage"),
+];
+
+const JORDAN: &str = "user_id = (SELECT id FROM identity.users WHERE email LIKE 'jordan.blake@%')";
+
+/// Which record, where not any of its kind will do.
+const RECORDS: &[(&str, &str, &str)] = &[
+    ("accountDelete", "id", "name = 'doors unused'"),
+    ("accountRestore", "id", "name = 'doors gone'"),
+    ("budgetApprove", "id", "status = 'submitted'"),
+    ("budgetLineItemCreate", "budgetId", "name = 'doors draft'"),
+    ("budgetLineItemDelete", "id", "budget_id = (SELECT id FROM finance.budgets WHERE name = 'doors draft')"),
+    ("budgetLineItemUpdate", "id", "budget_id = (SELECT id FROM finance.budgets WHERE name = 'doors draft')"),
+    ("budgetLock", "id", "status = 'approved'"),
+    ("budgetReject", "id", "status = 'submitted' ORDER BY id DESC"),
+    ("budgetSubmit", "id", "name = 'doors ready'"),
+    ("budgetUpdate", "id", "name = 'doors draft'"),
+    ("complianceIssueAcceptRisk", "id", "status = 'in_progress' ORDER BY id DESC"),
+    ("complianceIssueReopen", "id", "status = 'resolved'"),
+    ("complianceIssueResolve", "id", "status = 'in_progress' ORDER BY id"),
+    ("complianceIssueStart", "id", "status = 'open'"),
+    (
+        "controlRequirementsSet",
+        "requirementIds",
+        "framework_id = (SELECT framework_id FROM governance.compliance_controls ORDER BY id LIMIT 1)",
+    ),
+    ("conversationArchive", "id", "status = 'active' ORDER BY id DESC"),
+    ("conversationDelete", "id", "status = 'active' ORDER BY id DESC OFFSET 1"),
+    ("conversationRestore", "id", "status = 'archived'"),
+    ("conversationUpdate", "id", "status = 'active' ORDER BY id"),
+    ("dealRestore", "id", "deleted_at IS NOT NULL"),
+    ("dealStageChange", "id", "status = 'open' AND deleted_at IS NULL"),
+    ("dealStageChange", "stageId", "name = 'doors'"),
+    ("membershipUpdate", "id", JORDAN),
+    ("messageSend", "conversationId", "status = 'active' ORDER BY id"),
+    ("organizationReactivate", "id", "slug = 'doors-closed'"),
+    ("organizationRestore", "id", "slug = 'doors-gone'"),
+    ("organizationSuspend", "id", "slug = 'doors-open'"),
+    ("roleAssign", "roleId", "name = 'doors own'"),
+    ("roleDelete", "id", "name = 'doors unused'"),
+    ("rolePermissionAdd", "permissionId", "name = 'account.read'"),
+    ("rolePermissionAdd", "roleId", "name = 'doors own'"),
+    ("roleRevoke", "id", JORDAN),
+    ("roleUpdate", "id", "name = 'doors own'"),
+];
+
+/// Rows that are not of an organization: which of them are meant.
+const SCOPES: &[(&str, &str)] = &[
+    ("identity.organizations", "id = $1 OR slug LIKE 'doors-%'"),
+    (
+        "identity.users",
+        "id IN (SELECT user_id FROM identity.memberships WHERE organization_id = $1) AND email LIKE 'yuki.tanaka@%'",
+    ),
+    ("identity.sessions", "refresh_token_hash = 'doors' AND $1 IS NOT NULL"),
+];
+
+/// A type of record, as its `entity!` declares it.
+struct Kind {
+    name: String,
+    prefix: String,
+    table: String,
+    key: String,
+}
+
+/// One call: a root field with its arguments.
+#[derive(Debug)]
+pub struct Call {
+    pub field: String,
+    /// With parentheses; empty where the field takes nothing.
+    pub arguments: String,
+    /// Whether it names a record of the organization itself, which no stranger can know.
+    pub names_ours: bool,
+}
+
+/// What the schema says of arguments.
+pub struct Words {
+    roots: BTreeMap<String, Vec<FieldDefinition>>,
+    inputs: BTreeMap<String, Vec<Positioned<InputValueDefinition>>>,
+    enums: BTreeMap<String, String>,
+    kinds: Vec<Kind>,
+}
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+impl Words {
+    pub fn read() -> Self {
+        let (mut roots, mut inputs, mut enums) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        for definition in parse_schema(portico::graph::schema::sdl()).unwrap().definitions {
+            let TypeSystemDefinition::Type(ty) = definition else { continue };
+            let name = ty.node.name.node.to_string();
+            match ty.node.kind {
+                TypeKind::InputObject(input) => drop(inputs.insert(name, input.fields)),
+                TypeKind::Enum(values) => {
+                    drop(enums.insert(name, values.values[0].node.value.node.to_string()))
+                }
+                TypeKind::Object(object)
+                    if matches!(name.as_str(), "Query" | "Mutation" | "Subscription") =>
+                {
+                    roots.insert(name, object.fields.into_iter().map(|field| field.node).collect());
+                }
+                _ => {}
+            }
+        }
+        Self { roots, inputs, enums, kinds: kinds() }
+    }
+
+    /// Calls of all fields of `Query`, `Mutation` or `Subscription`, with valid arguments about records of `organization`.
+    pub async fn calls(&self, root: &str, owner: &mut AsyncPgConnection, organization: Uuid) -> Vec<Call> {
+        let mut calls = Vec::new();
+        for field in &self.roots[root] {
+            let name = field.name.node.as_str();
+            let mut told = Vec::new();
+            let mut organizations = BTreeSet::new();
+            for argument in &field.arguments {
+                let argument = &argument.node;
+                let of = target(&argument.ty.node);
+                let value = match self.inputs.get(of).filter(|_| argument.name.node == "input") {
+                    None => self.value(owner, organization, name, argument, &mut organizations).await,
+                    Some(fields) => {
+                        let mut parts = Vec::new();
+                        for field in fields {
+                            let field = &field.node;
+                            if let Some(value) =
+                                self.value(owner, organization, name, field, &mut organizations).await
+                            {
+                                parts.push(format!("{}: {value}", field.name.node));
+                            }
+                        }
+                        Some(format!("{{{}}}", parts.join(", ")))
+                    }
+                };
+                told.extend(value.map(|value| format!("{}: {value}", argument.name.node)));
+            }
+            let arguments = if told.is_empty() { String::new() } else { format!("({})", told.join(", ")) };
+            let names_ours = organizations.contains(&organization);
+            calls.push(Call { field: name.to_owned(), arguments, names_ours });
+        }
+        calls
+    }
+
+    /// What one argument says; nothing where it need not be said.
+    async fn value(
+        &self,
+        owner: &mut AsyncPgConnection,
+        organization: Uuid,
+        field: &str,
+        argument: &InputValueDefinition,
+        organizations: &mut BTreeSet<Uuid>,
+    ) -> Option<String> {
+        let (name, ty) = (argument.name.node.as_str(), target(&argument.ty.node));
+        let literal = LITERALS.iter().find(|(of, known, _)| *of == field && *known == name);
+        if let Some((.., literal)) = literal {
+            return Some((*literal).to_owned());
+        }
+        if argument.ty.node.nullable || argument.default_value.is_some() {
+            return None;
+        }
+        let one = match ty {
+            "ID" => {
+                let (id, whose) = self.record(owner, organization, field, name).await;
+                organizations.insert(whose);
+                format!("\"{id}\"")
+            }
+            "String" => format!("\"door{}\"", field.to_lowercase()),
+            other => match SCALARS.iter().find(|(scalar, _)| *scalar == other) {
+                Some((_, literal)) => (*literal).to_owned(),
+                None => {
+                    self.enums.get(other).unwrap_or_else(|| panic!("a {other} for {field}({name})")).clone()
+                }
+            },
+        };
+        Some(if matches!(argument.ty.node.base, BaseType::List(_)) { format!("[{one}]") } else { one })
+    }
+
+    /// The id of a record, and whose it is.
+    async fn record(
+        &self,
+        owner: &mut AsyncPgConnection,
+        organization: Uuid,
+        field: &str,
+        name: &str,
+    ) -> (String, Uuid) {
+        let Kind { prefix, table, key, .. } = self.kind(field, name);
+        let scope = SCOPES.iter().find(|(known, _)| known == table).map(|(_, scope)| *scope);
+        let which =
+            RECORDS.iter().find(|(of, known, _)| *of == field && *known == name).map(|(.., which)| *which);
+        // the platform's rows stand in for those that no organization has of its own
+        for whose in [organization, Uuid::nil()] {
+            let scope = scope.unwrap_or("organization_id = $1");
+            let usual = if table == "identity.organizations" { "id = $1" } else { "true" };
+            let which = which.unwrap_or(usual);
+            let which =
+                if which.contains("ORDER BY") { which.to_owned() } else { format!("{which} ORDER BY {key}") };
+            let found: Vec<Found> =
+                sql_query(format!("SELECT {key} AS id FROM {table} WHERE ({scope}) AND {which} LIMIT 1"))
+                    .bind::<SqlUuid, _>(whose)
+                    .load(owner)
+                    .await
+                    .unwrap();
+            if let Some(found) = found.into_iter().next() {
+                let mut text = Vec::new();
+                id::write(prefix, found.id, &mut text);
+                return (String::from_utf8(text).unwrap(), whose);
+            }
+        }
+        panic!("there is no row of {table} for {field}({name}): add one to rows.sql")
+    }
+
+    fn kind(&self, field: &str, name: &str) -> &Kind {
+        let named = |name: &str| self.kinds.iter().find(|kind| kind.name == name);
+        let listed = KINDS.iter().find(|(of, known, _)| (of.is_empty() || *of == field) && *known == name);
+        let found = match (listed, name) {
+            (Some((.., kind)), _) => named(kind),
+            // the longest, so that a `dealHistoryEntry` is no `deal`
+            (None, "id" | "ids") => self
+                .kinds
+                .iter()
+                .filter(|kind| pascal(field).starts_with(&kind.name))
+                .max_by_key(|kind| kind.name.len()),
+            (None, other) => named(&pascal(other.trim_end_matches('s').trim_end_matches("Id"))),
+        };
+        found.unwrap_or_else(|| panic!("whose id is {field}({name})? say so in KINDS"))
+    }
+}
+
+fn target(ty: &Type) -> &str {
+    match &ty.base {
+        BaseType::Named(name) => name.as_str(),
+        BaseType::List(of) => target(of),
+    }
+}
+
+fn pascal(name: &str) -> String {
+    name[..1].to_uppercase() + &name[1..]
+}
+
+/// Reads every `entity!(Deal, "deal", sales::deals, …)`.
+fn kinds() -> Vec<Kind> {
+    let mut kinds = Vec::new();
+    for (_, text) in rust_files("src/domains") {
+        for declared in text.split("entity!(").skip(1) {
+            let declared = &declared[..declared.find(");").unwrap()];
+            let parts: Vec<&str> = declared.split(',').map(str::trim).collect();
+            let key = parts.iter().find_map(|part| part.strip_prefix("key ")).unwrap_or("id");
+            kinds.push(Kind {
+                name: parts[0].to_owned(),
+                prefix: parts[1].trim_matches('"').to_owned(),
+                table: parts[2].replace("::", ".").replace(' ', ""),
+                key: key.to_owned(),
+            });
+        }
+    }
+    assert!(kinds.len() > 25);
+    kinds
+}
