@@ -4,7 +4,7 @@ use std::fmt::Write;
 use clap::{Command, CommandFactory};
 use portico::{command::Line, settings::Settings};
 
-use super::repository;
+use super::{repository, rust_files};
 
 /// What the README's table begins and ends with.
 const TABLE: (&str, &str) = ("<!-- settings -->\n", "<!-- end of settings -->");
@@ -63,6 +63,22 @@ fn the_readme_has_every_setting_as_the_program_prints_it() {
         return std::fs::write(repository().join("README.md"), readme).unwrap();
     }
     assert_eq!(written, table, "the README's settings are not those of the program: UPDATE=1 cargo test cli");
+}
+
+#[test]
+fn every_setting_is_obeyed() {
+    let files = rust_files("src");
+    let read = |name: &str| {
+        let field = format!(".{name}");
+        let others = files.iter().filter(|(path, _)| !path.ends_with("src/settings.rs"));
+        others.flat_map(|(_, text)| text.split(&field).skip(1)).any(|after| {
+            !after.starts_with(|letter: char| letter.is_alphanumeric() || letter == '_' || letter == '(')
+        })
+    };
+    let unread: Vec<_> =
+        Settings::read([], None).unwrap().list().into_iter().map(|setting| setting.name).collect();
+    let unread: Vec<_> = unread.into_iter().filter(|name| !read(name)).collect();
+    assert!(unread.is_empty(), "nothing reads {unread:?}");
 }
 
 fn readme() -> String {
