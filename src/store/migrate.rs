@@ -1,6 +1,6 @@
 //! Migrations: folders of `migrations/`, built into the binary, run by the owner of the tables under a lock, so that
 //! several servers may start at once. Afterwards partitions are made ahead and operators marked fit for indexes.
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use chrono::{DateTime, Utc};
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
 use diesel::pg::Pg;
@@ -10,7 +10,7 @@ use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::{connect::connect, partitions};
+use super::{connect::connect, inspect, partitions};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!();
 
@@ -32,7 +32,14 @@ pub async fn up(url: &str, target: Option<&str>) -> Result<Vec<String>> {
     };
     let mut connection = locked(url).await?;
     let applied = applied(&mut connection).await?;
-    let pending = steps.into_iter().take(end).filter(|step| !is_in(&applied, step)).collect();
+    let pending: Vec<Step> = steps.into_iter().take(end).filter(|step| !is_in(&applied, step)).collect();
+    if !pending.is_empty() {
+        // said before anything is half done
+        let server = inspect::server(&mut connection).await?;
+        if let Some(unfit) = server.into_iter().find(|finding| !finding.good) {
+            bail!("{}. {}", unfit.found, unfit.advice);
+        }
+    }
     let (run, mut connection) =
         each(connection, pending, |harness, step| harness.run_migration(step)).await?;
     finish(&mut connection).await?;

@@ -96,8 +96,14 @@ fn a_signal_stops_the_server_and_its_postgres() {
     }
     // Whatever was killed before, the next start recovers by itself.
     for signal in ["-INT", "-KILL", "-TERM"] {
-        let mut server =
-            Server(portico("command-signal").arg("serve").stderr(Stdio::piped()).spawn().unwrap());
+        let mut server = Server(
+            portico("command-signal")
+                .arg("serve")
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap(),
+        );
         // Whatever it logs is read, so that it never waits for a reader.
         let log = BufReader::new(server.0.stderr.take().unwrap());
         let reader =

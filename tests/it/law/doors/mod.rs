@@ -36,7 +36,7 @@ const SHARED: &[(&str, &str)] = &[
 const UNFINISHED: &[(&str, &str)] = &[("sessionRefresh", "INVALID")];
 
 /// What ends the session or the organization in which it is called comes last.
-const LAST: &[&str] = &["sessionsRevokeAll", "signOut", "organizationDelete"];
+const LAST: &[&str] = &["passwordChange", "sessionsRevokeAll", "signOut", "organizationDelete"];
 
 /// How a field has to answer a guest.
 enum Due {

@@ -6,32 +6,42 @@ INSERT INTO access.role_permissions (organization_id, id, role_id, permission_id
   WHERE r.name = 'doors own' AND p.name = 'deal.write' AND p.organization_id = :platform;
 INSERT INTO access.permission_grants (organization_id, id, user_id, permission_id, permission_org_id)
   SELECT :organization, gen_random_uuid(), u.id, p.id, p.organization_id FROM identity.users u, access.permissions p
-  WHERE u.email LIKE 'jordan.blake@%' AND p.name = 'deal.delete' AND p.organization_id = :platform;
+  WHERE u.email LIKE 'jordan.blake@%' AND p.name LIKE 'deal.%' AND p.organization_id = :platform;
 INSERT INTO access.resources (organization_id, id, resource_type_id, resource_type_org_id, resource_id)
   SELECT :organization, gen_random_uuid(), id, organization_id, 'doors' FROM access.resource_types
-  WHERE organization_id = :platform ORDER BY name LIMIT 1;
-INSERT INTO access.approval_workflows (organization_id, id, name, subject_type) VALUES (:organization, gen_random_uuid(), 'doors', 'Budget');
+  WHERE organization_id = :platform ORDER BY name LIMIT 5;
+INSERT INTO access.approval_workflows (organization_id, id, name, subject_type) 
+  SELECT :organization, gen_random_uuid(), 'doors ' || n, 'Budget' FROM generate_series(1, 5) AS n;
 INSERT INTO access.approval_requests (organization_id, id, workflow_id, subject_type, subject_id, action)
   SELECT :organization, gen_random_uuid(), id, 'Budget', gen_random_uuid(), 'budget.approve' FROM access.approval_workflows;
+INSERT INTO access.approval_decisions (organization_id, id, request_id, step, decided_by, decision)
+  SELECT r.organization_id, gen_random_uuid(), r.id, 0, u.id, 'approved' FROM access.approval_requests r, identity.users u
+  WHERE u.email LIKE 'sarah.chen@%';
 
 INSERT INTO identity.organizations (id, name, slug, status, deleted_at) VALUES
   (gen_random_uuid(), 'doors open', 'doors-open', 'active', NULL),
   (gen_random_uuid(), 'doors closed', 'doors-closed', 'suspended', NULL),
-  (gen_random_uuid(), 'doors gone', 'doors-gone', 'active', now());
+  (gen_random_uuid(), 'doors gone', 'doors-gone', 'deleted', now());
 INSERT INTO identity.users (id, email, display_name, status) VALUES (gen_random_uuid(), 'administrator@example.com', 'Administrator', 'active');
 INSERT INTO identity.platform_admins (id, email, user_id) SELECT gen_random_uuid(), email, id FROM identity.users WHERE email = 'administrator@example.com';
 INSERT INTO identity.sessions (id, user_id, organization_id, refresh_token_hash, expires_at)
   SELECT gen_random_uuid(), id, :organization, 'doors', now() + interval '1 hour' FROM identity.users WHERE email LIKE 'eleanor.vance@%';
 INSERT INTO identity.api_keys (organization_id, id, name, prefix, hashed_key, created_by)
-  SELECT :organization, gen_random_uuid(), 'doors', 'doors', 'doors', id FROM identity.users WHERE email LIKE 'eleanor.vance@%';
+  SELECT :organization, gen_random_uuid(), 'doors', 'doors', 'doors ' || n, id FROM identity.users, generate_series(1, 5) AS n
+  WHERE email LIKE 'eleanor.vance@%';
 
 INSERT INTO finance.budgets (organization_id, id, name, fiscal_year) VALUES
-  (:organization, gen_random_uuid(), 'doors draft', 2031), (:organization, gen_random_uuid(), 'doors ready', 2032);
+  (:organization, gen_random_uuid(), 'doors draft', 2041), (:organization, gen_random_uuid(), 'doors ready', 2042);
 INSERT INTO finance.budget_line_items (organization_id, id, budget_id, category, q1_amount)
   SELECT :organization, gen_random_uuid(), id, 'doors', 100 FROM finance.budgets WHERE name LIKE 'doors %';
 INSERT INTO sales.accounts (organization_id, id, name, deleted_at) VALUES
   (:organization, gen_random_uuid(), 'doors unused', NULL), (:organization, gen_random_uuid(), 'doors gone', now());
-UPDATE sales.deals SET deleted_at = now() WHERE id = (SELECT id FROM sales.deals WHERE organization_id = :organization AND status = 'open' ORDER BY id LIMIT 1);
+UPDATE sales.deals SET deleted_at = now() WHERE id = (SELECT id FROM sales.deals WHERE organization_id = :organization AND status = 'open' ORDER BY id DESC LIMIT 1);
 INSERT INTO governance.compliance_frameworks (organization_id, id, name) VALUES (:organization, gen_random_uuid(), 'doors');
+INSERT INTO sales.pipelines (organization_id, id, name) SELECT :organization, gen_random_uuid(), 'doors ' || n FROM generate_series(1, 4) AS n;
 INSERT INTO sales.pipeline_stages (organization_id, id, pipeline_id, name, position)
-  SELECT organization_id, gen_random_uuid(), id, 'doors', 100 FROM sales.pipelines WHERE organization_id = :organization;
+  SELECT organization_id, gen_random_uuid(), id, 'doors', 100 FROM sales.pipelines
+  WHERE organization_id = :organization AND name NOT LIKE 'doors %';
+INSERT INTO audit.audit_reviews (organization_id, id, audit_log_id, reviewed_by, outcome)
+  SELECT l.organization_id, gen_random_uuid(), l.id, m.user_id, 'acknowledged' FROM audit.audit_logs l, identity.memberships m
+  WHERE l.organization_id = :organization AND m.organization_id = :organization LIMIT 5;
