@@ -22,6 +22,10 @@ const FOR_ANYBODY: &[&str] = &["organization", "organizations", "sessionRefresh"
 /// Root fields for administrators of the platform.
 const FOR_ADMINISTRATORS: &[&str] = &["organizationReactivate", "organizationRestore", "organizationSuspend"];
 
+/// Records that whoever may not read all of them finds only where they are theirs.
+const PRIVATE: &[(&str, &str)] =
+    &[("conversation", "conversation.read_all"), ("message", "conversation.read_all")];
+
 /// What is the same in every organization, or in these two: pages of it look alike to a stranger.
 const SHARED: &[(&str, &str)] = &[
     ("complianceFrameworks", "the platform brings some"),
@@ -79,7 +83,8 @@ impl Doors<'_> {
     /// What to complain of, if the answer is not the one that was due.
     fn complaint(&self, call: &Call, guest: &Guest, reply: &Reply) -> Option<String> {
         let needs: Vec<&str> = self.needs(&call.field).into_iter().collect();
-        let scoped = matches!(guest.standing, Standing::Member(role) if role.row_scope.is_some());
+        let scoped = matches!(guest.standing, Standing::Member(role) if role.row_scope.is_some()
+            || PRIVATE.iter().any(|(field, all)| *field == call.field && !role.holds(all)));
         let well = match self.due(call, guest) {
             Due::Refusal(code) => reply.is_refused(code, &needs),
             Due::Nothing if self.root == "Mutation" => reply.user_errors().contains(&"NOT_FOUND"),
@@ -87,7 +92,7 @@ impl Doors<'_> {
                 reply.code.is_none() && reply.is_empty() || reply.value["nodes"] == serde_json::json!([])
             }
             Due::Answer if self.root == "Mutation" => !reply.is_empty() || !refuses(reply, &needs),
-            // whoever sees one region only may find that the record is of another
+            // whoever sees one region, or what is theirs, may find that the record is another's
             Due::Answer => reply.code.is_none() && (scoped || !reply.is_empty()),
         };
         (!well).then(|| format!("{}.{} for {}: {reply:?}", self.root, call.field, guest.name))
