@@ -12,8 +12,12 @@ use aws_lc_rs::{
     signature::{Ed25519KeyPair, KeyPair},
 };
 use jsonwebtoken::{DecodingKey, EncodingKey};
+use moka::sync::Cache;
 
-use super::text::{base32, random};
+use super::{
+    access_token::Claims,
+    text::{base32, random},
+};
 use crate::settings::Settings;
 
 /// A secret shorter than this could be guessed.
@@ -34,12 +38,17 @@ impl Default for Rules {
     }
 }
 
+/// How many access tokens are remembered as genuine.
+const RECOGNISED: u64 = 100_000;
+
 /// Signs and recognises what callers show. Built once.
 pub struct Keys {
     pub rules: Rules,
     pub(super) signing: EncodingKey,
     pub(super) verifying: DecodingKey,
     pub(super) renewing: hmac::Key,
+    /// Tokens that were recognised before, by their hash: a signature takes longer to verify than a row to read.
+    pub(super) recognised: Cache<[u8; 32], Claims>,
     sealing: [u8; 32],
 }
 
@@ -72,6 +81,7 @@ impl Keys {
             signing: EncodingKey::from_ed_der(private.as_ref()),
             verifying: DecodingKey::from_ed_der(pair.public_key().as_ref()),
             renewing: hmac::Key::new(hmac::HMAC_SHA256, &derive(secret, b"refresh token")),
+            recognised: Cache::new(RECOGNISED),
             sealing: derive(secret, b"cursor"),
         })
     }

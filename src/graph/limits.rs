@@ -13,7 +13,10 @@ use async_graphql::{
     parser::types::{ExecutableDocument, FragmentDefinition, Selection, SelectionSet},
 };
 
-use super::fault::{Code, Fault};
+use super::{
+    documents::operation,
+    fault::{Code, Fault},
+};
 
 /// How large a document may be, with every fragment counted where it is spread.
 #[derive(Clone, Copy, Debug)]
@@ -232,15 +235,11 @@ fn string(text: &[u8]) -> usize {
 /// Refuses an operation whose variables are not all there, before anything of it is executed.
 fn all_given(
     document: &ExecutableDocument,
-    operation: Option<&str>,
+    chosen: Option<&str>,
     variables: &async_graphql::Variables,
 ) -> Result<(), Fault> {
-    let chosen = document.operations.iter().find(|(name, _)| match (operation, name) {
-        (Some(operation), Some(name)) => operation == name.as_str(),
-        (Some(_), None) => false,
-        (None, _) => true,
-    });
-    let definitions = chosen.map_or(&[][..], |(_, operation)| operation.node.variable_definitions.as_slice());
+    let definitions =
+        operation(document, chosen).map_or(&[][..], |operation| operation.variable_definitions.as_slice());
     for definition in definitions.iter().map(|definition| &definition.node) {
         let name = &definition.name.node;
         let given = !matches!(variables.get(name), None | Some(async_graphql::Value::Null));

@@ -13,6 +13,7 @@ use futures_util::{FutureExt, StreamExt, stream::BoxStream};
 
 pub use super::fault::{Code, Fault};
 use super::{
+    documents::{Documents, operation},
     limits::{Executed, Limits, LimitsExtension},
     mutation::MutationRoot,
     rows::{self, QueryRoot},
@@ -44,6 +45,7 @@ type Inner = async_graphql::Schema<QueryRoot, MutationRoot, SubscriptionRoot>;
 #[derive(Clone)]
 pub struct Schema {
     inner: Inner,
+    documents: Documents,
     parts: Arc<SchemaParts>,
 }
 
@@ -106,7 +108,9 @@ pub enum Kind {
 
 impl Schema {
     pub fn new(parts: SchemaParts) -> Self {
-        Self { inner: build(parts.limits), parts: Arc::new(parts) }
+        let documents = Documents::new();
+        let inner = build(parts.limits).extension(documents.clone()).finish();
+        Self { inner, documents, parts: Arc::new(parts) }
     }
 
     pub fn door(&self) -> &Door {
@@ -153,14 +157,10 @@ impl Schema {
     /// operation, which is then said by executing it.
     pub fn kind(&self, request: &mut Request) -> Option<Kind> {
         self.parts.limits.check_text(&request.query).ok()?;
-        let name = request.operation_name.clone();
-        let document = request.parsed_query().ok()?;
-        let mut operations = document.operations.iter();
-        let (_, operation) = match name {
-            Some(name) => operations.find(|(other, _)| other.is_some_and(|other| *other == name))?,
-            None => operations.next().filter(|_| operations.next().is_none())?,
-        };
-        Some(match operation.node.ty {
+        self.documents.recall(request);
+        let chosen = request.operation_name.clone();
+        let operation = operation(request.parsed_query().ok()?, chosen.as_deref())?;
+        Some(match operation.ty {
             OperationType::Query => Kind::Query,
             OperationType::Mutation => Kind::Mutation,
             OperationType::Subscription => Kind::Subscription,
@@ -182,17 +182,16 @@ impl Schema {
     }
 }
 
-fn build(limits: Limits) -> Inner {
+fn build(limits: Limits) -> async_graphql::SchemaBuilder<QueryRoot, MutationRoot, SubscriptionRoot> {
     async_graphql::Schema::build(QueryRoot, MutationRoot, SubscriptionRoot)
         .register_output_type::<rows::Keyless>()
         .extension(LimitsExtension(limits))
-        .finish()
 }
 
 /// The schema in GraphQL's own language.
 pub fn sdl() -> String {
     let options = async_graphql::SDLExportOptions::new().include_specified_by().use_space_ident();
-    build(Limits::default()).sdl_with_options(options)
+    build(Limits::default()).finish().sdl_with_options(options)
 }
 
 /// Every permission that a type, a field, a mutation or a subscription of the schema needs.
