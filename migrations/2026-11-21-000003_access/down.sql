@@ -1,4 +1,5 @@
-DROP FUNCTION access.enter(uuid, uuid, uuid, uuid, text, text, bigint);
+DROP FUNCTION access.standing(uuid, uuid, uuid, uuid, text);
+DROP TRIGGER rights_changed ON identity.users;
 DROP TRIGGER rights_changed ON identity.organizations;
 DROP TRIGGER rights_changed ON identity.api_keys;
 DROP TRIGGER rights_added ON identity.api_keys;

@@ -686,6 +686,23 @@ CREATE TRIGGER rights_changed AFTER UPDATE ON identity.organizations FOR EACH RO
   EXECUTE FUNCTION access.right_changed('id');
 COMMENT ON TRIGGER rights_changed ON identity.organizations IS 'Tells every server that the organization was suspended, deleted or restored.';
 
+-- An account belongs to people of several organizations, which its own row does not name: all of them look again.
+CREATE FUNCTION access.account_changed() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+  place text := current_setting('app.organization_id', true);
+BEGIN
+  PERFORM set_config('app.organization_id', '00000000-0000-0000-0000-000000000000', true);
+  PERFORM access.raise_epoch('00000000-0000-0000-0000-000000000000');
+  PERFORM set_config('app.organization_id', coalesce(place, ''), true);
+  RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION access.account_changed() IS 'Trigger: raises the epoch of the platform, and so of every organization.';
+CREATE TRIGGER rights_changed AFTER UPDATE ON identity.users FOR EACH ROW
+  WHEN ((OLD.status, OLD.locked_at, OLD.deleted_at) IS DISTINCT FROM (NEW.status, NEW.locked_at, NEW.deleted_at))
+  EXECUTE FUNCTION access.account_changed();
+COMMENT ON TRIGGER rights_changed ON identity.users IS 'Tells every server that an account was locked, closed or opened again.';
+
 -- Inheritance of roles.
 
 CREATE FUNCTION access.set_role_level() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
@@ -835,27 +852,17 @@ CREATE TRIGGER check_role_assignment BEFORE INSERT OR UPDATE ON access.role_assi
   FOR EACH ROW EXECUTE FUNCTION access.check_role_assignment();
 COMMENT ON TRIGGER check_role_assignment ON access.role_assignments IS 'Judges every new or revived assignment.';
 
--- The beginning of every transaction of the server.
+-- What the server asks at the beginning of a transaction.
 
-CREATE FUNCTION access.enter(organization_id uuid, person uuid, session uuid, api_key uuid, api_key_hash text, request text, sees_all_at bigint)
-RETURNS TABLE (credential text, membership text, organization text, epoch bigint, region text, department uuid)
+CREATE FUNCTION access.standing(place uuid, person uuid, session uuid, api_key uuid, api_key_hash text)
+RETURNS TABLE (credential text, membership text, organization text, epoch bigint, region text, department uuid, until timestamptz)
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
-  place uuid := enter.organization_id;
   -- Whose membership counts: the person's, or that of the person who made the key.
   behind uuid := person;
   member record;
   held record;
 BEGIN
-  PERFORM set_config('app.organization_id', coalesce(place::text, ''), true),
-          set_config('app.user_id', coalesce(person::text, ''), true),
-          set_config('app.session_id', coalesce(session::text, ''), true),
-          set_config('app.api_key_id', coalesce(api_key::text, ''), true),
-          set_config('app.request_id', coalesce(request, ''), true),
-          set_config('app.change_source', 'user', true),
-          set_config('app.region', '', true),
-          set_config('app.department_id', '', true);
-
   credential := 'unknown';
   IF api_key IS NOT NULL THEN
     -- The number of a key is no secret: the whole key must be the one that was given out.
@@ -880,28 +887,27 @@ BEGIN
   FROM identity.organizations o WHERE o.id = place;
   SELECT coalesce(sum(e.epoch), 0) INTO epoch FROM access.epochs e
   WHERE e.organization_id IN (place, '00000000-0000-0000-0000-000000000000');
-  -- The server knows who may read all conversations, as long as no right has changed since it learned so.
-  PERFORM set_config('app.conversations', CASE WHEN sees_all_at = epoch THEN 'all' ELSE '' END, true);
 
   -- Rows are limited only while every role that counts today says so.
-  SELECT bool_and(coalesce(r.metadata ->> 'row_scope' = 'region', false)) AS by_region,
-         bool_and(coalesce(r.metadata ->> 'row_scope' = 'department', false)) AS by_department
+  SELECT bool_and(coalesce(r.metadata ->> 'row_scope' = 'region', false)) FILTER (WHERE counts) AS by_region,
+         bool_and(coalesce(r.metadata ->> 'row_scope' = 'department', false)) FILTER (WHERE counts) AS by_department,
+         min(edge) FILTER (WHERE edge > now()) AS until
   INTO held
   FROM access.role_assignments a
-  JOIN access.roles r ON r.organization_id = a.organization_id AND r.id = a.role_id
-  WHERE a.organization_id = place AND a.user_id = behind AND a.revoked_at IS NULL
-    AND a.valid_from <= now() AND (a.valid_until IS NULL OR a.valid_until > now())
-    AND r.valid_from <= now() AND (r.valid_until IS NULL OR r.valid_until > now());
+  JOIN access.roles r ON r.organization_id = a.organization_id AND r.id = a.role_id,
+  unnest(ARRAY[a.valid_from, a.valid_until, r.valid_from, r.valid_until]) AS edges (edge),
+  LATERAL (SELECT a.valid_from <= now() AND (a.valid_until IS NULL OR a.valid_until > now())
+    AND r.valid_from <= now() AND (r.valid_until IS NULL OR r.valid_until > now())) AS today (counts)
+  WHERE a.organization_id = place AND a.user_id = behind AND a.revoked_at IS NULL;
+  until := held.until;
   -- Somebody without a region, though limited to theirs, sees no rows at all: a value that no row has.
   IF held.by_region THEN
     region := coalesce(member.region, '-');
-    PERFORM set_config('app.region', region, true);
   END IF;
   IF held.by_department THEN
     department := coalesce(member.department_id, '00000000-0000-0000-0000-000000000000');
-    PERFORM set_config('app.department_id', department::text, true);
   END IF;
   RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION access.enter(uuid, uuid, uuid, uuid, text, text, bigint) IS 'Begins a transaction of the server: sets for whom it runs and answers, in one row, whether the credential, the membership and the organization are good, which epoch of rights is current, and to which region or department rows are limited.';
+COMMENT ON FUNCTION access.standing(uuid, uuid, uuid, uuid, text) IS 'Answers for whom a transaction runs, whose settings are made: whether the credential, the membership and the organization are good, which epoch of rights is current, to which region or department rows are limited, and until when time alone does not change that.';

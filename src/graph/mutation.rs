@@ -308,7 +308,7 @@ where
                 }
                 Err(error) => failed(ctx, &error.into()),
             };
-            tokio::spawn(snapshot.close());
+            snapshot.close();
             written
         }
         .boxed()

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     credential::Keys,
     live::{Hub, Patience},
-    store::door::{Caller, Door},
+    store::door::{Caller, Door, Snapshot},
 };
 
 /// What the schema is built from.
@@ -118,20 +118,38 @@ impl Schema {
     }
 
     /// Answers a query or a mutation.
-    pub async fn execute(&self, caller: Caller, request: Request) -> Answer {
+    pub async fn execute(&self, caller: Caller, mut request: Request) -> Answer {
         let caller = Arc::new(caller);
-        let visit = self.visit(&caller);
-        let snapshot = visit.snapshot.clone();
+        let door = &self.parts.door;
+        if self.kind(&mut request) != Some(Kind::Query) {
+            return self.answer(&caller, request, door.snapshot(caller.clone())).await.0;
+        }
+        // a query may be asked twice: the first time, what was known of the caller is taken for granted
+        let again = Request {
+            extensions: request.extensions.clone(),
+            introspection_mode: request.introspection_mode,
+            operation_name: request.operation_name.clone(),
+            ..Request::new(request.query.clone()).variables(request.variables.clone())
+        };
+        match self.answer(&caller, request, door.assuming_snapshot(caller.clone())).await {
+            (answer, true) => answer,
+            (_, false) => self.answer(&caller, again, door.snapshot(caller.clone())).await.0,
+        }
+    }
+
+    /// The answer, and whether it holds.
+    async fn answer(&self, caller: &Arc<Caller>, request: Request, snapshot: Arc<Snapshot>) -> (Answer, bool) {
         let begun = Executed::default();
-        let request = request.data(visit).data(begun.clone());
+        let request = request.data(self.visit(caller, snapshot.clone())).data(begun.clone());
         let response = AssertUnwindSafe(self.inner.execute(request)).catch_unwind().await;
         let response = response.unwrap_or_else(|_| {
             Response::from_errors(vec![Fault::internal("a resolver panicked").at(None, Vec::new())])
         });
+        let executed = begun.0.load(Ordering::Relaxed);
+        let holds = !executed || snapshot.holds().await;
         let statements = snapshot.statements();
-        // the client need not wait for the end of the transaction
-        tokio::spawn(snapshot.close());
-        Answer { statements, ..Answer::new(response, begun.0.load(Ordering::Relaxed), &caller.request) }
+        snapshot.close();
+        (Answer { statements, ..Answer::new(response, executed, &caller.request) }, holds)
     }
 
     /// Answers a subscription with one answer per event, after the event `resume_after` where a client comes back.
@@ -143,7 +161,8 @@ impl Schema {
         resume_after: Option<String>,
     ) -> BoxStream<'static, Answer> {
         let caller = Arc::new(caller);
-        let visit = Visit { resume_after, ..self.visit(&caller) };
+        let snapshot = self.parts.door.snapshot(caller.clone());
+        let visit = Visit { resume_after, ..self.visit(&caller, snapshot) };
         let responses = self.inner.execute_stream(request.data(visit));
         responses
             .map(move |response| {
@@ -167,11 +186,11 @@ impl Schema {
         })
     }
 
-    fn visit(&self, caller: &Arc<Caller>) -> Visit {
+    fn visit(&self, caller: &Arc<Caller>, snapshot: Arc<Snapshot>) -> Visit {
         Visit {
             door: self.parts.door.clone(),
             caller: caller.clone(),
-            snapshot: self.parts.door.snapshot(caller.clone()),
+            snapshot,
             seal: self.parts.seal.clone(),
             keys: self.parts.keys.clone(),
             pages: self.parts.pages,

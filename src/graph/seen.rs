@@ -13,8 +13,8 @@ use crate::store::{
 
 /// Of `told` what the caller of `snapshot` may know.
 pub(super) async fn by(snapshot: &Snapshot, grants: &Grants, told: Vec<Told>) -> Result<Vec<Told>> {
-    let entry = snapshot.entry().await?;
-    let limited = entry.region.is_some() || entry.department.is_some();
+    let standing = snapshot.standing().await?;
+    let limited = standing.region.is_some() || standing.department.is_some();
     if !limited && grants.hold(ALL_CONVERSATIONS) {
         return Ok(told);
     }

@@ -196,7 +196,7 @@ impl<U: Union> Streams for StreamOf<U> {
                     if over { (Some(vec![refused(ctx, &fault)]), false) } else { (None, true) }
                 }
             };
-            snapshot.close().await;
+            snapshot.close();
             answered
         }
         .boxed()
@@ -349,7 +349,7 @@ impl State<'_, '_> {
             Ok(grants) => super::gate::permit(&self.visit.caller, grants, self.declared.needs),
             Err(error) => Err(error.into()),
         };
-        snapshot.close().await;
+        snapshot.close();
         welcome?;
         let interest = self.declared.stream.interest(&args)?;
         // a client that comes back repeats the arguments it began with: its last event is the later place
@@ -403,7 +403,7 @@ impl State<'_, '_> {
             Ok(grants) => Ok(super::gate::permit(&self.visit.caller, grants, self.declared.needs).is_ok()),
             Err(error) => Err(error),
         };
-        snapshot.close().await;
+        snapshot.close();
         match permitted {
             Ok(false) => self.answer(vec![Told::Revoked { cursor: subscriber.position() }]).await,
             Err(crate::store::error::Error::Denied(denied)) => {

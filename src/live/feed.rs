@@ -63,10 +63,10 @@ impl Feed {
         let snapshot = door.snapshot(reader(organization));
         let begun = async {
             let (head, _) = events::horizon(&snapshot).await?;
-            Ok((head, snapshot.entry().await?.epoch))
+            Ok((head, snapshot.standing().await?.epoch))
         };
         let begun: Result<_> = begun.await;
-        snapshot.close().await;
+        snapshot.close();
         let (head, epoch) = begun?;
         let kept = Kept { from: head, head, events: VecDeque::new(), epoch };
         let (news, _) = watch::channel(News::default());
@@ -117,10 +117,10 @@ impl Feed {
         let read = async {
             let (found, horizon) =
                 futures_util::join!(events::after(&snapshot, head, BATCH), events::horizon(&snapshot));
-            Ok((found?, horizon?, snapshot.entry().await?.epoch))
+            Ok((found?, horizon?, snapshot.standing().await?.epoch))
         };
         let read: Result<_> = read.await;
-        snapshot.close().await;
+        snapshot.close();
         let (found, (horizon, waiting), epoch) = read?;
         let full = found.len() >= usize::try_from(BATCH).unwrap_or_default();
         let mut news = *self.news.borrow();

@@ -122,7 +122,7 @@ impl Subscriber {
         let snapshot = self.feed.door().snapshot(Arc::new(caller));
         let head = self.feed.head();
         let read = events::after(&snapshot, self.at, 500).await;
-        snapshot.close().await;
+        snapshot.close();
         let found: Vec<Arc<Event>> = read?.into_iter().map(Arc::new).collect();
         if found.is_empty() {
             // nothing left in the table before the feed's head: from here on the feed has it all

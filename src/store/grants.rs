@@ -2,10 +2,7 @@
 //!
 //! Compiled once per person and access epoch. The epoch is read with every transaction's first round trip, so a
 //! revoked right is gone on the next request, on every server; windows of validity are read by the clock.
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -19,7 +16,7 @@ use uuid::Uuid;
 
 use super::{
     clock,
-    door::{Caller, Entry},
+    door::Caller,
     error::Result,
 };
 
@@ -68,6 +65,12 @@ impl Grants {
         &self.roles
     }
 
+    /// What the caller holds.
+    pub(super) async fn of(mut connection: &AsyncPgConnection, caller: &Caller) -> Result<Self> {
+        let question = Ask { organization: caller.organization, user: caller.user, api_key: caller.api_key };
+        Ok(Self::compile(question.load(&mut connection).await?))
+    }
+
     fn compile(rows: Vec<GrantRow>) -> Self {
         let mut grants = Self::default();
         for (permission, role, from, until, scopes) in rows {
@@ -96,53 +99,6 @@ fn covers(scope: &str, permission: &str) -> bool {
         || scope.strip_suffix(".*").is_some_and(|resource| {
             permission.strip_prefix(resource).is_some_and(|action| action.starts_with('.'))
         })
-}
-
-/// Whose grants: a person in an organization, or an API key.
-type Holder = (Option<Uuid>, Option<Uuid>, Option<Uuid>);
-
-/// Grants compiled at an epoch; those of an older one are compiled anew.
-#[derive(Default)]
-pub(super) struct GrantsCache(Mutex<HashMap<Holder, (i64, Arc<Grants>)>>);
-
-impl GrantsCache {
-    /// The epoch at which the caller was known to read everybody's conversations, not only their own.
-    pub(super) fn sees_all_at(&self, caller: &Caller) -> Option<i64> {
-        let holder = (caller.organization, caller.user, caller.api_key);
-        let cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        cache.get(&holder).filter(|(_, grants)| grants.hold(ALL_CONVERSATIONS)).map(|(epoch, _)| *epoch)
-    }
-
-    /// Beyond this many people the cache begins anew: it costs one statement each to fill.
-    const CAPACITY: usize = 100_000;
-
-    pub(super) async fn of(
-        &self,
-        connection: &mut AsyncPgConnection,
-        caller: &Caller,
-        entry: &Entry,
-    ) -> Result<Arc<Grants>> {
-        if caller.is_anonymous() || caller.organization.is_none() {
-            return Ok(Arc::default());
-        }
-        let holder = (caller.organization, caller.user, caller.api_key);
-        let known = {
-            let cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            cache.get(&holder).filter(|(epoch, _)| *epoch == entry.epoch).map(|(_, grants)| grants.clone())
-        };
-        if let Some(grants) = known {
-            return Ok(grants);
-        }
-        let question = Ask { organization: caller.organization, user: caller.user, api_key: caller.api_key };
-        let grants = Arc::new(Grants::compile(question.load(connection).await?));
-        let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if cache.len() >= Self::CAPACITY {
-            cache.clear();
-        }
-        cache.insert(holder, (entry.epoch, grants.clone()));
-        drop(cache);
-        Ok(grants)
-    }
 }
 
 type GrantRow = (String, Option<String>, DateTime<Utc>, Option<DateTime<Utc>>, Option<Vec<String>>);

@@ -76,8 +76,8 @@ pub async fn may_define_role(write: &mut Write, role: &Role) -> Outcome<()> {
 /// Who sees only the rows of a region or department gives only roles that are limited in the same way.
 fn as_limited(write: &Write, role: &Role) -> Outcome<()> {
     let scope = role.row_scope().map(super::role::RowScope::as_str);
-    let entry = write.entry();
-    let limited = [(entry.region.is_some(), "region"), (entry.department.is_some(), "department")];
+    let standing = write.standing();
+    let limited = [(standing.region.is_some(), "region"), (standing.department.is_some(), "department")];
     if limited.iter().any(|(limited, by)| *limited && scope != Some(by)) {
         let message = "you see only some records: you can give only roles that are limited in the same way";
         return Err(UserError::state(message, &["input"], &[]).into());

@@ -1,7 +1,7 @@
 //! The one place that takes a connection. A [`Snapshot`] reads, a [`Write`] changes; both are one transaction that
 //! carries the caller's organization, person and session, so that row-level security holds for every statement.
-mod entry;
 mod snapshot;
+mod standing;
 mod transaction;
 mod work;
 mod write;
@@ -21,12 +21,12 @@ use futures_util::FutureExt;
 use uuid::Uuid;
 
 use super::{
-    error::{Error, Result},
-    grants::{ALL_CONVERSATIONS, Grants, GrantsCache},
+    error::{Denied, Error, Result},
     key_use::KeyUse,
 };
-pub use entry::Entry;
 pub use snapshot::Snapshot;
+pub use standing::Standing;
+use standing::Standings;
 use transaction::Transaction;
 pub(super) use work::Work;
 pub use write::Write;
@@ -68,7 +68,7 @@ pub struct DoorSettings {
 #[derive(Clone)]
 pub struct Door {
     pool: Pool<AsyncPgConnection>,
-    grants: Arc<GrantsCache>,
+    standings: Standings,
     pub(super) key_use: Arc<KeyUse>,
 }
 
@@ -86,18 +86,25 @@ impl Door {
             .create_timeout(Some(Duration::from_secs(5)))
             .build()
             .map_err(|error| Error::Unavailable(error.to_string().into()))?;
-        Ok(Self { pool, grants: Arc::default(), key_use: Arc::default() })
+        Ok(Self { pool, standings: Standings::new(), key_use: Arc::default() })
     }
 
     /// What `caller` sees, all of it at one moment. Nothing is sent before the first question.
     pub fn snapshot(&self, caller: Arc<Caller>) -> Arc<Snapshot> {
-        Arc::new(Snapshot::of(self.clone(), caller))
+        Arc::new(Snapshot::of(self.clone(), caller, None))
+    }
+
+    /// The same, taking for granted what was known of the caller before, if anything was: entering and the first
+    /// questions go out at once. What is read counts only if [`Snapshot::holds`] in the end.
+    pub fn assuming_snapshot(&self, caller: Arc<Caller>) -> Arc<Snapshot> {
+        let assumed = self.standings.of(&caller);
+        Arc::new(Snapshot::of(self.clone(), caller, assumed))
     }
 
     /// A transaction in which `caller` changes something.
     pub async fn write(&self, caller: Arc<Caller>) -> Result<Write> {
-        let open = self.open("BEGIN", &caller).await?;
-        Ok(Write::of(self.clone(), caller, open))
+        let (transaction, standing) = self.open("BEGIN", &caller).await?;
+        Ok(Write::of(self.clone(), caller, transaction, standing))
     }
 
     /// A transaction of the server's own, outside of any request: it sees no organization before it enters one.
@@ -105,11 +112,11 @@ impl Door {
         Work::begin(Transaction::on(self.connection().await?)).await
     }
 
-    /// Begins a transaction as `caller`, and says what they hold.
-    async fn open(&self, begin: &str, caller: &Caller) -> Result<Open> {
+    /// Begins a transaction as `caller`, and says what is known of them.
+    async fn open(&self, how: &str, caller: &Caller) -> Result<(Transaction, Arc<Standing>)> {
         let mut transaction = Transaction::on(self.connection().await?);
-        match self.let_in(&mut transaction, begin, caller).await {
-            Ok((entry, grants)) => Ok(Open { transaction, entry, grants }),
+        match self.let_in(&transaction, how, caller).await {
+            Ok(standing) => Ok((transaction, standing)),
             Err(error) => {
                 transaction.roll_back().await;
                 Err(error)
@@ -119,18 +126,36 @@ impl Door {
 
     async fn let_in(
         &self,
-        connection: &mut AsyncPgConnection,
-        begin: &str,
+        connection: &AsyncPgConnection,
+        how: &str,
         caller: &Caller,
-    ) -> Result<(Entry, Arc<Grants>)> {
-        let sees_all_at = self.grants.sees_all_at(caller);
-        let entry = entry::enter(connection, begin, caller, sees_all_at).await?;
-        let grants = self.grants.of(connection, caller, &entry).await?;
-        if grants.hold(ALL_CONVERSATIONS) && sees_all_at != Some(entry.epoch) {
-            connection.batch_execute("SET LOCAL app.conversations = 'all'").await?;
+    ) -> Result<Arc<Standing>> {
+        if let Some(standing) = self.standings.of(caller) {
+            match self.confirm(connection, how, caller, &standing).await {
+                Err(Error::Denied(Denied::Ended)) => (&mut &*connection).batch_execute("ROLLBACK").await?,
+                confirmed => return confirmed,
+            }
+        }
+        let standing = Arc::new(standing::ask(connection, how, caller).await?);
+        self.standings.keep(caller, standing.clone());
+        self.note_use(caller);
+        Ok(standing)
+    }
+
+    /// Begins a transaction as `caller`, whose standing is `standing`: if not, they are not let in.
+    async fn confirm(
+        &self,
+        connection: &AsyncPgConnection,
+        how: &str,
+        caller: &Caller,
+        standing: &Arc<Standing>,
+    ) -> Result<Arc<Standing>> {
+        if !standing::confirm(connection, how, caller, standing).await? {
+            self.standings.forget(caller);
+            return Err(Error::Denied(Denied::Ended));
         }
         self.note_use(caller);
-        Ok((entry, grants))
+        Ok(standing.clone())
     }
 
     /// Whether PostgreSQL answers.
@@ -161,11 +186,4 @@ async fn connect(url: String, timeout: u128) -> diesel::ConnectionResult<AsyncPg
     let setup = format!("SET ROLE portico_app; SET statement_timeout = {timeout}; SET TIME ZONE 'UTC'");
     connection.batch_execute(&setup).await.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
-}
-
-/// A transaction that was entered.
-struct Open {
-    transaction: Transaction,
-    entry: Entry,
-    grants: Arc<Grants>,
 }

@@ -12,7 +12,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use super::{Caller, Door, Entry, Open};
+use super::{Caller, Door, Standing, Transaction};
 use crate::store::{
     error::Result,
     grants::Grants,
@@ -23,13 +23,26 @@ use crate::store::{
 pub struct Snapshot {
     door: Door,
     caller: Arc<Caller>,
-    open: OnceCell<Open>,
+    /// What is taken for granted until the database has confirmed it.
+    assumed: Option<Arc<Standing>>,
+    transaction: OnceCell<Transaction>,
+    /// What the database has said, or confirmed.
+    standing: OnceCell<Arc<Standing>>,
     statements: AtomicUsize,
 }
 
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
 impl Snapshot {
-    pub(super) fn of(door: Door, caller: Arc<Caller>) -> Self {
-        Self { door, caller, open: OnceCell::new(), statements: AtomicUsize::new(0) }
+    pub(super) fn of(door: Door, caller: Arc<Caller>, assumed: Option<Arc<Standing>>) -> Self {
+        Self {
+            door,
+            caller,
+            assumed,
+            transaction: OnceCell::new(),
+            standing: OnceCell::new(),
+            statements: AtomicUsize::new(0),
+        }
     }
 
     pub fn caller(&self) -> &Arc<Caller> {
@@ -47,12 +60,15 @@ impl Snapshot {
 
     /// What the caller holds now.
     pub async fn grants(&self) -> Result<&Arc<Grants>> {
-        Ok(&self.open().await?.grants)
+        Ok(&self.standing().await?.grants)
     }
 
-    /// What the database said of the caller.
-    pub async fn entry(&self) -> Result<&Entry> {
-        Ok(&self.open().await?.entry)
+    /// What is known of the caller.
+    pub async fn standing(&self) -> Result<&Arc<Standing>> {
+        match &self.assumed {
+            Some(assumed) => Ok(assumed),
+            None => self.let_in().await,
+        }
     }
 
     /// How many statements were sent, the opening aside.
@@ -60,9 +76,24 @@ impl Snapshot {
         self.statements.load(Ordering::Relaxed)
     }
 
-    async fn open(&self) -> Result<&Open> {
-        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-        self.open.get_or_try_init(|| self.door.open(begin, &self.caller)).await
+    /// Whether what was taken for granted is so. If not, nothing that was read counts.
+    pub async fn holds(&self) -> bool {
+        self.assumed.is_none() || self.let_in().await.is_ok()
+    }
+
+    async fn transaction(&self) -> Result<&Transaction> {
+        self.transaction.get_or_try_init(|| async { Ok(Transaction::on(self.door.connection().await?)) }).await
+    }
+
+    async fn let_in(&self) -> Result<&Arc<Standing>> {
+        let transaction = self.transaction().await?;
+        let enter = || async {
+            match &self.assumed {
+                Some(assumed) => self.door.confirm(transaction, BEGIN, &self.caller, assumed).await,
+                None => self.door.let_in(transaction, BEGIN, &self.caller).await,
+            }
+        };
+        self.standing.get_or_try_init(enter).await
     }
 
     /// Runs a query; those that run concurrently are pipelined.
@@ -72,10 +103,17 @@ impl Snapshot {
         T: Send + 's,
     {
         async move {
-            let open = self.open().await?;
+            let mut connection: &AsyncPgConnection = self.transaction().await?;
             self.statements.fetch_add(1, Ordering::Relaxed);
-            let mut connection = &*open.transaction;
-            Ok(diesel_async::RunQueryDsl::load(query, &mut connection).await?)
+            let rows = diesel_async::RunQueryDsl::load(query, &mut connection);
+            if self.assumed.is_none() {
+                self.let_in().await?;
+                return Ok(rows.await?);
+            }
+            // polled in this order, so sent in this order: the question is asked inside of the transaction
+            let (entered, rows) = futures_util::join!(self.let_in(), rows);
+            entered?;
+            Ok(rows?)
         }
         .boxed()
     }
@@ -100,10 +138,11 @@ impl Snapshot {
         self.load(Count { table, organization: self.organization(), fetch, parents }).await
     }
 
-    /// Ends the transaction and gives the connection back. A snapshot dropped without this closes its connection.
-    pub async fn close(self: Arc<Self>) {
-        if let Some(mut open) = Arc::into_inner(self).and_then(|snapshot| snapshot.open.into_inner()) {
-            open.transaction.roll_back().await;
+    /// Gives the connection back, which ends the transaction before anything else is asked on it. A snapshot dropped
+    /// without this closes its connection.
+    pub fn close(self: Arc<Self>) {
+        if let Some(mut transaction) = Arc::into_inner(self).and_then(|snapshot| snapshot.transaction.into_inner()) {
+            transaction.let_go();
         }
     }
 }

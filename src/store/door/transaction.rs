@@ -2,6 +2,7 @@
 use std::ops::{Deref, DerefMut};
 
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection, pooled_connection::deadpool::Object};
+use futures_util::FutureExt;
 
 use crate::store::error::Result;
 
@@ -23,6 +24,15 @@ impl Transaction {
     pub async fn roll_back(&mut self) {
         if let Err(error) = self.end("ROLLBACK").await {
             tracing::debug!(%error, "the connection of a transaction was lost");
+        }
+    }
+
+    /// Leaves everything as it was, without waiting for it: whatever is asked on the connection next comes after.
+    pub fn let_go(&mut self) {
+        if let Some(mut connection) = self.0.take()
+            && let Some(Err(_)) = connection.batch_execute("ROLLBACK").now_or_never()
+        {
+            drop(Object::take(connection));
         }
     }
 

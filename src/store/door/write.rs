@@ -13,7 +13,7 @@ use diesel::{
 use diesel_async::{AsyncPgConnection, RunQueryDsl, methods::LoadQuery};
 use uuid::Uuid;
 
-use super::{Caller, Door, Entry, Open};
+use super::{Caller, Door, Standing, Transaction};
 use crate::store::{
     error::Result,
     grants::Grants,
@@ -26,14 +26,15 @@ pub struct Write {
     door: Door,
     caller: Arc<Caller>,
     organization: Uuid,
-    open: Open,
+    transaction: Transaction,
+    standing: Arc<Standing>,
     recorded: bool,
 }
 
 impl Write {
-    pub(super) fn of(door: Door, caller: Arc<Caller>, open: Open) -> Self {
+    pub(super) fn of(door: Door, caller: Arc<Caller>, transaction: Transaction, standing: Arc<Standing>) -> Self {
         let organization = caller.organization.unwrap_or(Uuid::max());
-        Self { door, caller, organization, open, recorded: false }
+        Self { door, caller, organization, transaction, standing, recorded: false }
     }
 
     pub const fn caller(&self) -> &Arc<Caller> {
@@ -100,7 +101,7 @@ impl Write {
     /// Waits for `work` without keeping a connection from others, and begins anew afterwards. For what comes before
     /// the first change: what was written until now would be lost.
     pub async fn aside<T>(&mut self, work: impl Future<Output = T> + Send) -> Result<T> {
-        self.open.transaction.roll_back().await;
+        self.transaction.roll_back().await;
         let done = work.await;
         let fresh = self.door.write(self.caller.clone()).await?;
         *self = fresh;
@@ -108,11 +109,11 @@ impl Write {
     }
 
     pub const fn grants(&self) -> &Arc<Grants> {
-        &self.open.grants
+        &self.standing.grants
     }
 
-    pub const fn entry(&self) -> &Entry {
-        &self.open.entry
+    pub const fn standing(&self) -> &Arc<Standing> {
+        &self.standing
     }
 
     /// Whether the audit trail knows of what was done.
@@ -142,12 +143,12 @@ impl Write {
 
     /// Makes it so.
     pub async fn commit(mut self) -> Result<()> {
-        self.open.transaction.commit().await
+        self.transaction.commit().await
     }
 
     /// Leaves everything as it was.
     pub async fn roll_back(mut self) {
-        self.open.transaction.roll_back().await;
+        self.transaction.roll_back().await;
     }
 }
 
@@ -155,11 +156,11 @@ impl Write {
 impl Deref for Write {
     type Target = AsyncPgConnection;
     fn deref(&self) -> &AsyncPgConnection {
-        &self.open.transaction
+        &self.transaction
     }
 }
 impl DerefMut for Write {
     fn deref_mut(&mut self) -> &mut AsyncPgConnection {
-        &mut self.open.transaction
+        &mut self.transaction
     }
 }

@@ -1,0 +1,281 @@
+//! Who a transaction runs for, and what the database knows of them.
+//!
+//! Everything about a caller is asked once and kept. With each later transaction only two things are asked, in the same
+//! round trip that begins it: whether the credential is still good, and whether the organization's epoch is still the
+//! same, which every change of a right, a membership or the organization raises.
+use std::{fmt::Write as _, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use diesel::{
+    QueryResult,
+    pg::Pg,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
+use moka::sync::Cache;
+use uuid::Uuid;
+
+use super::Caller;
+use crate::store::{
+    clock,
+    error::{Denied, Error, Result},
+    grants::{ALL_CONVERSATIONS, Grants},
+};
+
+/// What is known of a caller who was let in.
+#[derive(Debug, Default)]
+pub struct Standing {
+    pub grants: Arc<Grants>,
+    /// Raised by whatever may change any of this.
+    pub epoch: i64,
+    /// The caller sees rows of this region only.
+    pub region: Option<String>,
+    /// The caller sees rows of this department only.
+    pub department: Option<Uuid>,
+    /// When time alone will change it.
+    until: Option<DateTime<Utc>>,
+}
+
+/// The standing of callers who were let in before.
+#[derive(Clone)]
+pub(super) struct Standings(Cache<Key, Arc<Standing>>);
+
+/// Organization, person, session and API key.
+type Key = [Option<Uuid>; 4];
+
+const fn key(caller: &Caller) -> Key {
+    [caller.organization, caller.user, caller.session, caller.api_key]
+}
+
+impl Standings {
+    /// Whoever is beyond is asked about again: it costs two statements.
+    const CAPACITY: u64 = 100_000;
+
+    pub(super) fn new() -> Self {
+        Self(Cache::new(Self::CAPACITY))
+    }
+
+    /// What was known of the caller when they were let in last.
+    pub(super) fn of(&self, caller: &Caller) -> Option<Arc<Standing>> {
+        let standing = self.0.get(&key(caller))?;
+        standing.until.is_none_or(|end| clock::now() < end).then_some(standing)
+    }
+
+    pub(super) fn forget(&self, caller: &Caller) {
+        self.0.invalidate(&key(caller));
+    }
+
+    pub(super) fn keep(&self, caller: &Caller, standing: Arc<Standing>) {
+        if !caller.is_anonymous() {
+            self.0.insert(key(caller), standing);
+        }
+    }
+}
+
+/// Begins a transaction of the caller whose standing was known, in one round trip. False where that is no longer so.
+pub(super) async fn confirm(
+    connection: &AsyncPgConnection,
+    how: &str,
+    caller: &Caller,
+    standing: &Standing,
+) -> Result<bool> {
+    not_over(caller)?;
+    let begin = begin(how, caller) + &limits(standing);
+    let (mut first, mut second) = (connection, connection);
+    let (begun, found) =
+        futures_util::join!(first.batch_execute(&begin), Check::of(caller).load::<(i64, bool)>(&mut second));
+    begun?;
+    Ok(found?.first() == Some(&(standing.epoch, true)))
+}
+
+/// Begins a transaction of the caller, asking everything about them.
+pub(super) async fn ask(connection: &AsyncPgConnection, how: &str, caller: &Caller) -> Result<Standing> {
+    not_over(caller)?;
+    let begin = begin(how, caller);
+    let (mut first, mut second) = (connection, connection);
+    let (begun, found) =
+        futures_util::join!(first.batch_execute(&begin), Ask(Check::of(caller)).load::<Answer>(&mut second));
+    begun?;
+    let answer = found?.into_iter().next().ok_or_else(|| Error::Internal("no standing".into()))?;
+    let (credential, membership, organization, epoch, region, department, until) = answer;
+    admit(caller, &credential, membership.as_deref(), organization.as_deref())?;
+    let grants = if caller.is_anonymous() { Grants::default() } else { Grants::of(connection, caller).await? };
+    let standing = Standing { grants: Arc::new(grants), epoch, region, department, until };
+    first.batch_execute(&limits(&standing)).await?;
+    Ok(standing)
+}
+
+/// A token says itself when it ends.
+fn not_over(caller: &Caller) -> Result<()> {
+    match caller.expires_at {
+        Some(end) if end <= clock::now() => Err(Error::Denied(Denied::Expired)),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the caller may go on at all; who has not signed in may, but holds no permission.
+fn admit(
+    caller: &Caller,
+    credential: &str,
+    membership: Option<&str>,
+    organization: Option<&str>,
+) -> Result<()> {
+    let refused = |why| Err(Error::Denied(why));
+    if caller.is_anonymous() {
+        return Ok(());
+    }
+    match credential {
+        "valid" => {}
+        "expired" => return refused(Denied::Expired),
+        _ => return refused(Denied::Ended),
+    }
+    if caller.organization.is_some() {
+        match organization {
+            Some("active") => {}
+            Some("suspended") => return refused(Denied::Suspended),
+            _ => return refused(Denied::Ended),
+        }
+        // of a key: the membership of who made it; a key that the platform made has none
+        if membership != Some("active") && (caller.user.is_some() || membership.is_some()) {
+            return refused(Denied::Ended);
+        }
+    }
+    Ok(())
+}
+
+/// What a transaction begins with: row-level security and triggers go by these settings until it ends.
+fn begin(how: &str, caller: &Caller) -> String {
+    let mut sql = format!("{how}; SET LOCAL app.change_source = 'user'");
+    let ids = [
+        ("organization_id", caller.organization),
+        ("user_id", caller.user),
+        ("session_id", caller.session),
+        ("api_key_id", caller.api_key),
+    ];
+    for (name, id) in ids {
+        set(&mut sql, name, id.map(|id| id.to_string()).as_deref());
+    }
+    set(&mut sql, "request_id", Some(&caller.request));
+    sql
+}
+
+/// To which rows the caller is limited.
+fn limits(standing: &Standing) -> String {
+    let mut sql = String::new();
+    set(&mut sql, "region", standing.region.as_deref());
+    set(&mut sql, "department_id", standing.department.map(|id| id.to_string()).as_deref());
+    set(&mut sql, "conversations", standing.grants.hold(ALL_CONVERSATIONS).then_some("all"));
+    sql
+}
+
+/// A setting that is not set is empty: it ended with the transaction before.
+fn set(sql: &mut String, name: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        // writing to a string does not fail
+        let _ = write!(sql, "; SET LOCAL app.{name} = '{}'", value.replace('\'', "''"));
+    }
+}
+
+/// Whether the credential is good, and which epoch it is.
+struct Check {
+    organization: Option<Uuid>,
+    user: Option<Uuid>,
+    session: Option<Uuid>,
+    api_key: Option<Uuid>,
+    api_key_hash: Option<String>,
+}
+
+impl Check {
+    fn of(caller: &Caller) -> Self {
+        Self {
+            organization: caller.organization,
+            user: caller.user,
+            session: caller.session,
+            api_key: caller.api_key,
+            api_key_hash: caller.api_key_hash.clone(),
+        }
+    }
+}
+
+impl Query for Check {
+    type SqlType = (BigInt, Bool);
+}
+impl<C> diesel::RunQueryDsl<C> for Check {}
+impl QueryId for Check {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl QueryFragment<Pg> for Check {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT coalesce(sum(e.epoch), 0)::bigint, EXISTS (SELECT FROM ");
+        if self.api_key.is_some() {
+            out.push_sql("identity.api_keys c WHERE c.organization_id = ");
+            out.push_bind_param::<Nullable<SqlUuid>, _>(&self.organization)?;
+            out.push_sql(" AND c.id = ");
+            out.push_bind_param::<Nullable<SqlUuid>, _>(&self.api_key)?;
+            out.push_sql(" AND c.hashed_key = ");
+            out.push_bind_param::<Nullable<Text>, _>(&self.api_key_hash)?;
+        } else {
+            out.push_sql("identity.sessions c WHERE c.id = ");
+            out.push_bind_param::<Nullable<SqlUuid>, _>(&self.session)?;
+            out.push_sql(" AND c.user_id = ");
+            out.push_bind_param::<Nullable<SqlUuid>, _>(&self.user)?;
+        }
+        out.push_sql(
+            " AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > now())) \
+             FROM access.epochs e WHERE e.organization_id IN ('00000000-0000-0000-0000-000000000000', ",
+        );
+        out.push_bind_param::<Nullable<SqlUuid>, _>(&self.organization)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+/// The call of `access.standing`.
+struct Ask(Check);
+
+type Answer =
+    (String, Option<String>, Option<String>, i64, Option<String>, Option<Uuid>, Option<DateTime<Utc>>);
+
+impl Query for Ask {
+    type SqlType = (
+        Text,
+        Nullable<Text>,
+        Nullable<Text>,
+        BigInt,
+        Nullable<Text>,
+        Nullable<SqlUuid>,
+        Nullable<Timestamptz>,
+    );
+}
+impl<C> diesel::RunQueryDsl<C> for Ask {}
+impl QueryId for Ask {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl QueryFragment<Pg> for Ask {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "SELECT credential, membership, organization, epoch, region, department, until FROM access.standing(",
+        );
+        for id in [&self.0.organization, &self.0.user, &self.0.session, &self.0.api_key] {
+            out.push_bind_param::<Nullable<SqlUuid>, _>(id)?;
+            out.push_sql(", ");
+        }
+        out.push_bind_param::<Nullable<Text>, _>(&self.0.api_key_hash)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_cannot_end_its_own_quotes() {
+        let caller = Caller { request: "'; DROP TABLE x; --".to_owned(), ..Caller::default() };
+        assert!(begin("BEGIN", &caller).ends_with("; SET LOCAL app.request_id = '''; DROP TABLE x; --'"));
+    }
+}
