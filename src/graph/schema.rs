@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     credential::Keys,
-    live::Hub,
+    live::{Hub, presence::Presence},
     store::door::{Caller, Door},
 };
 
@@ -58,8 +58,6 @@ pub struct Answer {
     pub statements: usize,
     /// How many errors it tells.
     pub errors: usize,
-    /// Whether one of them says that the caller's credential does not hold, or no longer.
-    pub unauthenticated: bool,
     /// Where in the event log the event stands that it tells, if it tells one.
     pub cursor: Option<String>,
 }
@@ -72,11 +70,6 @@ impl Answer {
 
     fn new(mut response: Response, executed: bool, request: &str) -> Self {
         super::limits::finish(&mut response, request);
-        let code = |error: &async_graphql::ServerError| match error.extensions.as_ref()?.get("code")? {
-            Value::String(code) => Some(code.clone()),
-            _ => None,
-        };
-        let ended = [Code::Unauthenticated.as_str(), Code::TokenExpired.as_str()];
         let cursor = match response.extensions.get("cursor") {
             Some(Value::String(cursor)) => Some(cursor.clone()),
             _ => None,
@@ -86,11 +79,6 @@ impl Answer {
             executed,
             statements: 0,
             errors: response.errors.len(),
-            unauthenticated: response
-                .errors
-                .iter()
-                .filter_map(code)
-                .any(|code| ended.contains(&code.as_str())),
             cursor,
         }
     }
@@ -130,16 +118,33 @@ impl Schema {
         Answer { statements, ..Answer::new(response, begun.0.load(Ordering::Relaxed), &caller.request) }
     }
 
-    /// Answers a subscription with one answer per event, after the event `resume_after` where a client comes back.
-    /// The stream ends when the subscription does; dropping it ends the subscription.
+    /// Watches over somebody who stays, for as long as a copy of what is given is kept.
+    pub fn welcome(&self, caller: Caller) -> Presence {
+        Presence::begin(self.parts.hub.clone(), Arc::new(caller))
+    }
+
+    /// The same as [`Self::follow`] for somebody who does nothing else.
     pub fn stream(
         &self,
         caller: Caller,
         request: Request,
         resume_after: Option<String>,
     ) -> BoxStream<'static, Answer> {
-        let caller = Arc::new(caller);
-        let visit = Visit { resume_after, ..self.visit(&caller) };
+        let name = caller.request.clone();
+        self.follow(self.welcome(caller), name, request, resume_after)
+    }
+
+    /// Answers a subscription, to be called `name`, with one answer per event, after the event `resume_after` where a
+    /// client comes back. The stream ends when the subscription does; dropping it ends the subscription.
+    pub fn follow(
+        &self,
+        presence: Presence,
+        name: String,
+        request: Request,
+        resume_after: Option<String>,
+    ) -> BoxStream<'static, Answer> {
+        let caller = Arc::new(Caller { request: name, ..(*presence.caller()).clone() });
+        let visit = Visit { presence: Some(presence), resume_after, ..self.visit(&caller) };
         let responses = self.inner.execute_stream(request.data(visit));
         responses
             .map(move |response| {
@@ -179,6 +184,7 @@ impl Schema {
             pages: self.parts.pages,
             hub: self.parts.hub.clone(),
             retention: self.parts.retention,
+            presence: None,
             resume_after: None,
         }
     }

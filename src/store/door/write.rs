@@ -1,5 +1,6 @@
 //! Writing: one transaction, which is committed with all that it did, or never was.
 use std::{
+    collections::BTreeSet,
     marker::PhantomData,
     ops::{Deref, DerefMut},
     sync::Arc,
@@ -26,6 +27,7 @@ pub struct Write {
     door: Door,
     caller: Arc<Caller>,
     organization: Uuid,
+    entered: BTreeSet<Uuid>,
     open: Open,
     recorded: bool,
 }
@@ -33,7 +35,8 @@ pub struct Write {
 impl Write {
     pub(super) fn of(door: Door, caller: Arc<Caller>, open: Open) -> Self {
         let organization = caller.organization.unwrap_or(Uuid::max());
-        Self { door, caller, organization, open, recorded: false }
+        let entered = BTreeSet::from([organization]);
+        Self { door, caller, organization, entered, open, recorded: false }
     }
 
     pub const fn caller(&self) -> &Arc<Caller> {
@@ -45,12 +48,18 @@ impl Write {
         self.organization
     }
 
+    /// Every organization in which something may have been written.
+    pub const fn entered(&self) -> &BTreeSet<Uuid> {
+        &self.entered
+    }
+
     /// Writes in `organization` from now on: in one that is being founded, that a person signs in to, or that a
     /// platform administrator has to do with. What the caller holds was decided before, in their own.
     pub async fn enter_organization(&mut self, organization: Uuid) -> Result<()> {
         self.say("app.organization_id", &organization.to_string()).await?;
         self.say("app.conversations", "").await?;
         self.organization = organization;
+        self.entered.insert(organization);
         Ok(())
     }
 

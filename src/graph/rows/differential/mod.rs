@@ -47,6 +47,7 @@ fn visit() -> Visit {
         keys: Arc::new(Keys::new(&[7; 32]).unwrap()),
         pages: PageSizes::default(),
         retention: chrono::Duration::hours(1),
+        presence: None,
         resume_after: None,
     }
 }
