@@ -11,7 +11,7 @@ use super::{PATIENCE, house::House};
 
 /// Follows messages and conversations; what happened to them is read under the subscriber's rights.
 pub const FOLLOW: &str =
-    "subscription ($types: [String!]!, $after: String) { recordEvents(types: $types, after: $after) {
+    "subscription ($types: [String!]!, $after: EventCursor) { recordEvents(types: $types, after: $after) {
     __typename ... on Event { cursor }
     ... on StreamOpened { replayed } ... on StreamReset { reason }
     ... on RecordCreated { recordType record { id ... on Conversation { title } } } } }";

@@ -24,7 +24,7 @@ use portico::{
     web::{Parts, Server},
 };
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
 use crate::world::city::{Person, Town};
@@ -37,7 +37,8 @@ pub struct House {
     pub hub: Arc<Hub>,
     pub door: Door,
     schema: Schema,
-    stop: CancellationToken,
+    /// Ends the listening for wake-ups.
+    stop: DropGuard,
 }
 
 fn keys() -> Keys {
@@ -85,12 +86,12 @@ impl House {
             read_credential: Arc::new(read_credential),
             demo: Arc::new(|| json!({})),
         };
-        Self { server: Server::start(parts).await.unwrap(), hub, door, schema, stop }
+        Self { server: Server::start(parts).await.unwrap(), hub, door, schema, stop: stop.drop_guard() }
     }
 
     /// Ends the process in order.
     pub async fn close(self) {
-        self.stop.cancel();
+        drop(self.stop);
         self.server.stop().await;
     }
 
@@ -137,12 +138,6 @@ impl House {
             }
         });
         futures_util::future::join_all(talks).await;
-    }
-}
-
-impl Drop for House {
-    fn drop(&mut self) {
-        self.stop.cancel();
     }
 }
 

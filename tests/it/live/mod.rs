@@ -17,8 +17,15 @@ use self::{client::Socket, house::House};
 use crate::world::city::{Person, Town};
 
 /// What somebody needs who talks and listens.
-const LISTENS: &[&str] =
-    &["event.read", "conversation.read", "conversation.write", "message.read", "message.write", "user.read"];
+const LISTENS: &[&str] = &[
+    "event.read",
+    "conversation.read",
+    "conversation.read_all",
+    "conversation.write",
+    "message.read",
+    "message.write",
+    "user.read",
+];
 
 /// Everything a test waits for comes within this time, or never.
 const PATIENCE: Duration = Duration::from_secs(30);

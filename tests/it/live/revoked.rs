@@ -151,7 +151,7 @@ async fn a_membership_that_ends_closes_what_the_member_has_open() {
     let house = House::open(&town).await;
     let open = Open::with(&house, &token(&ann)).await;
     let document = "mutation ($input: MembershipUpdateInput!) { membershipUpdate(input: $input) { userErrors { message } } }";
-    let input = json!({ "id": global_id("memb", ann.user), "status": "SUSPENDED" });
+    let input = json!({ "id": global_id("member", ann.user), "status": "SUSPENDED" });
     done(&house, &token(&boss), document, input).await;
     open.ends(SIGNED_OUT).await;
 }
