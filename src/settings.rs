@@ -397,7 +397,7 @@ settings! {
     /// How often an open websocket or event stream is asked whether anybody is there, in seconds.
     socket_ping_seconds: u64 = "20";
     /// How many events a slow subscriber may be behind before its stream is reset.
-    socket_queue: usize = "20000";
+    socket_queue: u64 = "20000";
 }
 
 #[cfg(test)]

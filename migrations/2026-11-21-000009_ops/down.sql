@@ -1,1 +1,1 @@
-DROP TABLE ops.idempotency_keys, ops.events;
+DROP TABLE ops.idempotency_keys, ops.event_floors, ops.events;

@@ -37,8 +37,26 @@ CREATE INDEX events_xact_id_idx ON ops.events (organization_id, xact, id);
 CREATE INDEX events_tail_idx ON ops.events (xact, id);
 CREATE INDEX events_subject_id_xact_id_idx ON ops.events (organization_id, subject_id, xact, id);
 CREATE INDEX events_topic_xact_id_idx ON ops.events (organization_id, topic, xact, id);
-GRANT SELECT, INSERT (organization_id, id, topic, subject_type, subject_id, kind, payload, created_at) ON ops.events TO portico_app;
+GRANT SELECT, INSERT (organization_id, id, topic, subject_type, subject_id, kind, payload, created_at), DELETE ON ops.events TO portico_app;
 CALL ops.isolate('ops.events', 'tenant');
+
+CREATE TABLE ops.event_floors (
+  organization_id uuid NOT NULL,
+  xact xid8 NOT NULL,
+  id uuid NOT NULL,
+  deleted_at timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT event_floors_pkey PRIMARY KEY (organization_id),
+  CONSTRAINT event_floors_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES identity.organizations (id)
+);
+COMMENT ON TABLE ops.event_floors IS 'Up to where the events of an organization were deleted, so that whoever comes back to a place before it is told.';
+COMMENT ON COLUMN ops.event_floors.organization_id IS 'Organization whose events they were.';
+COMMENT ON COLUMN ops.event_floors.xact IS 'Transaction that wrote the last event that was deleted.';
+COMMENT ON COLUMN ops.event_floors.id IS 'Identity of the last event that was deleted.';
+COMMENT ON COLUMN ops.event_floors.deleted_at IS 'When it was deleted.';
+COMMENT ON CONSTRAINT event_floors_pkey ON ops.event_floors IS 'A floor is found by its organization.';
+COMMENT ON CONSTRAINT event_floors_organization_id_fkey ON ops.event_floors IS 'The organization exists.';
+GRANT SELECT, INSERT, UPDATE (xact, id, deleted_at) ON ops.event_floors TO portico_app;
+CALL ops.isolate('ops.event_floors', 'tenant');
 
 CREATE TABLE ops.idempotency_keys (
   organization_id uuid NOT NULL,
@@ -73,9 +91,13 @@ CREATE INDEX idempotency_keys_expires_at_idx ON ops.idempotency_keys (organizati
 GRANT SELECT, INSERT, UPDATE (response, expires_at), DELETE ON ops.idempotency_keys TO portico_app;
 CALL ops.isolate('ops.idempotency_keys', 'tenant');
 
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON ops.events
+CREATE TRIGGER append_only BEFORE UPDATE ON ops.events
   FOR EACH ROW EXECUTE FUNCTION ops.append_only('events');
-COMMENT ON TRIGGER append_only ON ops.events IS 'An event is a fact: never changed or deleted.';
+COMMENT ON TRIGGER append_only ON ops.events IS 'An event is a fact: never changed.';
+-- Whoever follows it live and was cut off for a moment must find it again, whatever the settings say.
+CREATE TRIGGER kept_a_while BEFORE DELETE ON ops.events FOR EACH ROW
+  WHEN (OLD.created_at > now() - interval '1 hour') EXECUTE FUNCTION ops.append_only('events');
+COMMENT ON TRIGGER kept_a_while ON ops.events IS 'An event is kept for an hour at least.';
 SELECT ops.ensure_partitions('ops.events', now(), now() + interval '3 months');
 
 -- One reader per server follows all organizations, to wake those who listen; what they are told is read under their own rights.

@@ -14,7 +14,7 @@ use crate::{
         seal::Seal,
         visit::PageSizes,
     },
-    live::{Hub, Patience, checkpoint::Checkpoints, seal_audit, wake},
+    live::{Hub, Patience, checkpoint::Checkpoints, forget, seal_audit, wake},
     seed,
     settings::Settings,
     store::{
@@ -59,6 +59,7 @@ async fn start(settings: Arc<Settings>, database: &Database, stop: &Cancellation
     }
     let keys = Arc::new(Keys::of(&settings)?);
     let schema = schema(&settings, &database.app_url, &keys, stop)?;
+    forget::spawn(schema.door().clone(), retention(&settings), stop.clone());
     let checkpoints = Arc::new(Checkpoints::open(&settings.data)?);
     seal_audit::spawn(schema.door().clone(), checkpoints, stop.clone());
     let reading = keys.clone();
@@ -106,11 +107,13 @@ fn schema(settings: &Settings, url: &str, keys: &Arc<Keys>, stop: &CancellationT
             ..PageSizes::default()
         },
         hub,
-        patience: Patience {
-            retention: chrono::Duration::hours(settings.events_retention_hours.into()),
-            furthest_behind: settings.socket_queue,
-        },
+        patience: Patience { retention: retention(settings), furthest_behind: settings.socket_queue },
     }))
+}
+
+/// How long events are kept.
+fn retention(settings: &Settings) -> chrono::Duration {
+    chrono::Duration::hours(settings.events_retention_hours.into())
 }
 
 /// Who can be tried out in the playground.

@@ -106,7 +106,10 @@ impl Extension for Remember {
 }
 
 /// The operation that is executed; none where that is not decided.
-pub fn operation<'d>(document: &'d ExecutableDocument, chosen: Option<&str>) -> Option<&'d OperationDefinition> {
+pub fn operation<'d>(
+    document: &'d ExecutableDocument,
+    chosen: Option<&str>,
+) -> Option<&'d OperationDefinition> {
     let mut operations = document.operations.iter();
     let (_, operation) = match chosen {
         Some(chosen) => operations.find(|(name, _)| name.is_some_and(|name| name == chosen))?,
@@ -134,7 +137,9 @@ fn fits(registry: &Registry, of: &str, value: &Value) -> bool {
         (MetaTypeName::List(of), Value::List(items)) => items.iter().all(|item| fits(registry, of, item)),
         (MetaTypeName::List(of), one) => fits(registry, of, one),
         (MetaTypeName::Named(of), value) => match (registry.types.get(of), value) {
-            (Some(MetaType::Scalar { is_valid, .. }), _) => is_valid.as_ref().is_none_or(|valid| valid(value)),
+            (Some(MetaType::Scalar { is_valid, .. }), _) => {
+                is_valid.as_ref().is_none_or(|valid| valid(value))
+            }
             (Some(MetaType::Enum { enum_values, .. }), Value::String(name)) => enum_values.contains_key(name),
             (Some(MetaType::InputObject { input_fields, oneof: false, .. }), Value::Object(given)) => {
                 let known = given.keys().all(|name| input_fields.contains_key(name.as_str()));

@@ -385,9 +385,7 @@ where
                 write.roll_back().await;
                 return Err(Fault::internal(format!("{name} wrote no audit row")));
             }
-            let organization = write.organization();
-            write.commit().await?;
-            visit.hub.wake(organization);
+            commit(visit, write).await?;
             Ok(Payload { result: Some(result), errors: Vec::new() })
         }
         Err(Stop::User(errors)) => {
@@ -395,7 +393,7 @@ where
             Ok(Payload { result: None, errors })
         }
         Err(Stop::Kept(errors)) => {
-            write.commit().await?;
+            commit(visit, write).await?;
             Ok(Payload { result: None, errors })
         }
         Err(Stop::Fault(fault)) => {
@@ -403,6 +401,14 @@ where
             Err(fault)
         }
     }
+}
+
+/// Makes it so, and has it told wherever something was written.
+async fn commit(visit: &Visit, write: Write) -> Result<(), Fault> {
+    let entered = write.entered().clone();
+    write.commit().await?;
+    entered.into_iter().for_each(|organization| visit.hub.wake(organization));
+    Ok(())
 }
 
 /// The key of `@idempotent`, with a hash of what it stands for.

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     credential::Keys,
-    live::{Hub, Patience},
+    live::{Hub, Patience, presence::Presence},
     store::door::{Caller, Door, Snapshot},
 };
 
@@ -60,8 +60,6 @@ pub struct Answer {
     pub statements: usize,
     /// How many errors it tells.
     pub errors: usize,
-    /// Whether one of them says that the caller's credential does not hold, or no longer.
-    pub unauthenticated: bool,
     /// Where in the event log the event stands that it tells, if it tells one.
     pub cursor: Option<String>,
 }
@@ -74,11 +72,6 @@ impl Answer {
 
     fn new(mut response: Response, executed: bool, request: &str) -> Self {
         super::limits::finish(&mut response, request);
-        let code = |error: &async_graphql::ServerError| match error.extensions.as_ref()?.get("code")? {
-            Value::String(code) => Some(code.clone()),
-            _ => None,
-        };
-        let ended = [Code::Unauthenticated.as_str(), Code::TokenExpired.as_str()];
         let cursor = match response.extensions.get("cursor") {
             Some(Value::String(cursor)) => Some(cursor.clone()),
             _ => None,
@@ -88,11 +81,6 @@ impl Answer {
             executed,
             statements: 0,
             errors: response.errors.len(),
-            unauthenticated: response
-                .errors
-                .iter()
-                .filter_map(code)
-                .any(|code| ended.contains(&code.as_str())),
             cursor,
         }
     }
@@ -125,12 +113,9 @@ impl Schema {
             return self.answer(&caller, request, door.snapshot(caller.clone())).await.0;
         }
         // a query may be asked twice: the first time, what was known of the caller is taken for granted
-        let again = Request {
-            extensions: request.extensions.clone(),
-            introspection_mode: request.introspection_mode,
-            operation_name: request.operation_name.clone(),
-            ..Request::new(request.query.clone()).variables(request.variables.clone())
-        };
+        let mut again = Request::new(request.query.clone()).variables(request.variables.clone());
+        again.operation_name.clone_from(&request.operation_name);
+        again.introspection_mode = request.introspection_mode;
         match self.answer(&caller, request, door.assuming_snapshot(caller.clone())).await {
             (answer, true) => answer,
             (_, false) => self.answer(&caller, again, door.snapshot(caller.clone())).await.0,
@@ -138,7 +123,12 @@ impl Schema {
     }
 
     /// The answer, and whether it holds.
-    async fn answer(&self, caller: &Arc<Caller>, request: Request, snapshot: Arc<Snapshot>) -> (Answer, bool) {
+    async fn answer(
+        &self,
+        caller: &Arc<Caller>,
+        request: Request,
+        snapshot: Arc<Snapshot>,
+    ) -> (Answer, bool) {
         let begun = Executed::default();
         let request = request.data(self.visit(caller, snapshot.clone())).data(begun.clone());
         let response = AssertUnwindSafe(self.inner.execute(request)).catch_unwind().await;
@@ -152,17 +142,34 @@ impl Schema {
         (Answer { statements, ..Answer::new(response, executed, &caller.request) }, holds)
     }
 
-    /// Answers a subscription with one answer per event, after the event `resume_after` where a client comes back.
-    /// The stream ends when the subscription does; dropping it ends the subscription.
+    /// Watches over somebody who stays, for as long as a copy of what is given is kept.
+    pub fn welcome(&self, caller: Caller) -> Presence {
+        Presence::begin(self.parts.hub.clone(), Arc::new(caller))
+    }
+
+    /// The same as [`Self::follow`] for somebody who does nothing else.
     pub fn stream(
         &self,
         caller: Caller,
         request: Request,
         resume_after: Option<String>,
     ) -> BoxStream<'static, Answer> {
-        let caller = Arc::new(caller);
+        let name = caller.request.clone();
+        self.follow(self.welcome(caller), name, request, resume_after)
+    }
+
+    /// Answers a subscription, to be called `name`, with one answer per event, after the event `resume_after` where a
+    /// client comes back. The stream ends when the subscription does; dropping it ends the subscription.
+    pub fn follow(
+        &self,
+        presence: Presence,
+        name: String,
+        request: Request,
+        resume_after: Option<String>,
+    ) -> BoxStream<'static, Answer> {
+        let caller = Arc::new(Caller { request: name, ..(*presence.caller()).clone() });
         let snapshot = self.parts.door.snapshot(caller.clone());
-        let visit = Visit { resume_after, ..self.visit(&caller, snapshot) };
+        let visit = Visit { presence: Some(presence), resume_after, ..self.visit(&caller, snapshot) };
         let responses = self.inner.execute_stream(request.data(visit));
         responses
             .map(move |response| {
@@ -196,6 +203,7 @@ impl Schema {
             pages: self.parts.pages,
             hub: self.parts.hub.clone(),
             patience: self.parts.patience,
+            presence: None,
             resume_after: None,
         }
     }

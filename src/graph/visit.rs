@@ -6,7 +6,7 @@ use async_graphql::{Context, InputType};
 use super::{fault::Fault, seal::Seal};
 use crate::{
     credential::Keys,
-    live::{Hub, Patience},
+    live::{Hub, Patience, presence::Presence},
     store::{
         door::{Caller, Door, Snapshot},
         grants::Grants,
@@ -27,6 +27,8 @@ pub struct Visit {
     pub hub: Arc<Hub>,
     /// What is borne with before a subscriber has to begin anew.
     pub patience: Patience,
+    /// The caller as somebody who stays; of a subscription only.
+    pub presence: Option<Presence>,
     /// The cursor that the transport remembers for a client that comes back.
     pub resume_after: Option<String>,
 }

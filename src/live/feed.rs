@@ -1,7 +1,7 @@
 //! One feed per organization with subscribers: it reads each event once and keeps the latest for all of them.
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 
@@ -19,7 +19,7 @@ const KEPT: usize = 4096;
 /// How many are read at once.
 const BATCH: i64 = 500;
 /// A feed looks by itself this often: no lost wake-up keeps an event longer.
-const LOOK_ANYWAY: Duration = Duration::from_secs(1);
+const LOOK_ANYWAY: Duration = Duration::from_millis(500);
 /// A transaction that is still running holds back what committed after it: looked for this often.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
@@ -29,16 +29,10 @@ pub struct Feed {
     organization: Uuid,
     kept: Mutex<Kept>,
     look: Notify,
-    news: watch::Sender<News>,
-}
-
-/// What subscribers wait for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct News {
-    /// Grows with every event.
-    pub events: u64,
-    /// Grows whenever somebody's rights or sessions may have changed.
-    pub access: u64,
+    /// How many events there were since the feed began.
+    count: watch::Sender<u64>,
+    /// Another one whenever somebody's rights may have changed.
+    epoch: watch::Sender<i64>,
 }
 
 struct Kept {
@@ -46,7 +40,8 @@ struct Kept {
     from: Position,
     head: Position,
     events: VecDeque<Arc<Event>>,
-    epoch: i64,
+    /// How many there were, those that are no longer kept included.
+    count: u64,
 }
 
 /// What a feed has for a subscriber.
@@ -68,9 +63,9 @@ impl Feed {
         let begun: Result<_> = begun.await;
         snapshot.close();
         let (head, epoch) = begun?;
-        let kept = Kept { from: head, head, events: VecDeque::new(), epoch };
-        let (news, _) = watch::channel(News::default());
-        Ok(Arc::new(Self { door, organization, kept: Mutex::new(kept), look: Notify::new(), news }))
+        let kept = Mutex::new(Kept { from: head, head, events: VecDeque::new(), count: 0 });
+        let (count, epoch) = (watch::Sender::new(0), watch::Sender::new(epoch));
+        Ok(Arc::new(Self { door, organization, kept, look: Notify::new(), count, epoch }))
     }
 
     /// Begins to look for new events, until the last subscriber is gone.
@@ -90,29 +85,49 @@ impl Feed {
         self.organization
     }
 
-    /// Tells of everything that comes from now on.
-    pub fn news(&self) -> watch::Receiver<News> {
-        self.news.subscribe()
+    /// Tells that events have come.
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.count.subscribe()
     }
 
-    /// Where the feed stands.
-    pub fn head(&self) -> Position {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).head
+    /// Tells that somebody's rights may have changed.
+    pub fn epoch(&self) -> watch::Receiver<i64> {
+        self.epoch.subscribe()
     }
 
-    /// What came after `after`.
-    pub fn after(&self, after: Position) -> Found {
-        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where the feed stands, and how many events it has seen.
+    pub fn head(&self) -> (Position, u64) {
+        let kept = self.kept();
+        (kept.head, kept.count)
+    }
+
+    /// What came after `after`, and how many events the feed has seen.
+    pub fn after(&self, after: Position) -> (Found, u64) {
+        let kept = self.kept();
         if after < kept.from {
-            return Found::Gone;
+            return (Found::Gone, kept.count);
         }
         let from = kept.events.partition_point(|event| event.position <= after);
-        Found::Events(kept.events.iter().skip(from).take(100).cloned().collect())
+        (Found::Events(kept.events.iter().skip(from).take(100).cloned().collect()), kept.count)
+    }
+
+    /// Whether everything that came after `place` is still there. A place that lies ahead was given by another
+    /// database: this one is a copy that was put back from before.
+    pub async fn knows(&self, place: Position) -> Result<bool> {
+        let snapshot = self.door.snapshot(reader(self.organization));
+        let read = futures_util::try_join!(events::floor(&snapshot), events::horizon(&snapshot));
+        snapshot.close();
+        let (floor, (horizon, _)) = read?;
+        Ok(floor.is_none_or(|floor| floor <= place) && place <= horizon)
     }
 
     /// Reads what is new. Says whether there is more to come soon.
     async fn read(&self) -> Result<bool> {
-        let head = self.head();
+        let (head, _) = self.head();
         let snapshot = self.door.snapshot(reader(self.organization));
         let read = async {
             let (found, horizon) =
@@ -123,13 +138,10 @@ impl Feed {
         snapshot.close();
         let (found, (horizon, waiting), epoch) = read?;
         let full = found.len() >= usize::try_from(BATCH).unwrap_or_default();
-        let mut news = *self.news.borrow();
-        {
-            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = {
+            let mut kept = self.kept();
             for event in found {
-                news.events += 1;
-                // a session that ends and a right that goes are felt by open streams
-                news.access += u64::from(event.subject_type == "Session");
+                kept.count += 1;
                 kept.head = event.position;
                 kept.events.push_back(Arc::new(event));
             }
@@ -142,22 +154,21 @@ impl Feed {
                     kept.from = gone.position;
                 }
             }
-            if kept.epoch != epoch {
-                kept.epoch = epoch;
-                news.access += 1;
-            }
-        }
-        self.news.send_if_modified(|known| {
-            let changed = *known != news;
-            *known = news;
-            changed
-        });
+            kept.count
+        };
+        tell(&self.count, count);
+        tell(&self.epoch, epoch);
         Ok(full || waiting)
     }
 }
 
+/// Wakes those who wait, where there is something new.
+fn tell<T: PartialEq>(sender: &watch::Sender<T>, news: T) {
+    sender.send_if_modified(|known| std::mem::replace(known, news) != *known);
+}
+
 /// A feed reads for the organization, not for a person: what each subscriber may see is decided when it is delivered.
-fn reader(organization: Uuid) -> Arc<Caller> {
+pub(super) fn reader(organization: Uuid) -> Arc<Caller> {
     Arc::new(Caller { organization: Some(organization), request: "live".to_owned(), ..Caller::default() })
 }
 

@@ -7,10 +7,14 @@
 //! * [`wake`]: who is told that there is something new, in this process and in others
 //! * [`feed`]: one per organization with subscribers: reads each event once, for all of them
 //! * [`subscriber`]: one place in a feed, moving on
+//! * [`presence`]: somebody who is connected, and whether they may stay
 //!
-//! Besides, [`seal_audit`] seals the audit log after each commit, and [`checkpoint`] remembers how far it had come.
+//! Besides, [`forget`] deletes events that nobody may come back to, [`seal_audit`] seals the audit log after each
+//! commit, and [`checkpoint`] remembers how far it had come.
 pub mod checkpoint;
 pub mod feed;
+pub mod forget;
+pub mod presence;
 pub mod seal_audit;
 pub mod subscriber;
 pub mod wake;

@@ -4,10 +4,9 @@ use std::sync::Arc;
 use chrono::Duration;
 use tokio::sync::watch;
 
-use super::feed::{Feed, Found, News};
+use super::feed::{Feed, Found, reader};
 use crate::store::{
     clock,
-    door::Caller,
     error::Result,
     events::{self, Event, Position},
 };
@@ -18,7 +17,7 @@ pub struct Patience {
     /// How long events are kept for one that comes back.
     pub retention: Duration,
     /// How many events a slow one may be behind.
-    pub furthest_behind: usize,
+    pub furthest_behind: u64,
 }
 
 impl Default for Patience {
@@ -27,34 +26,34 @@ impl Default for Patience {
     }
 }
 
+/// How many it reads from the table at once.
+const BATCH: i64 = 500;
+
 /// A place in a feed.
 pub struct Subscriber {
     feed: Arc<Feed>,
-    news: watch::Receiver<News>,
-    access: u64,
+    news: watch::Receiver<u64>,
     at: Position,
-    /// Events read from the table since the subscriber was last up to date.
-    behind: usize,
-    /// The first replay may be as long as it likes.
-    caught_up: bool,
-    furthest_behind: usize,
+    /// How many of the feed's events it has had; unknown in the first replay, which may be as long as it likes.
+    had: Option<u64>,
+    furthest_behind: u64,
 }
 
 /// What comes next.
 pub enum Next {
     /// These happened; the place is now behind the last of them.
     Events(Vec<Arc<Event>>),
-    /// Rights or sessions may have changed: look whether the subscriber may still listen.
-    Access,
     /// The subscriber cannot follow: it goes on from here.
     TooSlow(Position),
+    /// What comes next was deleted meanwhile: it goes on from here.
+    Expired(Position),
 }
 
 /// Where a subscriber begins.
 pub enum Begin {
     /// After a place that is still known.
     After(Position),
-    /// The place is older than what is kept: it begins now.
+    /// What came after the place is no longer known, or never was: it begins now.
     Expired,
     /// Now.
     Now,
@@ -62,18 +61,17 @@ pub enum Begin {
 
 impl Subscriber {
     /// Joins `feed`, after `after` where that is still possible.
-    pub fn join(feed: Arc<Feed>, after: Option<Position>, patience: Patience) -> (Self, Begin) {
+    pub async fn join(feed: Arc<Feed>, after: Option<Position>, patience: Patience) -> Result<(Self, Begin)> {
         let news = feed.news();
-        let head = feed.head();
+        let (head, count) = feed.head();
         let begin = match after {
             None => Begin::Now,
             Some(after) if after.at < clock::now() - patience.retention => Begin::Expired,
+            Some(after) if !feed.knows(after).await? => Begin::Expired,
             Some(after) => Begin::After(after),
         };
-        let at = if let Begin::After(after) = begin { after } else { head };
-        let access = news.borrow().access;
-        let furthest_behind = patience.furthest_behind;
-        (Self { feed, news, access, at, behind: 0, caught_up: false, furthest_behind }, begin)
+        let (at, had) = if let Begin::After(after) = begin { (after, None) } else { (head, Some(count)) };
+        Ok((Self { feed, news, at, had, furthest_behind: patience.furthest_behind }, begin))
     }
 
     pub const fn position(&self) -> Position {
@@ -83,51 +81,57 @@ impl Subscriber {
     /// Waits for what comes next.
     pub async fn next(&mut self) -> Result<Next> {
         loop {
-            let news = *self.news.borrow_and_update();
-            if news.access != self.access {
-                self.access = news.access;
-                return Ok(Next::Access);
-            }
-            let events = match self.feed.after(self.at) {
+            self.news.mark_unchanged();
+            let (found, count) = self.feed.after(self.at);
+            let events = match found {
                 Found::Events(events) => {
-                    self.behind = 0;
-                    self.caught_up |= events.is_empty();
-                    events
-                }
-                Found::Gone => {
-                    let events = self.read().await?;
-                    self.behind += events.len();
-                    if self.caught_up && self.behind > self.furthest_behind {
-                        self.at = self.feed.head();
-                        self.behind = 0;
-                        return Ok(Next::TooSlow(self.at));
+                    if events.is_empty() {
+                        self.had = Some(count);
                     }
                     events
                 }
+                Found::Gone
+                    if self.had.is_some_and(|had| count.saturating_sub(had) > self.furthest_behind) =>
+                {
+                    return Ok(Next::TooSlow(self.jump()));
+                }
+                Found::Gone => match self.read().await? {
+                    Some(events) => events,
+                    None => return Ok(Next::Expired(self.jump())),
+                },
             };
             if let Some(last) = events.last() {
                 self.at = last.position;
+                self.had = self.had.map(|had| had.saturating_add(events.len() as u64));
                 return Ok(Next::Events(events));
             }
             // the feed lives as long as we hold it: its news never end
-            if self.news.changed().await.is_err() {
-                return Ok(Next::Access);
-            }
+            let _ended = self.news.changed().await;
         }
     }
 
-    async fn read(&mut self) -> Result<Vec<Arc<Event>>> {
-        let organization = Some(self.feed.organization());
-        let caller = Caller { organization, request: "live".to_owned(), ..Caller::default() };
-        let snapshot = self.feed.door().snapshot(Arc::new(caller));
-        let head = self.feed.head();
-        let read = events::after(&snapshot, self.at, 500).await;
+    /// Leaves out everything until now.
+    fn jump(&mut self) -> Position {
+        let (head, count) = self.feed.head();
+        (self.at, self.had) = (head, Some(count));
+        head
+    }
+
+    /// What comes next in the table; nothing when that is no longer complete.
+    async fn read(&mut self) -> Result<Option<Vec<Arc<Event>>>> {
+        let (head, _) = self.feed.head();
+        let snapshot = self.feed.door().snapshot(reader(self.feed.organization()));
+        let read =
+            futures_util::try_join!(events::after(&snapshot, self.at, BATCH), events::floor(&snapshot));
         snapshot.close();
-        let found: Vec<Arc<Event>> = read?.into_iter().map(Arc::new).collect();
+        let (found, floor) = read?;
+        if floor.is_some_and(|floor| self.at < floor) {
+            return Ok(None);
+        }
         if found.is_empty() {
             // nothing left in the table before the feed's head: from here on the feed has it all
             self.at = self.at.max(head);
         }
-        Ok(found)
+        Ok(Some(found.into_iter().map(Arc::new).collect()))
     }
 }

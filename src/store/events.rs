@@ -2,18 +2,31 @@
 //!
 //! An id is drawn before its transaction commits, so reading "after the last id" loses what commits late. Events are
 //! ordered by (transaction, id) and read only below the horizon: the oldest transaction still running.
+use std::collections::BTreeMap;
+
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeZone, Utc};
 use diesel::{
-    QueryResult,
+    QueryDsl, QueryResult, QueryableByName,
     pg::Pg,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_query,
     sql_types::{BigInt, Bool, Jsonb, Text, Timestamptz, Uuid as SqlUuid},
 };
+use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{clock, door::Snapshot, error::Result};
+use super::{
+    clock,
+    door::{Door, Snapshot},
+    error::Result,
+    sql_types::{Xact, Xid8},
+    tables::ops::event_floors,
+};
+
+/// What an event is about that tells of the end of a session.
+pub const SESSION: &str = "Session";
 
 /// A place in an organization's events: all up to and including it have been seen.
 #[derive(Clone, Copy, Debug)]
@@ -102,8 +115,64 @@ pub async fn after(db: &Snapshot, after: Position, limit: i64) -> Result<Vec<Eve
 /// The place before everything that may still come, and whether events wait behind it.
 pub async fn horizon(db: &Snapshot) -> Result<(Position, bool)> {
     let rows: Vec<(i64, bool)> = db.load(Horizon { organization: db.organization() }).await?;
-    let (horizon, waiting) = rows.first().copied().unwrap_or_default();
+    let (horizon, waiting) = rows.into_iter().next().unwrap_or_default();
     Ok((Position::before(horizon), waiting))
+}
+
+/// The last event that was deleted: what comes after an earlier place is no longer complete. None yet: it all is.
+pub async fn floor(db: &Snapshot) -> Result<Option<Position>> {
+    let floor = event_floors::table.find(db.organization());
+    let floor =
+        db.load(floor.select((event_floors::xact, event_floors::id, event_floors::deleted_at))).await?;
+    let floor: Option<(Xact, Uuid, DateTime<Utc>)> = floor.into_iter().next();
+    Ok(floor.map(|(Xact(transaction), id, at)| Position { transaction: transaction.cast_signed(), id, at }))
+}
+
+/// Forgets the oldest events that are older than `before`, a batch of all organizations together; says how many.
+///
+/// They go in the order in which they are told, so that one place per organization says what is left.
+pub async fn forget(door: &Door, before: DateTime<Utc>, batch: i64) -> Result<usize> {
+    let mut work = door.work().await?;
+    work.as_worker().await?;
+    let oldest: Vec<Oldest> = sql_query(
+        "SELECT organization_id, xact, id, created_at FROM ops.events
+          WHERE xact < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xact, id LIMIT $1",
+    )
+    .bind::<BigInt, _>(batch)
+    .load(&mut *work)
+    .await?;
+    work.commit().await?;
+    let (mut forgotten, mut last) = (0, BTreeMap::new());
+    for event in oldest.into_iter().take_while(|event| event.created_at < before) {
+        last.insert(event.organization_id, (event.xact, event.id));
+    }
+    for (organization, (xact, id)) in last {
+        let mut work = door.work().await?;
+        work.enter(organization).await?;
+        let floor = "INSERT INTO ops.event_floors AS floor (organization_id, xact, id) VALUES ($1, $2, $3)
+             ON CONFLICT (organization_id) DO UPDATE SET xact = excluded.xact, id = excluded.id, deleted_at = now()
+             WHERE (floor.xact, floor.id) < (excluded.xact, excluded.id)";
+        let gone = "DELETE FROM ops.events WHERE organization_id = $1 AND (xact, id) <= ($2, $3)";
+        for (statement, counts) in [(floor, 0), (gone, 1)] {
+            let statement = sql_query(statement).bind::<SqlUuid, _>(organization);
+            let done = statement.bind::<Xid8, _>(xact).bind::<SqlUuid, _>(id).execute(&mut *work).await?;
+            forgotten += done * counts;
+        }
+        work.commit().await?;
+    }
+    Ok(forgotten)
+}
+
+#[derive(QueryableByName)]
+struct Oldest {
+    #[diesel(sql_type = SqlUuid)]
+    organization_id: Uuid,
+    #[diesel(sql_type = Xid8)]
+    xact: Xact,
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
 }
 
 #[derive(QueryId)]

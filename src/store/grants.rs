@@ -14,11 +14,7 @@ use diesel::{
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use super::{
-    clock,
-    door::Caller,
-    error::Result,
-};
+use super::{clock, door::Caller, error::Result};
 
 /// Without it a person has their own conversations alone: row-level security keeps those of others from them.
 pub const ALL_CONVERSATIONS: &str = "conversation.read_all";

@@ -14,6 +14,8 @@ use super::{
     clock,
     door::Write,
     error::Result,
+    events::SESSION,
+    select::PLATFORM,
     tables::{
         audit::audit_logs,
         ops::{events, idempotency_keys},
@@ -89,6 +91,31 @@ impl Write {
             error: None,
         })
         .await
+    }
+
+    /// Tells every server that these sessions have ended, so that none keeps a socket or stream of theirs open. It
+    /// stands in the platform's log: a session may have worked in several organizations, or in none.
+    pub async fn sessions_ended(&mut self, sessions: &[Uuid]) -> Result<()> {
+        if sessions.is_empty() {
+            return Ok(());
+        }
+        let here = self.organization();
+        self.enter_organization(PLATFORM).await?;
+        let rows: Vec<_> = sessions
+            .iter()
+            .map(|session| {
+                (
+                    events::organization_id.eq(PLATFORM),
+                    events::id.eq(clock::new_id()),
+                    events::topic.eq(SESSION),
+                    events::subject_type.eq(SESSION),
+                    events::subject_id.eq(*session),
+                    events::kind.eq("session.ended"),
+                )
+            })
+            .collect();
+        diesel::insert_into(events::table).values(rows).execute(&mut **self).await?;
+        self.enter_organization(here).await
     }
 
     /// Writes the audit row of a mutation that was refused for lack of a permission.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{
     clock,
-    door::{Caller, Door},
+    door::{Caller, Door, Snapshot},
     error::Result,
     tables::identity::{api_keys, memberships},
 };
@@ -47,6 +47,13 @@ impl KeyUse {
         written.insert(guest, now);
         true
     }
+}
+
+/// When the key ends with which the caller came; none when they came with another credential, or it has no end.
+pub async fn end(db: &Snapshot) -> Result<Option<DateTime<Utc>>> {
+    let Some(key) = db.caller().api_key else { return Ok(None) };
+    let ends = db.load(api_keys::table.find((db.organization(), key)).select(api_keys::expires_at)).await?;
+    Ok(ends.into_iter().next().flatten())
 }
 
 impl Door {

@@ -13,7 +13,7 @@ pub mod grants;
 pub mod id;
 pub mod inspect;
 pub mod journal;
-mod key_use;
+pub mod key_use;
 pub mod migrate;
 pub mod partitions;
 pub mod referred;

@@ -55,7 +55,12 @@ pub fn respond(
     let events = Events {
         web: web.clone(),
         end: caller.expires_at.map(at),
-        answers: answers(web.clone(), caller, request, kind, Transport::Events, last_event),
+        answers: match kind {
+            Some(Kind::Subscription) => {
+                counted(web.schema.stream(caller, prepare(web, request), last_event), Transport::Events)
+            }
+            _ => single(web.clone(), caller, request, kind, Transport::Events),
+        },
         keep_alive,
         over: false,
         _permit: permit,
@@ -73,30 +78,31 @@ pub fn respond(
     Ok(response)
 }
 
-/// The answers to an operation of any kind, one after the other.
-pub fn answers(
+/// The answer to a query or mutation, as a stream of one.
+pub fn single(
     web: Arc<Web>,
     caller: Caller,
     request: Request,
     kind: Option<Kind>,
     transport: Transport,
-    resume_after: Option<String>,
 ) -> BoxStream<'static, Answer> {
     let begun = std::time::Instant::now();
-    if kind != Some(Kind::Subscription) {
-        return stream::once(async move {
-            let id = caller.request.clone();
-            let answer = once(&web, caller, request, kind, transport, begun).await;
-            answer.unwrap_or_else(|fault| Answer::refused(&fault, &id))
-        })
-        .boxed();
-    }
+    stream::once(async move {
+        let id = caller.request.clone();
+        let answer = once(&web, caller, request, kind, transport, begun).await;
+        answer.unwrap_or_else(|fault| Answer::refused(&fault, &id))
+    })
+    .boxed()
+}
+
+/// The answers of a subscription, as the figures of the server see them.
+pub fn counted(answers: BoxStream<'static, Answer>, transport: Transport) -> BoxStream<'static, Answer> {
+    let begun = std::time::Instant::now();
     let mut first = true;
-    let answers = web.schema.stream(caller, prepare(&web, request), resume_after);
     answers
         .inspect(move |answer| {
             if std::mem::take(&mut first) {
-                figures::answered(kind, transport, Some(answer), begun.elapsed());
+                figures::answered(Some(Kind::Subscription), transport, Some(answer), begun.elapsed());
             }
             figures::told(transport);
         })

@@ -149,19 +149,22 @@ pub(super) enum Whose {
 /// Ends sessions of the caller; says how many.
 pub(super) async fn end(write: &mut Write, which: Whose, reason: &str) -> Outcome<usize> {
     let user = write.caller().user.unwrap_or_default();
-    let ended = (sessions::revoked_at.eq(clock::now()), sessions::revoke_reason.eq(reason));
+    let mark = (sessions::revoked_at.eq(clock::now()), sessions::revoke_reason.eq(reason));
     let living = sessions::table.filter(sessions::user_id.eq(user)).filter(sessions::revoked_at.is_null());
-    let (count, session) = match which {
+    let (ended, session): (Vec<Uuid>, _) = match which {
         Whose::One(id) => {
-            (diesel::update(living.filter(sessions::id.eq(id))).set(ended).execute(write).await?, Some(id))
+            let one = living.filter(sessions::id.eq(id));
+            (diesel::update(one).set(mark).returning(sessions::id).load(write).await?, Some(id))
         }
-        Whose::AllBut(Some(kept)) => {
-            (diesel::update(living.filter(sessions::id.ne(kept))).set(ended).execute(write).await?, None)
+        Whose::AllBut(kept) => {
+            // no session has the nil id: all but that one are all
+            let others = living.filter(sessions::id.ne(kept.unwrap_or_default()));
+            (diesel::update(others).set(mark).returning(sessions::id).load(write).await?, None)
         }
-        Whose::AllBut(None) => (diesel::update(living).set(ended).execute(write).await?, None),
     };
+    write.sessions_ended(&ended).await?;
     note(write, Note { action: "session.revoked", session, detail: Some(reason), ..Note::of(user) }).await?;
-    Ok(count)
+    Ok(ended.len())
 }
 
 /// What the audit trail is told of a person and their sessions.

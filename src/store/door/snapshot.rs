@@ -82,7 +82,9 @@ impl Snapshot {
     }
 
     async fn transaction(&self) -> Result<&Transaction> {
-        self.transaction.get_or_try_init(|| async { Ok(Transaction::on(self.door.connection().await?)) }).await
+        self.transaction
+            .get_or_try_init(|| async { Ok(Transaction::on(self.door.connection().await?)) })
+            .await
     }
 
     async fn let_in(&self) -> Result<&Arc<Standing>> {
@@ -141,7 +143,9 @@ impl Snapshot {
     /// Gives the connection back, which ends the transaction before anything else is asked on it. A snapshot dropped
     /// without this closes its connection.
     pub fn close(self: Arc<Self>) {
-        if let Some(mut transaction) = Arc::into_inner(self).and_then(|snapshot| snapshot.transaction.into_inner()) {
+        if let Some(mut transaction) =
+            Arc::into_inner(self).and_then(|snapshot| snapshot.transaction.into_inner())
+        {
             transaction.let_go();
         }
     }

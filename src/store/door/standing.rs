@@ -86,7 +86,7 @@ pub(super) async fn confirm(
     let (begun, found) =
         futures_util::join!(first.batch_execute(&begin), Check::of(caller).load::<(i64, bool)>(&mut second));
     begun?;
-    Ok(found?.first() == Some(&(standing.epoch, true)))
+    Ok(found?.into_iter().next() == Some((standing.epoch, true)))
 }
 
 /// Begins a transaction of the caller, asking everything about them.
@@ -100,7 +100,8 @@ pub(super) async fn ask(connection: &AsyncPgConnection, how: &str, caller: &Call
     let answer = found?.into_iter().next().ok_or_else(|| Error::Internal("no standing".into()))?;
     let (credential, membership, organization, epoch, region, department, until) = answer;
     admit(caller, &credential, membership.as_deref(), organization.as_deref())?;
-    let grants = if caller.is_anonymous() { Grants::default() } else { Grants::of(connection, caller).await? };
+    let grants =
+        if caller.is_anonymous() { Grants::default() } else { Grants::of(connection, caller).await? };
     let standing = Standing { grants: Arc::new(grants), epoch, region, department, until };
     first.batch_execute(&limits(&standing)).await?;
     Ok(standing)

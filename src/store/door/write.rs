@@ -1,5 +1,6 @@
 //! Writing: one transaction, which is committed with all that it did, or never was.
 use std::{
+    collections::BTreeSet,
     marker::PhantomData,
     ops::{Deref, DerefMut},
     sync::Arc,
@@ -26,15 +27,22 @@ pub struct Write {
     door: Door,
     caller: Arc<Caller>,
     organization: Uuid,
+    entered: BTreeSet<Uuid>,
     transaction: Transaction,
     standing: Arc<Standing>,
     recorded: bool,
 }
 
 impl Write {
-    pub(super) fn of(door: Door, caller: Arc<Caller>, transaction: Transaction, standing: Arc<Standing>) -> Self {
+    pub(super) fn of(
+        door: Door,
+        caller: Arc<Caller>,
+        transaction: Transaction,
+        standing: Arc<Standing>,
+    ) -> Self {
         let organization = caller.organization.unwrap_or(Uuid::max());
-        Self { door, caller, organization, transaction, standing, recorded: false }
+        let entered = BTreeSet::from([organization]);
+        Self { door, caller, organization, entered, transaction, standing, recorded: false }
     }
 
     pub const fn caller(&self) -> &Arc<Caller> {
@@ -46,12 +54,18 @@ impl Write {
         self.organization
     }
 
+    /// Every organization in which something may have been written.
+    pub const fn entered(&self) -> &BTreeSet<Uuid> {
+        &self.entered
+    }
+
     /// Writes in `organization` from now on: in one that is being founded, that a person signs in to, or that a
     /// platform administrator has to do with. What the caller holds was decided before, in their own.
     pub async fn enter_organization(&mut self, organization: Uuid) -> Result<()> {
         self.say("app.organization_id", &organization.to_string()).await?;
         self.say("app.conversations", "").await?;
         self.organization = organization;
+        self.entered.insert(organization);
         Ok(())
     }
 
@@ -108,7 +122,7 @@ impl Write {
         Ok(done)
     }
 
-    pub const fn grants(&self) -> &Arc<Grants> {
+    pub fn grants(&self) -> &Arc<Grants> {
         &self.standing.grants
     }
 

@@ -5,6 +5,23 @@ pub mod ops {
         use diesel::sql_types::*;
         use crate::store::sql_types::*;
 
+        /// Up to where the events of an organization were deleted, so that whoever comes back to a place before it is told.
+        ops.event_floors (organization_id) {
+            /// Organization whose events they were.
+            organization_id -> Uuid,
+            /// Transaction that wrote the last event that was deleted.
+            xact -> Xid8,
+            /// Identity of the last event that was deleted.
+            id -> Uuid,
+            /// When it was deleted.
+            deleted_at -> Timestamptz,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
         /// One thing that happened to a record, told to whoever follows it live.
         ops.events (organization_id, id) {
             /// Organization that the event belongs to.
@@ -53,5 +70,5 @@ pub mod ops {
         }
     }
 
-    diesel::allow_tables_to_appear_in_same_query!(events, idempotency_keys,);
+    diesel::allow_tables_to_appear_in_same_query!(event_floors, events, idempotency_keys,);
 }

@@ -26,7 +26,6 @@ impl Close {
     pub const NOT_INTRODUCED: Self = Self::new(4401, "Unauthorized: connection_init comes first");
     pub const EXPIRED: Self = Self::new(4403, "Forbidden: the access token has expired");
     pub const SOMEBODY_ELSE: Self = Self::new(4403, "Forbidden: the new credential is somebody else's");
-    pub const ENDED: Self = Self::new(4403, "Forbidden: the credential no longer holds");
     pub const WRONG_PROTOCOL: Self =
         Self::new(4406, "Subprotocol not acceptable: ask for graphql-transport-ws");
     pub const NO_INTRODUCTION: Self = Self::new(4408, "Connection initialisation timeout");

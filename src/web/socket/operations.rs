@@ -3,6 +3,7 @@ use std::{
     collections::HashMap,
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use futures_util::{FutureExt, StreamExt, stream::BoxStream};
@@ -49,14 +50,8 @@ impl Operations {
         self.table().running.len()
     }
 
-    /// Sends `answers` to the client under `id`; `ended` is cancelled when one says that the credential has ended.
-    pub fn start(
-        &self,
-        id: String,
-        mut answers: BoxStream<'static, Answer>,
-        out: mpsc::Sender<Parcel>,
-        ended: Option<CancellationToken>,
-    ) {
+    /// Sends `answers` to the client under `id`.
+    pub fn start(&self, id: String, mut answers: BoxStream<'static, Answer>, out: mpsc::Sender<Parcel>) {
         let cancel = CancellationToken::new();
         let number = {
             let mut table = self.table();
@@ -82,9 +77,6 @@ impl Operations {
                 if out.send(parcel(text, over)).await.is_err() {
                     return;
                 }
-                if let Some(ended) = ended.as_ref().filter(|_| answer.unauthenticated) {
-                    ended.cancel();
-                }
                 if over {
                     return;
                 }
@@ -97,6 +89,13 @@ impl Operations {
     pub fn cancel(&self, id: &str) {
         if let Some(running) = self.table().running.remove(id) {
             running.cancel.cancel();
+        }
+    }
+
+    /// Waits until nothing runs any more.
+    pub async fn done(&self) {
+        while self.count() > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 

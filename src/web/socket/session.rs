@@ -8,7 +8,6 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, MissedTickBehavior},
 };
-use tokio_util::sync::CancellationToken;
 
 use super::{
     close::Close,
@@ -17,11 +16,13 @@ use super::{
     writer,
 };
 use crate::{
-    graph::schema::{Code, Fault},
-    store::{clock, door::Caller},
+    graph::schema::{Code, Fault, Kind},
+    live::presence::Presence,
+    store::{clock, door::Caller, error::Error},
     web::{
         caller::{self, Origin},
         figures::Transport,
+        graphql::prepare,
         parameters,
         router::Web,
         sse,
@@ -30,6 +31,8 @@ use crate::{
 
 /// Messages of operations that wait for a slow client; then the operations wait.
 const WAITING_PARCELS: usize = 16;
+/// How long operations may take to tell that the credential has ended.
+const FAREWELL: Duration = Duration::from_millis(500);
 /// Answers to the protocol that wait; a client that asks more without listening is cut off.
 const WAITING_ANSWERS: usize = 64;
 
@@ -49,15 +52,8 @@ pub async fn converse(web: Arc<Web>, socket: WebSocket, origin: Origin) {
         ended,
         ping.saturating_mul(2),
     ));
-    let mut session = Session {
-        operations: operations.clone(),
-        answers,
-        parcels,
-        caller: None,
-        credential_ended: CancellationToken::new(),
-        web,
-        origin,
-    };
+    let mut session =
+        Session { operations: operations.clone(), answers, parcels, presence: None, web, origin };
     let close = tokio::select! {
         close = session.listen(&mut stream, ping) => Some(close),
         // the client is gone, or takes nothing
@@ -82,9 +78,7 @@ struct Session {
     answers: mpsc::Sender<ws::Message>,
     parcels: mpsc::Sender<Parcel>,
     /// Who has introduced themselves.
-    caller: Option<Caller>,
-    /// Cancelled by an operation that is told so.
-    credential_ended: CancellationToken,
+    presence: Option<Presence>,
 }
 
 impl Session {
@@ -97,12 +91,18 @@ impl Session {
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut silent_beats = 0_u8;
         let stop = self.web.stop.clone();
-        let credential_ended = self.credential_ended.clone();
         loop {
-            let end = self.caller.as_ref().and_then(|caller| caller.expires_at).map(sse::at);
+            let mut presence = self.presence.clone();
+            let end = presence.as_ref().and_then(|presence| presence.caller().expires_at).map(sse::at);
             let expired = async {
                 match end {
                     Some(end) => tokio::time::sleep_until(end).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let ended = async {
+                match &mut presence {
+                    Some(presence) => presence.ended().await,
                     None => std::future::pending().await,
                 }
             };
@@ -110,12 +110,12 @@ impl Session {
                 biased;
                 () = stop.cancelled() => return Close::RESTART,
                 () = expired => return Close::EXPIRED,
-                () = credential_ended.cancelled() => {
-                    // the error that says so goes first
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                    return Close::ENDED;
+                denied = ended => {
+                    // whatever listens here is told first
+                    drop(tokio::time::timeout(FAREWELL, self.operations.done()).await);
+                    return Close::forbidden(&Fault::from(Error::Denied(denied)));
                 }
-                () = &mut introduction, if self.caller.is_none() => return Close::NO_INTRODUCTION,
+                () = &mut introduction, if self.presence.is_none() => return Close::NO_INTRODUCTION,
                 _ = beat.tick() => {
                     silent_beats = silent_beats.saturating_add(1);
                     if silent_beats > 2 {
@@ -168,12 +168,12 @@ impl Session {
 
     /// The client says who it is; without a credential it is nobody.
     fn introduce(&mut self, details: &Map<String, Value>) -> Result<(), Close> {
-        if self.caller.is_some() {
+        if self.presence.is_some() {
             return Err(Close::INTRODUCED_TWICE);
         }
         let caller = self.credential(details)?.unwrap_or_default();
         let acknowledged = json!({ "type": "connection_ack", "payload": validity(&caller) });
-        self.caller = Some(caller);
+        self.presence = Some(self.web.schema.welcome(caller));
         self.say(&acknowledged)
     }
 
@@ -187,13 +187,14 @@ impl Session {
             };
             return self.say(&pong);
         };
-        let caller = self.caller.as_mut().ok_or(Close::NOT_INTRODUCED)?;
+        let presence = self.presence.as_ref().ok_or(Close::NOT_INTRODUCED)?;
+        let caller = presence.caller();
         let same = |one: &Caller| (one.user, one.api_key, one.organization);
-        if !caller.is_anonymous() && same(caller) != same(&renewed) {
+        if !caller.is_anonymous() && same(&caller) != same(&renewed) {
             return Err(Close::SOMEBODY_ELSE);
         }
-        *caller = renewed;
-        let pong = json!({ "type": "pong", "payload": validity(caller) });
+        let pong = json!({ "type": "pong", "payload": validity(&renewed) });
+        presence.renew(Arc::new(renewed));
         self.say(&pong)
     }
 
@@ -216,14 +217,14 @@ impl Session {
     }
 
     fn subscribe(&self, id: String, payload: Value) -> Result<(), Close> {
-        let Some(caller) = &self.caller else { return Err(Close::NOT_INTRODUCED) };
+        let Some(presence) = &self.presence else { return Err(Close::NOT_INTRODUCED) };
         let mut request =
             parameters::of_value(payload).map_err(|fault| Close::bad_message(&fault.message))?;
         if self.operations.is_running(&id) {
             return Err(Close::taken(&id));
         }
         // each operation has an id of its own in log and errors
-        let caller = Caller { request: clock::new_id().to_string(), ..caller.clone() };
+        let caller = Caller { request: clock::new_id().to_string(), ..(*presence.caller()).clone() };
         tracing::debug!(socket = %self.origin.request, request = %caller.request, "an operation on a socket");
         let most = self.web.settings.max_socket_operations;
         if self.operations.count() >= most {
@@ -234,9 +235,15 @@ impl Session {
             return if deaf { Err(Close::TOO_SLOW) } else { Ok(()) };
         }
         let kind = self.web.schema.kind(&mut request);
-        let ended = (!caller.is_anonymous()).then(|| self.credential_ended.clone());
-        let answers = sse::answers(self.web.clone(), caller, request, kind, Transport::Websocket, None);
-        self.operations.start(id, answers, self.parcels.clone(), ended);
+        let answers = match kind {
+            Some(Kind::Subscription) => {
+                let (presence, request) = (presence.clone(), prepare(&self.web, request));
+                let answers = self.web.schema.follow(presence, caller.request, request, None);
+                sse::counted(answers, Transport::Websocket)
+            }
+            _ => sse::single(self.web.clone(), caller, request, kind, Transport::Websocket),
+        };
+        self.operations.start(id, answers, self.parcels.clone());
         Ok(())
     }
 }

@@ -29,10 +29,11 @@ pub struct Town {
 }
 
 /// A member of an organization, signed in.
+#[derive(Clone)]
 pub struct Person {
     pub user: Uuid,
-    caller: Caller,
-    schema: Schema,
+    pub caller: Caller,
+    pub schema: Schema,
 }
 
 /// What came back.
@@ -45,7 +46,11 @@ pub struct Reply {
 impl Town {
     /// A new organization.
     pub async fn found() -> Self {
-        let database = postgres::shared().await;
+        Self::found_in(postgres::shared().await).await
+    }
+
+    /// The same in a database of the test's own.
+    pub async fn found_in(database: Database) -> Self {
         let organization = Uuid::now_v7();
         let town = Self { organization, schema: serve(&database, Limits::default()), database };
         sql_query("INSERT INTO identity.organizations (id, name, slug) VALUES ($1, 'A town', $2)")

@@ -48,6 +48,7 @@ fn visit() -> Visit {
         keys: Arc::new(Keys::new(&[7; 32]).unwrap()),
         pages: PageSizes::default(),
         patience: crate::live::Patience::default(),
+        presence: None,
         resume_after: None,
     }
 }

@@ -1,0 +1,190 @@
+//! A stream in progress: opened, told event by event, and ended when the right to hear it is.
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use async_graphql::{Context, Response};
+
+use super::{
+    Answered, Declared, Interest, refused,
+    told::{ResetReason, Told},
+};
+use crate::{
+    graph::{
+        fault::{Code, Fault},
+        gate,
+        scalar::EventCursor,
+        visit::{Args, Visit},
+    },
+    live::{
+        presence::Presence,
+        subscriber::{Begin, Next, Subscriber},
+    },
+    store::{door::Caller, events::Position},
+};
+
+/// A database that is away is asked again after this long.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// A stream in progress.
+pub(super) struct State<'a, 'c> {
+    declared: &'static Declared,
+    visit: Visit,
+    presence: Presence,
+    ctx: &'a Context<'c>,
+    stage: Stage,
+    ready: VecDeque<Response>,
+}
+
+enum Stage {
+    Begin,
+    Live(Box<Listening>),
+    Over,
+}
+
+/// A stream that was opened.
+struct Listening {
+    subscriber: Subscriber,
+    interest: Interest,
+    /// All up to here has been told.
+    told: Position,
+}
+
+impl<'a, 'c> State<'a, 'c> {
+    /// One that is not opened yet.
+    pub(super) fn of(declared: &'static Declared, ctx: &'a Context<'c>) -> Option<Self> {
+        let visit = ctx.data_unchecked::<Visit>().clone();
+        let presence = visit.presence.clone()?;
+        Some(Self { declared, visit, presence, ctx, stage: Stage::Begin, ready: VecDeque::new() })
+    }
+
+    /// The next response, and the stream after it.
+    pub(super) async fn next(mut self) -> Option<(Response, Self)> {
+        loop {
+            if let Some(response) = self.ready.pop_front() {
+                return Some((response, self));
+            }
+            match std::mem::replace(&mut self.stage, Stage::Over) {
+                Stage::Over => return None,
+                Stage::Begin => match self.begin().await {
+                    Ok((listening, opened)) => self.tell(Box::new(listening), vec![opened]).await,
+                    Err(fault) => self.ready.push_back(refused(self.ctx, &fault)),
+                },
+                Stage::Live(listening) => self.listen(listening).await,
+            }
+        }
+    }
+
+    async fn begin(&self) -> Result<(Listening, Told), Fault> {
+        let args = Args::of(self.ctx);
+        let snapshot = self.visit.door.snapshot(self.visit.caller.clone());
+        let welcome = match snapshot.grants().await {
+            Ok(grants) => gate::permit(&self.visit.caller, grants, self.declared.needs),
+            Err(error) => Err(error.into()),
+        };
+        snapshot.close();
+        welcome?;
+        let interest = self.declared.stream.interest(&args)?;
+        // a client that comes back repeats the arguments it began with: its last event is the later place
+        let after = self.visit.resume_after.clone();
+        let after = after.or(args.get::<Option<EventCursor>>("after")?.map(|cursor| cursor.0));
+        let after = match after {
+            Some(cursor) => Some(Position::read(&cursor).ok_or_else(|| {
+                Fault::new(
+                    Code::InvalidCursor,
+                    "`after` is no cursor of an event: take one from `viewer.eventCursor` or an event",
+                )
+            })?),
+            None => None,
+        };
+        let organization = self.visit.caller.organization.ok_or_else(|| {
+            Fault::new(Code::TenantRequired, "choose an organization: sign in with its slug")
+        })?;
+        let feed = self.visit.hub.feed(organization).await?;
+        let (subscriber, begin) = Subscriber::join(feed, after, self.visit.patience).await?;
+        let cursor = subscriber.position();
+        let opened = match begin {
+            Begin::After(_) => Told::Opened { cursor, replayed: true },
+            Begin::Now => Told::Opened { cursor, replayed: false },
+            Begin::Expired => Told::Reset { cursor, reason: ResetReason::CursorExpired },
+        };
+        Ok((Listening { subscriber, interest, told: cursor }, opened))
+    }
+
+    /// Waits for what comes next, or for the end of the right to hear it.
+    async fn listen(&mut self, mut listening: Box<Listening>) {
+        let next = tokio::select! {
+            biased;
+            standing = self.presence.changed() => {
+                let may = |grants: &Arc<_>| gate::permit(&self.visit.caller, grants, self.declared.needs).is_ok();
+                if standing.over.is_some() || !standing.grants.as_ref().is_none_or(may) {
+                    self.part(listening.subscriber.position()).await;
+                } else {
+                    self.stage = Stage::Live(listening);
+                }
+                return;
+            }
+            next = listening.subscriber.next() => next,
+        };
+        let told: Vec<Told> = match next {
+            Ok(Next::Events(events)) => {
+                events.into_iter().filter(|event| (listening.interest)(event)).map(Told::Happened).collect()
+            }
+            Ok(Next::TooSlow(cursor)) => vec![Told::Reset { cursor, reason: ResetReason::ClientTooSlow }],
+            Ok(Next::Expired(cursor)) => vec![Told::Reset { cursor, reason: ResetReason::CursorExpired }],
+            Err(error) => {
+                tracing::warn!(%error, "a subscriber waits for the database");
+                tokio::time::sleep(AGAIN).await;
+                Vec::new()
+            }
+        };
+        if told.is_empty() {
+            self.stage = Stage::Live(listening);
+        } else {
+            self.tell(listening, told).await;
+        }
+    }
+
+    /// Tells events, and goes on.
+    async fn tell(&mut self, mut listening: Box<Listening>, told: Vec<Told>) {
+        loop {
+            // the credential may have been renewed
+            self.visit.caller = Arc::new(Caller {
+                request: self.visit.caller.request.clone(),
+                ..(*self.presence.caller()).clone()
+            });
+            let Declared { stream, needs, .. } = self.declared;
+            match stream.answer(&self.visit, self.ctx, *needs, told.clone()).await {
+                Answered::Told(responses) => {
+                    listening.told = listening.subscriber.position();
+                    self.ready.extend(responses);
+                    self.stage = Stage::Live(listening);
+                }
+                Answered::Refused => self.part(listening.told).await,
+                Answered::Failed(fault) => self.ready.push_back(refused(self.ctx, &fault)),
+                Answered::Expired => {
+                    self.presence.renewed().await;
+                    continue;
+                }
+                Answered::Later => {
+                    tokio::time::sleep(AGAIN).await;
+                    continue;
+                }
+            }
+            return;
+        }
+    }
+
+    /// Says that the caller may no longer listen; `told` is the place to go on from, should they be let in again.
+    async fn part(&mut self, told: Position) {
+        let nobody = Caller { request: self.visit.caller.request.clone(), ..Caller::default() };
+        self.visit.caller = Arc::new(nobody);
+        let farewell = vec![Told::Revoked { cursor: told }];
+        loop {
+            let answer = self.declared.stream.answer(&self.visit, self.ctx, None, farewell.clone());
+            match answer.await {
+                Answered::Told(responses) => return self.ready.extend(responses),
+                Answered::Later => tokio::time::sleep(AGAIN).await,
+                _ => return,
+            }
+        }
+    }
+}
