@@ -178,7 +178,10 @@ fn subscribers(told: &Told) -> String {
     );
     let mut row = |what: &str, is: String| out.push_str(&format!("| {what} | {is} |\n"));
     row("messages sent, deliveries", format!("{}, {}", told.messages, told.deliveries));
-    row("lost, doubled, out of order", format!("{}, {}, {}", told.lost, told.doubled, told.disordered));
+    row(
+        "not told within 15 s, doubled, out of order",
+        format!("{}, {}, {}", told.lost, told.doubled, told.disordered),
+    );
     row("from the sender's answer to the socket: p50, p99 ms", format!("{:.1}, {:.1}", told.p50, told.p99));
     row("from the sender's question to the socket: p99 ms", format!("{:.1}", told.p99_asked));
     row(
