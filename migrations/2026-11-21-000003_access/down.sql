@@ -14,6 +14,7 @@ DROP FUNCTION access.protect_system_permission();
 DROP FUNCTION access.protect_system_role();
 DROP FUNCTION access.pass_role_level_on();
 DROP FUNCTION access.set_role_level();
+DROP FUNCTION access.account_changed();
 DROP FUNCTION access.right_changed();
 DROP FUNCTION access.rights_changed();
 DROP FUNCTION access.raise_epoch(uuid);

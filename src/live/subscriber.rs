@@ -102,7 +102,8 @@ impl Subscriber {
             };
             if let Some(last) = events.last() {
                 self.at = last.position;
-                self.had = self.had.map(|had| had.saturating_add(events.len() as u64));
+                self.had =
+                    self.had.map(|had| had.saturating_add(u64::try_from(events.len()).unwrap_or(u64::MAX)));
                 return Ok(Next::Events(events));
             }
             // the feed lives as long as we hold it: its news never end

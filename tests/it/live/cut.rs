@@ -29,7 +29,7 @@ async fn a_socket_that_is_cut_is_taken_up_where_it_was() {
         record.hear_until(90, &mut socket).await;
     };
     futures_util::join!(listening, house.chatter(&token, 3, 30));
-    record.is_complete(&town, &house, &token, &mut socket).await;
+    record.proves_complete(&town, &house, &token, &mut socket).await;
 }
 
 #[tokio::test]
@@ -88,11 +88,11 @@ async fn a_server_that_starts_again_tells_what_happened_meanwhile() {
             house = House::open(&town).await;
             socket = Socket::follow(&house, &token, "Message", record.cursor.as_deref()).await;
         }
-        record.hear_until(120, &mut socket).await;
+        record.hear_until(400, &mut socket).await;
         house
     };
-    let (house, ()) = futures_util::join!(listening, elsewhere.chatter(&token, 2, 60));
-    record.is_complete(&town, &house, &token, &mut socket).await;
+    let (house, ()) = futures_util::join!(listening, elsewhere.chatter(&token, 2, 200));
+    record.proves_complete(&town, &house, &token, &mut socket).await;
 }
 
 #[derive(QueryableByName, PartialEq, Clone)]
@@ -135,5 +135,5 @@ async fn a_listener_that_postgresql_loses_is_nothing_to_the_client() {
         record.hear_until(200, &mut socket).await;
     };
     futures_util::join!(listening, elsewhere.chatter(&token, 2, 100));
-    record.is_complete(&town, &elsewhere, &token, &mut socket).await;
+    record.proves_complete(&town, &elsewhere, &token, &mut socket).await;
 }

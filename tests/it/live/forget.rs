@@ -42,7 +42,7 @@ async fn write(town: &Town, age: &str) {
 async fn old_events_are_deleted_and_who_comes_back_to_them_begins_anew() {
     let town = Town::found_in(postgres::fresh().await).await;
     let other = Town::found_in(town.database.clone()).await;
-    let ann = town.person("Ann", LISTENS).await;
+    let ann = town.person("Ann", &[LISTENS, &["deal.read"]].concat()).await;
     let house = House::open(&town).await;
     let (token, day) = (token(&ann), chrono::Duration::days(1));
     let mut socket = Socket::follow(&house, &token, "Deal", None).await;

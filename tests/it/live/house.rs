@@ -86,7 +86,7 @@ impl House {
         let settings = [("PORTICO_LISTEN".to_owned(), "127.0.0.1:0".to_owned())];
         let parts = Parts {
             schema: schema.clone(),
-            settings: Arc::new(Settings::read(settings.into_iter(), None).unwrap()),
+            settings: Arc::new(Settings::read(settings, None).unwrap()),
             read_credential: Arc::new(read_credential),
             demo: Arc::new(|| json!({})),
         };

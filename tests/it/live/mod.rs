@@ -80,7 +80,7 @@ impl Record {
     }
 
     /// That it is all that was committed, once each, in the order of the log; and that nothing follows but `last`.
-    async fn is_complete(mut self, town: &Town, house: &House, token: &str, socket: &mut Socket) {
+    async fn proves_complete(mut self, town: &Town, house: &House, token: &str, socket: &mut Socket) {
         let last: Value = house.speak(token, "the last word").await;
         self.hear(socket).await;
         let told = house::messages(town).await;

@@ -221,15 +221,14 @@ async fn an_event_that_was_not_told_is_told_to_who_is_let_in_again() {
     socket.event().await;
     let grants = |revoked: &str| {
         format!(
-            "UPDATE access.permission_grants SET revoked_at = {revoked}, revoked_by = user_id
-            WHERE organization_id = $1 AND user_id = $2::uuid"
+            "UPDATE access.permission_grants SET {revoked} WHERE organization_id = $1 AND user_id = $2::uuid"
         )
     };
-    sql(&town, &grants("now()"), &ann.user.to_string()).await;
+    sql(&town, &grants("revoked_at = now(), revoked_by = user_id"), &ann.user.to_string()).await;
     house.speak(&writer, "meanwhile").await;
     let revoked = socket.event().await;
     assert_eq!(revoked["__typename"], "AccessRevoked");
-    sql(&town, &grants("NULL"), &ann.user.to_string()).await;
+    sql(&town, &grants("revoked_at = NULL, revoked_by = NULL"), &ann.user.to_string()).await;
     let mut socket = Socket::follow(&house, &token, "Conversation", revoked["cursor"].as_str()).await;
     assert_eq!(socket.event().await["replayed"], true);
     assert_eq!(socket.event().await["record"]["title"], "Live");

@@ -108,14 +108,19 @@ impl Cluster {
     }
 }
 
-/// Another run of the tests may be about to end.
+/// Another run of the tests may be about to end. What a run left behind that was killed may be past recovery, since
+/// nothing of it is written durably: then it begins anew.
 fn start_patiently(options: &Options) -> Embedded {
     let patience = Instant::now() + Duration::from_mins(1);
     loop {
-        match Embedded::start(options) {
+        let error = match Embedded::start(options) {
             Ok(embedded) => return embedded,
-            Err(error) if Instant::now() > patience => panic!("{error:#}"),
-            Err(_) => std::thread::sleep(Duration::from_millis(200)),
+            Err(error) => format!("{error:#}"),
+        };
+        assert!(Instant::now() < patience, "{error}");
+        if !error.contains("already uses") {
+            let _ = std::fs::remove_dir_all(options.home.join("data"));
         }
+        std::thread::sleep(Duration::from_millis(200));
     }
 }
