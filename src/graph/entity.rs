@@ -17,6 +17,7 @@ macro_rules! entity {
         }
 
         impl $crate::store::batch::Stored for $row {
+            type Source = $crate::store::tables::$schema::$table::table;
             const TABLE: &'static $crate::store::select::Table = &$crate::store::select::Table {
                 name: concat!("\"", stringify!($schema), "\".\"", stringify!($table), "\""),
                 key: $crate::entity!(@key $($key)?),
@@ -58,7 +59,25 @@ macro_rules! entity {
                 let condition = $crate::store::select::Condition::Ids(vec![id.0]);
                 futures_util::FutureExt::boxed(write.locked::<Self>(Self::TABLE, condition))
             }
+
+            fn insert(
+                write: &mut $crate::store::door::Write,
+                id: $crate::store::id::Id<Self>,
+                values: $crate::store::changes::Changes<Self::Source>,
+            ) -> futures_util::future::BoxFuture<'_, $crate::store::error::Result<Self>> {
+                futures_util::FutureExt::boxed(write.inserted::<Self>(id, values))
+            }
+
+            fn update(
+                write: &mut $crate::store::door::Write,
+                id: $crate::store::id::Id<Self>,
+                changes: $crate::store::changes::Changes<Self::Source>,
+            ) -> futures_util::future::BoxFuture<'_, $crate::store::error::Result<Self>> {
+                futures_util::FutureExt::boxed(write.updated::<Self>(id, changes))
+            }
         }
+
+        $crate::entity!(@restorable $row, $schema::$table $(, $deleted)?);
 
         impl $crate::graph::rows::Object for $row {
             const NAME: &'static str = stringify!($row);
@@ -77,6 +96,16 @@ macro_rules! entity {
                 fields.implements("Node");
                 $crate::entity!(@record fields $($version)?);
                 <Self as $crate::graph::rows::Entity>::fields(fields);
+            }
+        }
+    };
+    (@restorable $row:ident, $schema:ident :: $table:ident) => {};
+    (@restorable $row:ident, $schema:ident :: $table:ident, $deleted:ident) => {
+        impl $crate::store::batch::Restorable for $row {
+            fn deleted_at(
+                at: Option<chrono::DateTime<chrono::Utc>>,
+            ) -> $crate::store::changes::Changes<Self::Source> {
+                $crate::store::changes::Changes::default().set($crate::store::tables::$schema::$table::$deleted, at)
             }
         }
     };

@@ -39,6 +39,11 @@ pub trait Filter: InputType {
     }
 }
 
+/// A row that has a filter.
+pub trait Filtered: Stored {
+    type Filter: Filter<Row = Self>;
+}
+
 /// Where in a filter we are, and what may still come.
 pub struct Scope<'g> {
     grants: &'g Grants,
@@ -308,6 +313,10 @@ macro_rules! filter {
             or: Option<Vec<$filter>>,
             not: Option<Box<$filter>>,
             $($field: Option<$type>,)*
+        }
+
+        impl $crate::graph::filter::Filtered for $row {
+            type Filter = $filter;
         }
 
         impl $crate::graph::filter::Filter for $filter {

@@ -15,7 +15,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     fault::{Code, Fault},
     gate,
-    rows::{self, Asked, Entity, Env, Fields, Out},
+    rows::{self, Asked, Entity, Env, Fields, Object, Out},
     user_error::{Outcome, Stop, UserError},
     visit::{Args, View, Visit},
 };
@@ -86,20 +86,19 @@ impl Last<'_> {
 }
 
 impl Mutations {
-    /// A mutation whose payload shows the record it made or changed.
+    /// A mutation whose payload shows the record that it made or changed, under the name of its type.
     pub fn change<I, T>(
         &mut self,
         name: &'static str,
-        field: &'static str,
-        run: impl for<'w> Fn(&'w mut Write, I) -> BoxFuture<'w, Outcome<Id<T>>> + Send + Sync + 'static,
+        act: impl for<'w> Act<'w, I, Id<T>> + 'static,
     ) -> Last<'_>
     where
         I: InputType + Send + 'static,
         T: Entity,
     {
-        self.action(name, run, |payload: &mut Fields<Payload<Id<T>>>| {
+        self.action(name, act, |payload| {
             payload
-                .one(field, |payload| payload.result)
+                .one(decapitalized::<T>(), |payload| payload.result)
                 .about("The record as it is now; null when nothing was done.");
         })
     }
@@ -108,14 +107,14 @@ impl Mutations {
     pub fn action<I, R>(
         &mut self,
         name: &'static str,
-        run: impl for<'w> Fn(&'w mut Write, I) -> BoxFuture<'w, Outcome<R>> + Send + Sync + 'static,
+        act: impl for<'w> Act<'w, I, R> + 'static,
         fields: impl FnOnce(&mut Fields<Payload<R>>),
     ) -> Last<'_>
     where
         I: InputType + Send + 'static,
         R: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
     {
-        self.action_in_visit(name, move |_, write, input| run(write, input), fields)
+        self.action_in_visit(name, move |_, write, input| act.act(write, input), fields)
     }
 
     /// The same, for what needs to know the keys of the server.
@@ -154,6 +153,21 @@ impl Mutations {
     /// The names of all mutations with who may use each.
     pub fn access(&self) -> impl Iterator<Item = (&'static str, Access)> {
         self.0.iter().map(|(name, declared)| (*name, declared.access))
+    }
+}
+
+/// What a mutation does: an `async fn(&mut Write, Input) -> Outcome<Result>`.
+pub trait Act<'w, I, R>: Send + Sync {
+    fn act(&self, write: &'w mut Write, input: I) -> BoxFuture<'w, Outcome<R>>;
+}
+
+impl<'w, I, R, F, D> Act<'w, I, R> for F
+where
+    F: Fn(&'w mut Write, I) -> D + Send + Sync,
+    D: Future<Output = Outcome<R>> + Send + 'w,
+{
+    fn act(&self, write: &'w mut Write, input: I) -> BoxFuture<'w, Outcome<R>> {
+        self(write, input).boxed()
     }
 }
 
@@ -231,6 +245,13 @@ impl Access {
 
 /// Stands where a permission would: no role has it, the list of administrators decides.
 const PLATFORM_ADMIN: &str = "platform.administrator";
+
+/// The name of a type as that of a field: `deal`.
+fn decapitalized<T: Entity>() -> &'static str {
+    let mut letters = <T as Object>::NAME.chars();
+    let first = letters.next().map(|first| first.to_ascii_lowercase());
+    first.into_iter().chain(letters).collect::<String>().leak()
+}
 
 /// `dealUpdate` as the name of a type.
 fn pascal(name: &str) -> String {

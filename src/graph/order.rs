@@ -54,6 +54,11 @@ pub trait OrderField<T>: InputType + EnumType + Copy + Send + Sync + 'static {
     fn sort(self) -> Sort<T>;
 }
 
+/// A row that has an order.
+pub trait Ordered: Sized {
+    type Order: OrderField<Self>;
+}
+
 /// One key of `orderBy`.
 #[derive(Clone, Copy, Debug)]
 pub struct Order<F> {
@@ -209,6 +214,10 @@ macro_rules! order {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]
         pub enum $field {
             $($(#[doc = $about])* $name,)*
+        }
+
+        impl $crate::graph::order::Ordered for $row {
+            type Order = $field;
         }
 
         impl $crate::graph::order::OrderField<$row> for $field {

@@ -7,9 +7,9 @@ use super::{
     filter::described,
     rows::{self, Entity, Object},
     scalar::input_object,
-    user_error::{Outcome, UserError},
+    user_error::{Outcome, Stop, UserError},
 };
-use crate::store::{door::Write, id::Id, journal::Change};
+use crate::store::{batch::Restorable, changes::Changes, clock, door::Write, id::Id, journal::Change};
 
 /// The record `id`, locked; refused when it is not there, not visible, deleted, or no longer of the expected version.
 pub async fn lock<T: Entity>(write: &mut Write, id: Id<T>, expected_version: Option<i32>) -> Outcome<T> {
@@ -109,9 +109,45 @@ impl<T: Entity> InputType for RecordInput<T> {
     }
 }
 
+/// Makes a record.
+pub async fn create<T: Entity>(write: &mut Write, values: Changes<T::Source>) -> Outcome<Id<T>> {
+    let row = T::insert(write, Id::fresh(), values).await?;
+    created(write, &row).await
+}
+
+/// Changes a record.
+pub async fn update<T: Entity>(write: &mut Write, before: T, changes: Changes<T::Source>) -> Outcome<Id<T>> {
+    change(write, "updated", before, changes).await
+}
+
+/// Changes a record by an act that has a name of its own: `submitted`, `archived`.
+pub async fn change<T: Entity>(
+    write: &mut Write,
+    what: &str,
+    before: T,
+    changes: Changes<T::Source>,
+) -> Outcome<Id<T>> {
+    let after = T::update(write, before.id(), changes)
+        .await
+        .map_err(|error| Stop::from(error).allowing(before.allows()))?;
+    changed(write, what, &before, &after).await
+}
+
+/// Deletes a record that can be restored.
+pub async fn delete<T: Entity + Restorable>(write: &mut Write, input: RecordInput<T>) -> Outcome<Id<T>> {
+    let before = input.lock_living(write).await?;
+    change(write, "deleted", before, T::deleted_at(Some(clock::now()))).await
+}
+
+/// Brings a deleted record back.
+pub async fn restore<T: Entity + Restorable>(write: &mut Write, input: RecordInput<T>) -> Outcome<Id<T>> {
+    let before = input.lock_deleted(write).await?;
+    change(write, "restored", before, T::deleted_at(None)).await
+}
+
 /// Records that `row` was made.
 pub async fn created<T: Entity>(write: &mut Write, row: &T) -> Outcome<Id<T>> {
-    record(write, "created", None, Some(row), Told::default()).await?;
+    record(write, "created", None, Some(row), Value::Null).await?;
     Ok(row.id())
 }
 
@@ -120,43 +156,37 @@ pub async fn updated<T: Entity>(write: &mut Write, before: &T, after: &T) -> Out
     changed(write, "updated", before, after).await
 }
 
-/// Records a change that has a name of its own: `submitted`, `deleted`, `restored`.
+/// Records a change that has a name of its own.
 pub async fn changed<T: Entity>(write: &mut Write, what: &str, before: &T, after: &T) -> Outcome<Id<T>> {
-    record(write, what, Some(before), Some(after), Told::default()).await?;
+    record(write, what, Some(before), Some(after), Value::Null).await?;
     Ok(after.id())
 }
 
 /// Records that `row` is gone for good.
 pub async fn removed<T: Entity>(write: &mut Write, row: &T) -> Outcome<Id<T>> {
-    record(write, "removed", Some(row), None, Told::default()).await?;
+    record(write, "removed", Some(row), None, Value::Null).await?;
     Ok(row.id())
 }
 
-/// Whom a change is told to, and what they are told besides which record it is.
-#[derive(Default)]
-pub struct Told {
-    /// The subscribers of this topic instead of those of the type.
-    pub topic: Option<String>,
-    pub payload: Value,
-}
-
 /// Records that `before` became `after`: made when there is nothing before, gone when there is nothing after.
+/// Subscribers are told `payload` besides which record it is.
 pub async fn record<T: Entity>(
     write: &mut Write,
     what: &str,
     before: Option<&T>,
     after: Option<&T>,
-    told: Told,
+    payload: Value,
 ) -> Outcome<()> {
+    let row = after.or(before);
     let change = Change {
         kind: format!("{}.{what}", snake(<T as Object>::NAME)),
         resource_type: <T as Object>::NAME,
-        resource_id: after.or(before).map(|row| row.id().0).unwrap_or_default(),
+        resource_id: row.map(|row| row.id().0).unwrap_or_default(),
         resource_name: None,
         before: before.map(values),
         after: after.map(values),
-        topic: told.topic,
-        payload: told.payload,
+        topic: row.and_then(Entity::topic),
+        payload,
     };
     Ok(write.record(change).await?)
 }

@@ -129,7 +129,7 @@ pub type Outcome<T> = Result<T, Stop>;
 impl Stop {
     /// Where a record's state was in the way: what it does allow.
     pub fn allowing(mut self, acts: &[&str]) -> Self {
-        if let Self::User(errors) = &mut self {
+        if let (Self::User(errors), [_, ..]) = (&mut self, acts) {
             for error in errors.iter_mut().filter(|error| error.code == UserErrorCode::State) {
                 error.allowed = acts.iter().map(|act| (*act).to_owned()).collect();
             }

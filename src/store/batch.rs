@@ -1,10 +1,13 @@
 //! Keys that are loaded in batches: one statement for all rows of a level.
 use std::{collections::HashMap, hash::Hash};
 
+use chrono::{DateTime, Utc};
+use diesel::QuerySource;
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use super::{
+    changes::Changes,
     door::{Snapshot, Write},
     error::Result,
     id::{Id, Kind},
@@ -20,6 +23,8 @@ pub trait Batch: Clone + Eq + Hash + Send + Sync + 'static {
 
 /// A row of one table. Implemented by the `entity!` macro.
 pub trait Stored: Kind + Clone + Sized {
+    /// The table, as Diesel knows it.
+    type Source: QuerySource + 'static;
     const TABLE: &'static Table;
     /// The column that says when the row was deleted, where rows are deleted softly.
     const DELETED: Option<&'static str>;
@@ -33,6 +38,17 @@ pub trait Stored: Kind + Clone + Sized {
     fn each(db: &Snapshot, fetch: Fetch, parents: Vec<Uuid>) -> BoxFuture<'_, Result<Vec<(Uuid, Self)>>>;
     /// The row as it is now, locked until the transaction ends.
     fn lock(write: &mut Write, id: Id<Self>) -> BoxFuture<'_, Result<Option<Self>>>;
+    /// Makes a row.
+    fn insert(write: &mut Write, id: Id<Self>, values: Changes<Self::Source>) -> BoxFuture<'_, Result<Self>>;
+    /// Changes the row; the row as it is then.
+    fn update(write: &mut Write, id: Id<Self>, changes: Changes<Self::Source>)
+    -> BoxFuture<'_, Result<Self>>;
+}
+
+/// A row that is deleted softly: marked, and brought back by taking the mark away.
+pub trait Restorable: Stored {
+    /// The mark, or its absence.
+    fn deleted_at(at: Option<DateTime<Utc>>) -> Changes<Self::Source>;
 }
 
 impl<T: Stored> Batch for Id<T> {

@@ -1,11 +1,17 @@
-//! `UPDATE … SET` of just those columns that an input names.
+//! `INSERT` and `UPDATE … SET` of just those columns that an input names.
 use async_graphql::MaybeUndefined;
 use diesel::{
-    AppearsOnTable, Column, QueryResult, QuerySource,
-    expression::AsExpression,
+    AppearsOnTable, Column, QueryResult, QuerySource, Selectable,
+    expression::{AsExpression, Expression},
     pg::Pg,
-    query_builder::{AsChangeset, AstPass, QueryFragment, QueryId},
-    sql_types::SqlType,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_types::{self, SqlType},
+};
+use uuid::Uuid;
+
+use super::{
+    batch::Stored,
+    select::{Owner, SelectOf, write_column, write_selection},
 };
 
 type Value = Box<dyn QueryFragment<Pg> + Send>;
@@ -42,7 +48,7 @@ impl<T: QuerySource> Changes<T> {
         self
     }
 
-    /// Sets a column that may not be null, where the input names it.
+    /// Sets a column that may not be null, where the input names it; a new row has the table's default instead.
     pub fn given<C, V>(self, column: C, value: Option<V>) -> Self
     where
         C: Column<Table = T>,
@@ -78,16 +84,8 @@ impl<T: QuerySource> Changes<T> {
     }
 }
 
-impl<T: QuerySource> AsChangeset for Changes<T> {
-    type Target = T;
-    type Changeset = Self;
-    fn as_changeset(self) -> Self {
-        self
-    }
-}
-
-impl<T> QueryFragment<Pg> for Changes<T> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+impl<T> Changes<T> {
+    fn walk<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         // an input that names nothing sets a column to itself: one that the server may set, unlike the key
         if let (true, Some(column)) = (self.set.is_empty(), self.left) {
             out.push_identifier(column)?;
@@ -106,7 +104,85 @@ impl<T> QueryFragment<Pg> for Changes<T> {
     }
 }
 
-impl<T> QueryId for Changes<T> {
+/// A new row.
+pub struct Insert<T: Stored> {
+    pub organization: Uuid,
+    pub id: Uuid,
+    pub values: Changes<T::Source>,
+}
+
+/// What becomes of a row.
+pub struct Update<T: Stored> {
+    pub organization: Uuid,
+    pub id: Uuid,
+    pub changes: Changes<T::Source>,
+}
+
+impl<T: Stored + Selectable<Pg>> Query for Insert<T> {
+    type SqlType = <SelectOf<T> as Expression>::SqlType;
+}
+impl<T: Stored, Conn> diesel::RunQueryDsl<Conn> for Insert<T> {}
+impl<T: Stored> QueryId for Insert<T> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl<T: Stored + Selectable<Pg>> QueryFragment<Pg> for Insert<T>
+where
+    SelectOf<T>: QueryFragment<Pg>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let owned = T::TABLE.owner != Owner::Nobody;
+        out.push_sql("INSERT INTO ");
+        out.push_sql(T::TABLE.name);
+        out.push_sql(if owned { " (organization_id, " } else { " (" });
+        out.push_identifier(T::TABLE.key)?;
+        for (column, _) in &self.values.set {
+            out.push_sql(", ");
+            out.push_identifier(column)?;
+        }
+        out.push_sql(") VALUES (");
+        if owned {
+            out.push_bind_param::<sql_types::Uuid, _>(&self.organization)?;
+            out.push_sql(", ");
+        }
+        out.push_bind_param::<sql_types::Uuid, _>(&self.id)?;
+        for (_, value) in &self.values.set {
+            out.push_sql(", ");
+            value.walk_ast(out.reborrow())?;
+        }
+        out.push_sql(") RETURNING ");
+        write_selection::<T>(&mut out)
+    }
+}
+
+impl<T: Stored + Selectable<Pg>> Query for Update<T> {
+    type SqlType = <SelectOf<T> as Expression>::SqlType;
+}
+impl<T: Stored, Conn> diesel::RunQueryDsl<Conn> for Update<T> {}
+impl<T: Stored> QueryId for Update<T> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl<T: Stored + Selectable<Pg>> QueryFragment<Pg> for Update<T>
+where
+    SelectOf<T>: QueryFragment<Pg>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("UPDATE ");
+        out.push_sql(T::TABLE.name);
+        out.push_sql(" SET ");
+        self.changes.walk(&mut out)?;
+        out.push_sql(" WHERE ");
+        if T::TABLE.owner != Owner::Nobody {
+            write_column(T::TABLE, "organization_id", &mut out)?;
+            out.push_sql(" = ");
+            out.push_bind_param::<sql_types::Uuid, _>(&self.organization)?;
+            out.push_sql(" AND ");
+        }
+        write_column(T::TABLE, T::TABLE.key, &mut out)?;
+        out.push_sql(" = ");
+        out.push_bind_param::<sql_types::Uuid, _>(&self.id)?;
+        out.push_sql(" RETURNING ");
+        write_selection::<T>(&mut out)
+    }
 }

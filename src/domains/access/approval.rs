@@ -59,25 +59,12 @@ impl Entity for ApprovalWorkflow {
         } keeps { created_by } }
         workflow.one("createdBy", |workflow| workflow.created_by).about_column("created_by");
         workflow
-            .pages::<ApprovalRequest>(
-                "requests",
-                |workflow| workflow.id.0,
-                Link::column(approval_requests::workflow_id),
-            )
+            .children::<ApprovalRequest>("requests", approval_requests::workflow_id)
             .about("What was asked of it, newest first unless ordered otherwise.");
         workflow
-            .pages::<Permission>(
-                "permissions",
-                |workflow| workflow.id.0,
-                Link::column(permissions::approval_workflow_id),
-            )
+            .children::<Permission>("permissions", permissions::approval_workflow_id)
             .about("The permissions whose use it decides on.");
     }
-}
-
-impl Listed for ApprovalWorkflow {
-    type Filter = ApprovalWorkflowFilter;
-    type Order = ApprovalWorkflowOrderField;
 }
 
 filter! { ApprovalWorkflowFilter for ApprovalWorkflow in approval_workflows {
@@ -127,18 +114,9 @@ impl Entity for ApprovalRequest {
         request.one("workflow", |request| request.workflow_id).about_column("workflow_id");
         request.one("requestedBy", |request| request.requested_by).about_column("requested_by");
         request
-            .pages::<ApprovalDecision>(
-                "decisions",
-                |request| request.id.0,
-                Link::column(approval_decisions::request_id),
-            )
+            .children::<ApprovalDecision>("decisions", approval_decisions::request_id)
             .about("What was decided, in the order of time.");
     }
-}
-
-impl Listed for ApprovalRequest {
-    type Filter = ApprovalRequestFilter;
-    type Order = ApprovalRequestOrderField;
 }
 
 filter! { ApprovalRequestFilter for ApprovalRequest in approval_requests {
@@ -182,11 +160,6 @@ impl Entity for ApprovalDecision {
         decision.one("request", |decision| Some(decision.request_id)).about_column("request_id").required();
         decision.one("decidedBy", |decision| Some(decision.decided_by)).about_column("decided_by").required();
     }
-}
-
-impl Listed for ApprovalDecision {
-    type Filter = ApprovalDecisionFilter;
-    type Order = ApprovalDecisionOrderField;
 }
 
 filter! { ApprovalDecisionFilter for ApprovalDecision in approval_decisions {

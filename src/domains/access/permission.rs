@@ -59,18 +59,9 @@ impl Entity for Permission {
             .many("roles", |permission| RolesWith(permission.id))
             .about("The roles that contain it themselves, by name; those that inherit it are not listed.");
         permission
-            .pages::<PermissionGrant>(
-                "grants",
-                |permission| permission.id.0,
-                Link::column(permission_grants::permission_id),
-            )
+            .children::<PermissionGrant>("grants", permission_grants::permission_id)
             .about("To whom it was given directly, without a role.");
     }
-}
-
-impl Listed for Permission {
-    type Filter = PermissionFilter;
-    type Order = PermissionOrderField;
 }
 
 filter! { PermissionFilter for Permission in permissions {

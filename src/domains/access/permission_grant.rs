@@ -52,11 +52,6 @@ impl Entity for PermissionGrant {
     }
 }
 
-impl Listed for PermissionGrant {
-    type Filter = PermissionGrantFilter;
-    type Order = PermissionGrantOrderField;
-}
-
 filter! { PermissionGrantFilter for PermissionGrant in permission_grants {
     id: Compare<Id<PermissionGrant>>,
     is_active: Compare<bool>,
@@ -86,11 +81,11 @@ pub fn queries(query: &mut Fields<Query>) {
 
 pub fn mutations(mutations: &mut Mutations) {
     mutations
-        .change("permissionGrant", "permissionGrant", |write, input| grant(write, input).boxed())
+        .change("permissionGrant", grant)
         .needs("permission.grant")
         .about("Gives a permission to a person directly. You can give only what you hold yourself. Errors: NOT_FOUND, NOT_UNIQUE, INVALID.");
     mutations
-        .change("permissionGrantRevoke", "permissionGrant", |write, input| revoke(write, input).boxed())
+        .change("permissionGrantRevoke", revoke)
         .needs("permission.grant")
         .about("Withdraws a permission that was given to a person directly; it is gone with their next request. Errors: NOT_FOUND, STATE, INVALID.");
 }
@@ -113,22 +108,15 @@ struct PermissionGrantInput {
 async fn grant(write: &mut Write, input: PermissionGrantInput) -> Outcome<Id<PermissionGrant>> {
     let permission = authority::permission(write, input.permission_id).await?;
     authority::may_give(write, input.user_id, &[permission.row.name])?;
-    let grant = diesel::insert_into(permission_grants::table)
-        .values((
-            permission_grants::organization_id.eq(write.organization()),
-            permission_grants::id.eq(Id::<PermissionGrant>::fresh()),
-            permission_grants::user_id.eq(input.user_id),
-            permission_grants::permission_id.eq(permission.row.id),
-            permission_grants::permission_org_id.eq(permission.organization),
-            permission_grants::granted_by.eq(write.caller().user),
-            permission_grants::grant_reason.eq(input.reason),
-            permission_grants::valid_from.eq(input.valid_from.unwrap_or_else(clock::now)),
-            permission_grants::valid_until.eq(input.valid_until),
-        ))
-        .returning(PermissionGrant::as_returning())
-        .get_result(write)
-        .await?;
-    record::created(write, &grant).await
+    let grant = Changes::default()
+        .set(permission_grants::user_id, input.user_id)
+        .set(permission_grants::permission_id, permission.row.id)
+        .set(permission_grants::permission_org_id, permission.organization)
+        .set(permission_grants::granted_by, write.caller().user)
+        .set(permission_grants::grant_reason, input.reason)
+        .set(permission_grants::valid_from, input.valid_from.unwrap_or_else(clock::now))
+        .set(permission_grants::valid_until, input.valid_until);
+    record::create(write, grant).await
 }
 
 /// A permission to be withdrawn.
@@ -147,14 +135,9 @@ async fn revoke(write: &mut Write, input: PermissionGrantRevokeInput) -> Outcome
     }
     let permission = authority::permission(write, before.permission_id).await?;
     authority::may_take(write, &[permission.row.name])?;
-    let after = diesel::update(permission_grants::table.find((write.organization(), before.id)))
-        .set((
-            permission_grants::revoked_at.eq(clock::now()),
-            permission_grants::revoked_by.eq(write.caller().user),
-            permission_grants::revocation_reason.eq(input.reason),
-        ))
-        .returning(PermissionGrant::as_returning())
-        .get_result(write)
-        .await?;
-    record::changed(write, "revoked", &before, &after).await
+    let changes = Changes::default()
+        .set(permission_grants::revoked_at, Some(clock::now()))
+        .set(permission_grants::revoked_by, write.caller().user)
+        .set(permission_grants::revocation_reason, Some(input.reason));
+    record::change(write, "revoked", before, changes).await
 }

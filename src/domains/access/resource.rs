@@ -43,32 +43,15 @@ impl Entity for Resource {
         resource.one("parent", |resource| resource.parent_resource_id).about_column("parent_resource_id");
         resource.one("owner", |resource| resource.owner_id).about_column("owner_id");
         resource
-            .pages::<Resource>(
-                "children",
-                |resource| resource.id.0,
-                Link::column(resources::parent_resource_id),
-            )
+            .children::<Resource>("children", resources::parent_resource_id)
             .about("The things that lie directly within this one.");
         resource
-            .pages::<RoleAssignment>(
-                "roleAssignments",
-                |resource| resource.id.0,
-                Link::column(role_assignments::resource_scope),
-            )
+            .children::<RoleAssignment>("roleAssignments", role_assignments::resource_scope)
             .about("The roles that were given for this thing alone.");
         resource
-            .pages::<PermissionGrant>(
-                "permissionGrants",
-                |resource| resource.id.0,
-                Link::column(permission_grants::resource_id),
-            )
+            .children::<PermissionGrant>("permissionGrants", permission_grants::resource_id)
             .about("The permissions that were given for this thing alone.");
     }
-}
-
-impl Listed for Resource {
-    type Filter = ResourceFilter;
-    type Order = ResourceOrderField;
 }
 
 filter! { ResourceFilter for Resource in resources {

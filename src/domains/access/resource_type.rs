@@ -30,26 +30,13 @@ impl Entity for ResourceType {
             id, name, description, available_actions, metadata, created_at,
         } keeps { parent_type_id } }
         kind.one("parentType", |kind| kind.parent_type_id).about_column("parent_type_id");
-        kind.pages::<ResourceType>(
-            "childTypes",
-            |kind| kind.id.0,
-            Link::column(resource_types::parent_type_id),
-        )
-        .about("The more special kinds of this one.");
-        kind.pages::<Permission>(
-            "permissions",
-            |kind| kind.id.0,
-            Link::column(permissions::resource_type_id),
-        )
-        .about("The permissions that speak about this kind.");
-        kind.pages::<Resource>("resources", |kind| kind.id.0, Link::column(resources::resource_type_id))
+        kind.children::<ResourceType>("childTypes", resource_types::parent_type_id)
+            .about("The more special kinds of this one.");
+        kind.children::<Permission>("permissions", permissions::resource_type_id)
+            .about("The permissions that speak about this kind.");
+        kind.children::<Resource>("resources", resources::resource_type_id)
             .about("The single things of this kind that rights are limited to.");
     }
-}
-
-impl Listed for ResourceType {
-    type Filter = ResourceTypeFilter;
-    type Order = ResourceTypeOrderField;
 }
 
 filter! { ResourceTypeFilter for ResourceType in resource_types {

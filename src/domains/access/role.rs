@@ -62,7 +62,7 @@ impl Entity for Role {
             .about("Limits people who hold only such roles to the records of their region or department; null: all records.");
         role.one("parent", |role| role.parent_role_id).about_column("parent_role_id");
         role.one("createdBy", |role| role.created_by).about_column("created_by");
-        role.pages::<Role>("children", |role| role.id.0, Link::column(roles::parent_role_id))
+        role.children::<Role>("children", roles::parent_role_id)
             .about("The roles that inherit from this one directly.");
         role.many("permissions", |role| PermissionsOf(role.id))
             .about("What the role contains itself, by name; what it inherits stands with its parent.");
@@ -71,13 +71,9 @@ impl Entity for Role {
                 "The names of all permissions that the role gives at this moment, inherited ones included.",
             )
             .required();
-        role.pages::<RoleAssignment>(
-            "assignments",
-            |role| role.id.0,
-            Link::column(role_assignments::role_id),
-        )
-        .about("To whom the role was given, newest first unless ordered otherwise.");
-        role.pages::<ApiKey>("apiKeys", |role| role.id.0, Link::column(api_keys::role_id))
+        role.children::<RoleAssignment>("assignments", role_assignments::role_id)
+            .about("To whom the role was given, newest first unless ordered otherwise.");
+        role.children::<ApiKey>("apiKeys", api_keys::role_id)
             .about("The API keys that have the rights of this role.");
     }
 }
@@ -118,11 +114,6 @@ impl Batch for Effective {
     }
 }
 
-impl Listed for Role {
-    type Filter = RoleFilter;
-    type Order = RoleOrderField;
-}
-
 filter! { RoleFilter for Role in roles {
     id: Compare<Id<Role>>,
     name: Compare<String>,
@@ -154,15 +145,15 @@ pub fn queries(query: &mut Fields<Query>) {
 
 pub fn mutations(mutations: &mut Mutations) {
     mutations
-        .change("roleCreate", "role", |write, input| create(write, input).boxed())
+        .change("roleCreate", create)
         .needs("role.write")
         .about("Makes a role of your own; add permissions to it, or let it inherit them. Errors: INVALID, NOT_UNIQUE, NOT_FOUND.");
     mutations
-        .change("roleUpdate", "role", |write, input| update(write, input).boxed())
+        .change("roleUpdate", update)
         .needs("role.write")
         .about("Changes a role of your own making; built-in roles stay as they are. Errors: NOT_FOUND, CONFLICT, INVALID, NOT_UNIQUE, STATE.");
     mutations
-        .action("roleDelete", |write, input| delete(write, input).boxed(), |payload: &mut Fields<Payload<Id<Role>>>| {
+        .action("roleDelete", delete, |payload: &mut Fields<Payload<Id<Role>>>| {
             payload
                 .derived("deletedRoleId", |payload| payload.result)
                 .about("The id of the role that is gone; null when nothing was done.");
@@ -197,24 +188,18 @@ struct RoleCreateInput {
 
 async fn create(write: &mut Write, input: RoleCreateInput) -> Outcome<Id<Role>> {
     well_named(&input.name)?;
-    let role = diesel::insert_into(roles::table)
-        .values((
-            roles::organization_id.eq(write.organization()),
-            roles::id.eq(Id::<Role>::fresh()),
-            roles::name.eq(input.name),
-            roles::display_name.eq(input.display_name),
-            roles::description.eq(input.description),
-            roles::parent_role_id.eq(input.parent_role_id),
-            roles::is_assignable.eq(input.is_assignable),
-            roles::max_assignments.eq(input.max_assignments),
-            roles::metadata.eq(metadata(&Json(serde_json::json!({})), input.row_scope)),
-            roles::valid_from.eq(input.valid_from.unwrap_or_else(clock::now)),
-            roles::valid_until.eq(input.valid_until),
-            roles::created_by.eq(write.caller().user),
-        ))
-        .returning(Role::as_returning())
-        .get_result(write)
-        .await?;
+    let role = Changes::default()
+        .set(roles::name, input.name)
+        .set(roles::display_name, input.display_name)
+        .set(roles::description, input.description)
+        .set(roles::parent_role_id, input.parent_role_id)
+        .set(roles::is_assignable, input.is_assignable)
+        .set(roles::max_assignments, input.max_assignments)
+        .set(roles::metadata, metadata(&Json(serde_json::json!({})), input.row_scope))
+        .set(roles::valid_from, input.valid_from.unwrap_or_else(clock::now))
+        .set(roles::valid_until, input.valid_until)
+        .set(roles::created_by, write.caller().user);
+    let role = Role::insert(write, Id::fresh(), role).await?;
     authority::may_define_role(write, &role).await?;
     record::created(write, &role).await
 }
@@ -268,11 +253,7 @@ async fn update(write: &mut Write, input: RoleUpdateInput) -> Outcome<Id<Role>> 
         .given(roles::metadata, row_scope)
         .given(roles::valid_from, input.valid_from)
         .patch(roles::valid_until, input.valid_until);
-    let after = diesel::update(roles::table.find((write.organization(), before.id)))
-        .set(changes)
-        .returning(Role::as_returning())
-        .get_result(write)
-        .await?;
+    let after = Role::update(write, before.id, changes).await?;
     // it may have another parent now
     authority::may_define_role(write, &after).await?;
     record::updated(write, &before, &after).await

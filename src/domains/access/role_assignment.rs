@@ -60,11 +60,7 @@ impl Entity for RoleAssignment {
         assignment.one("delegatedFrom", |given| given.delegated_from_id).about_column("delegated_from_id");
         assignment.one("revokedBy", |given| given.revoked_by).about_column("revoked_by");
         assignment
-            .pages::<RoleAssignment>(
-                "delegations",
-                |given| given.id.0,
-                Link::column(role_assignments::delegated_from_id),
-            )
+            .children::<RoleAssignment>("delegations", role_assignments::delegated_from_id)
             .about("To whom the role was passed on.");
     }
 }
@@ -104,11 +100,6 @@ impl Batch for RolesOf {
     }
 }
 
-impl Listed for RoleAssignment {
-    type Filter = RoleAssignmentFilter;
-    type Order = RoleAssignmentOrderField;
-}
-
 filter! { RoleAssignmentFilter for RoleAssignment in role_assignments {
     id: Compare<Id<RoleAssignment>>,
     is_active: Compare<bool>,
@@ -139,11 +130,11 @@ pub fn queries(query: &mut Fields<Query>) {
 
 pub fn mutations(mutations: &mut Mutations) {
     mutations
-        .change("roleAssign", "roleAssignment", |write, input| assign(write, input).boxed())
+        .change("roleAssign", assign)
         .needs("role.assign")
         .about("Gives a role to a person, from their next request on. You can give only what you hold yourself. Errors: NOT_FOUND, NOT_UNIQUE, INVALID, STATE, LIMIT_REACHED.");
     mutations
-        .change("roleRevoke", "roleAssignment", |write, input| revoke(write, input).boxed())
+        .change("roleRevoke", revoke)
         .needs("role.assign")
         .about("Withdraws a role from a person; its rights are gone with their next request. Errors: NOT_FOUND, INVALID, STATE.");
 }
@@ -167,21 +158,14 @@ async fn assign(write: &mut Write, input: RoleAssignInput) -> Outcome<Id<RoleAss
     // the lock keeps the role from gaining permissions between this check and the commit
     let role = record::find(write, input.role_id, &["input", "roleId"]).await?;
     authority::may_give_role(write, input.user_id, &role).await?;
-    let assignment = diesel::insert_into(role_assignments::table)
-        .values((
-            role_assignments::organization_id.eq(write.organization()),
-            role_assignments::id.eq(Id::<RoleAssignment>::fresh()),
-            role_assignments::user_id.eq(input.user_id),
-            role_assignments::role_id.eq(role.id),
-            role_assignments::assigned_by.eq(write.caller().user),
-            role_assignments::assignment_reason.eq(input.reason),
-            role_assignments::valid_from.eq(input.valid_from.unwrap_or_else(clock::now)),
-            role_assignments::valid_until.eq(input.valid_until),
-        ))
-        .returning(RoleAssignment::as_returning())
-        .get_result(write)
-        .await?;
-    record::created(write, &assignment).await
+    let assignment = Changes::default()
+        .set(role_assignments::user_id, input.user_id)
+        .set(role_assignments::role_id, role.id)
+        .set(role_assignments::assigned_by, write.caller().user)
+        .set(role_assignments::assignment_reason, input.reason)
+        .set(role_assignments::valid_from, input.valid_from.unwrap_or_else(clock::now))
+        .set(role_assignments::valid_until, input.valid_until);
+    record::create(write, assignment).await
 }
 
 /// A role to be withdrawn.
@@ -200,15 +184,11 @@ async fn revoke(write: &mut Write, input: RoleRevokeInput) -> Outcome<Id<RoleAss
     }
     let role = record::find(write, before.role_id, &["input", "id"]).await?;
     authority::may_take_role(write, &role).await?;
-    let after = diesel::update(role_assignments::table.find((write.organization(), before.id)))
-        .set((
-            role_assignments::revoked_at.eq(clock::now()),
-            role_assignments::revoked_by.eq(write.caller().user),
-            role_assignments::revocation_reason.eq(input.reason),
-        ))
-        .returning(RoleAssignment::as_returning())
-        .get_result(write)
-        .await?;
+    let changes = Changes::default()
+        .set(role_assignments::revoked_at, Some(clock::now()))
+        .set(role_assignments::revoked_by, write.caller().user)
+        .set(role_assignments::revocation_reason, Some(input.reason));
+    let after = RoleAssignment::update(write, before.id, changes).await?;
     authority::somebody_remains(write, &role).await?;
     record::changed(write, "revoked", &before, &after).await
 }

@@ -104,11 +104,11 @@ impl Batch for RoleOf {
 
 pub fn mutations(mutations: &mut Mutations) {
     mutations
-        .change("rolePermissionAdd", "rolePermission", |write, input| add(write, input).boxed())
+        .change("rolePermissionAdd", add)
         .needs("role.write")
         .about("Adds a permission to a role of your own making; who has the role has it with their next request. You can add only what you hold yourself. Errors: NOT_FOUND, NOT_UNIQUE, INVALID, STATE.");
     mutations
-        .change("rolePermissionRemove", "role", |write, input| remove(write, input).boxed())
+        .change("rolePermissionRemove", remove)
         .needs("role.write")
         .about("Takes a permission out of a role of your own making; it is gone with the next request. Errors: NOT_FOUND, STATE.");
 }
@@ -131,21 +131,14 @@ async fn add(write: &mut Write, input: RolePermissionAddInput) -> Outcome<Id<Rol
     role.is_own(&["input", "roleId"])?;
     let permission = authority::permission(write, input.permission_id).await?;
     authority::may_define(write, &[permission.row.name])?;
-    let held = diesel::insert_into(role_permissions::table)
-        .values((
-            role_permissions::organization_id.eq(write.organization()),
-            role_permissions::id.eq(Id::<RolePermission>::fresh()),
-            role_permissions::role_id.eq(role.id),
-            role_permissions::permission_id.eq(permission.row.id),
-            role_permissions::permission_org_id.eq(permission.organization),
-            role_permissions::granted_by.eq(write.caller().user),
-            role_permissions::valid_from.eq(input.valid_from.unwrap_or_else(clock::now)),
-            role_permissions::valid_until.eq(input.valid_until),
-        ))
-        .returning(RolePermission::as_returning())
-        .get_result(write)
-        .await?;
-    record::created(write, &held).await
+    let held = Changes::default()
+        .set(role_permissions::role_id, role.id)
+        .set(role_permissions::permission_id, permission.row.id)
+        .set(role_permissions::permission_org_id, permission.organization)
+        .set(role_permissions::granted_by, write.caller().user)
+        .set(role_permissions::valid_from, input.valid_from.unwrap_or_else(clock::now))
+        .set(role_permissions::valid_until, input.valid_until);
+    record::create(write, held).await
 }
 
 /// A permission to be taken out of a role.

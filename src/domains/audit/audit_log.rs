@@ -103,7 +103,7 @@ impl Entity for AuditLog {
             .any("resource", AuditLog::resource)
             .about("The record concerned, as it is now; null when there is none, or none any more.");
         entry
-            .pages::<AuditReview>("reviews", |entry| entry.id.0, Link::column(audit_reviews::audit_log_id))
+            .children::<AuditReview>("reviews", audit_reviews::audit_log_id)
             .about("What people concluded from looking at it.");
     }
 }
@@ -127,11 +127,6 @@ pub fn trail<T: Entity>(record: &mut Fields<T>) {
     record
         .pages::<AuditLog>("auditTrail", |record| record.id().0, Link::Where(own))
         .about("Who did what to it, newest first unless ordered otherwise.");
-}
-
-impl Listed for AuditLog {
-    type Filter = AuditLogFilter;
-    type Order = AuditLogOrderField;
 }
 
 filter! { AuditLogFilter for AuditLog in audit_logs {

@@ -41,11 +41,6 @@ impl Entity for AuditReview {
     }
 }
 
-impl Listed for AuditReview {
-    type Filter = AuditReviewFilter;
-    type Order = AuditReviewOrderField;
-}
-
 filter! { AuditReviewFilter for AuditReview in audit_reviews {
     id: Compare<Id<AuditReview>>,
     outcome: Compare<AuditReviewOutcome>,
@@ -70,7 +65,7 @@ pub fn queries(query: &mut Fields<Query>) {
 
 pub fn mutations(mutations: &mut Mutations) {
     mutations
-        .change("auditReviewCreate", "auditReview", |write, input| create(write, input).boxed())
+        .change("auditReviewCreate", create)
         .needs("audit.review")
         .about("Notes what you conclude from an audit entry. Errors: NOT_FOUND, INVALID, SELF_APPROVAL.");
 }
@@ -94,17 +89,10 @@ async fn create(write: &mut Write, input: AuditReviewCreateInput) -> Outcome<Id<
         let message = "what you did yourself is for somebody else to review";
         return Err(UserError::new(UserErrorCode::SelfApproval, message, &path).into());
     }
-    let review = diesel::insert_into(audit_reviews::table)
-        .values((
-            audit_reviews::organization_id.eq(write.organization()),
-            audit_reviews::id.eq(Id::<AuditReview>::fresh()),
-            audit_reviews::audit_log_id.eq(input.audit_log_id),
-            audit_reviews::reviewed_by.eq(reviewer.unwrap_or(Id::of(uuid::Uuid::nil()))),
-            audit_reviews::outcome.eq(input.outcome),
-            audit_reviews::notes.eq(input.notes),
-        ))
-        .returning(AuditReview::as_returning())
-        .get_result(write)
-        .await?;
-    record::created(write, &review).await
+    let review = Changes::default()
+        .set(audit_reviews::audit_log_id, input.audit_log_id)
+        .set(audit_reviews::reviewed_by, reviewer.unwrap_or(Id::of(uuid::Uuid::nil())))
+        .set(audit_reviews::outcome, input.outcome)
+        .set(audit_reviews::notes, input.notes);
+    record::create(write, review).await
 }

@@ -5,7 +5,6 @@ use crate::{
         identity::user::{User, UserFilter},
         prelude::*,
     },
-    graph::record::Told,
     store::tables::chat::{conversations, messages},
 };
 
@@ -70,15 +69,15 @@ impl Entity for Conversation {
             .one("user", |conversation| Some(conversation.user_id))
             .about_column("user_id")
             .required();
-        conversation
-            .pages::<Message>("messages", |conversation| conversation.id.0, Link::column(messages::conversation_id))
-            .about("What was said, in the order it was said unless ordered otherwise; `last: 10` is the newest ten.");
+        conversation.children::<Message>("messages", messages::conversation_id).about(
+            "What was said, in the order it was said unless ordered otherwise; `last: 10` is the newest ten.",
+        );
     }
-}
 
-impl Listed for Conversation {
-    type Filter = ConversationFilter;
-    type Order = ConversationOrderField;
+    /// Who follows the conversation hears of it.
+    fn topic(&self) -> Option<String> {
+        Some(topic(self.id))
+    }
 }
 
 filter! { ConversationFilter for Conversation in conversations {
@@ -122,30 +121,29 @@ pub fn queries(query: &mut Fields<Query>) {
 
 pub fn mutations(mutations: &mut Mutations) {
     mutations
-        .change("conversationCreate", "conversation", |write, input| create(write, input).boxed())
+        .change("conversationCreate", create)
         .needs("conversation.write")
         .about("Starts a conversation, which is yours. Errors: INVALID, REQUIRED.");
     mutations
-        .change("conversationUpdate", "conversation", |write, input| update(write, input).boxed())
+        .change("conversationUpdate", update)
         .needs("conversation.write")
         .about("Changes what a conversation is called and how it is led. Errors: INVALID, NOT_FOUND, CONFLICT, STATE.");
     mutations
-        .change("conversationArchive", "conversation", |write, input| archive(write, input).boxed())
+        .change("conversationArchive", archive)
         .needs("conversation.write")
         .about("Ends a conversation, which is kept to be read. Errors: NOT_FOUND, CONFLICT, STATE.");
     mutations
-        .change("conversationRestore", "conversation", |write, input| restore(write, input).boxed())
+        .change("conversationRestore", restore)
         .needs("conversation.write")
         .about("Takes up an archived or deleted conversation again. Errors: NOT_FOUND, CONFLICT, STATE.");
     mutations
-        .change("conversationDelete", "conversation", |write, input| delete(write, input).boxed())
+        .change("conversationDelete", delete)
         .needs("conversation.delete")
         .about("Deletes a conversation; it can be restored. Errors: NOT_FOUND, CONFLICT, STATE.");
 }
 
 /// A conversation to be started.
-#[derive(InputObject, Insertable)]
-#[diesel(table_name = conversations)]
+#[derive(InputObject)]
 struct ConversationCreateInput {
     /// What to call it.
     title: Option<String>,
@@ -166,17 +164,15 @@ async fn create(write: &mut Write, input: ConversationCreateInput) -> Outcome<Id
         let message = "a conversation belongs to the person who starts it: sign in as one";
         return Err(UserError::new(UserErrorCode::Required, message, &["input"]).into());
     };
-    let conversation = diesel::insert_into(conversations::table)
-        .values((
-            conversations::organization_id.eq(write.organization()),
-            conversations::id.eq(Id::<Conversation>::fresh()),
-            conversations::user_id.eq(Id::<User>::of(person)),
-            &input,
-        ))
-        .returning(Conversation::as_returning())
-        .get_result(write)
-        .await?;
-    tell(write, "created", None, &conversation).await
+    let conversation = Changes::default()
+        .set(conversations::user_id, person)
+        .set(conversations::title, input.title)
+        .set(conversations::description, input.description)
+        .given(conversations::conversation_type, input.conversation_type)
+        .given(conversations::context, input.context)
+        .set(conversations::system_prompt, input.system_prompt)
+        .given(conversations::model_parameters, input.model_parameters);
+    record::create(write, conversation).await
 }
 
 /// What to change of a conversation. Absent: unchanged. Null: cleared.
@@ -212,7 +208,7 @@ async fn update(write: &mut Write, input: ConversationUpdateInput) -> Outcome<Id
         .given(conversations::context, input.context)
         .patch(conversations::system_prompt, input.system_prompt)
         .given(conversations::model_parameters, input.model_parameters);
-    set(write, "updated", before, changes).await
+    record::update(write, before, changes).await
 }
 
 async fn archive(write: &mut Write, input: RecordInput<Conversation>) -> Outcome<Id<Conversation>> {
@@ -223,7 +219,7 @@ async fn archive(write: &mut Write, input: RecordInput<Conversation>) -> Outcome
         );
     }
     let changes = stand(ConversationStatus::Archived, Some(clock::now()), None);
-    set(write, "archived", before, changes).await
+    record::change(write, "archived", before, changes).await
 }
 
 async fn restore(write: &mut Write, input: RecordInput<Conversation>) -> Outcome<Id<Conversation>> {
@@ -231,13 +227,13 @@ async fn restore(write: &mut Write, input: RecordInput<Conversation>) -> Outcome
     if before.status == ConversationStatus::Active {
         return Err(UserError::state("it is active", &["input", "id"], &["archive", "delete"]).into());
     }
-    set(write, "restored", before, stand(ConversationStatus::Active, None, None)).await
+    record::change(write, "restored", before, stand(ConversationStatus::Active, None, None)).await
 }
 
 async fn delete(write: &mut Write, input: RecordInput<Conversation>) -> Outcome<Id<Conversation>> {
     let before = input.lock_living(write).await?;
     let changes = stand(ConversationStatus::Deleted, before.archived_at, Some(clock::now()));
-    set(write, "deleted", before, changes).await
+    record::change(write, "deleted", before, changes).await
 }
 
 /// How a conversation stands, and since when.
@@ -250,30 +246,4 @@ fn stand(
         .set(conversations::status, status)
         .set(conversations::archived_at, archived_at)
         .set(conversations::deleted_at, deleted_at)
-}
-
-async fn set(
-    write: &mut Write,
-    what: &str,
-    before: Conversation,
-    changes: Changes<conversations::table>,
-) -> Outcome<Id<Conversation>> {
-    let after = diesel::update(conversations::table.find((write.organization(), before.id)))
-        .set(changes)
-        .returning(Conversation::as_returning())
-        .get_result(write)
-        .await?;
-    tell(write, what, Some(&before), &after).await
-}
-
-/// Who follows the conversation hears of it.
-async fn tell(
-    write: &mut Write,
-    what: &str,
-    before: Option<&Conversation>,
-    after: &Conversation,
-) -> Outcome<Id<Conversation>> {
-    let told = Told { topic: Some(topic(after.id)), ..Told::default() };
-    record::record(write, what, before, Some(after), told).await?;
-    Ok(after.id)
 }

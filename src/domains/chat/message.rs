@@ -8,7 +8,6 @@ use crate::{
         identity::user::{User, UserFilter},
         prelude::*,
     },
-    graph::record::Told,
     store::tables::chat::messages,
 };
 
@@ -83,14 +82,14 @@ impl Entity for Message {
         message.one("author", |message| message.author_id).about_column("author_id");
         message.one("parentMessage", |message| message.parent_message_id).about_column("parent_message_id");
         message
-            .pages::<Message>("replies", |message| message.id.0, Link::column(messages::parent_message_id))
+            .children::<Message>("replies", messages::parent_message_id)
             .about("The messages that answer or replace this one.");
     }
-}
 
-impl Listed for Message {
-    type Filter = MessageFilter;
-    type Order = MessageOrderField;
+    /// Who follows the conversation hears of it.
+    fn topic(&self) -> Option<String> {
+        Some(conversation::topic(self.conversation_id))
+    }
 }
 
 filter! { MessageFilter for Message in messages {
@@ -118,7 +117,7 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .action(
             "messageSend",
-            |write, input| send(write, input).boxed(),
+            send,
             |payload| {
                 payload
                     .edge("messageEdge", |payload| payload.result.map(|sent: MessageSent| sent.message))
@@ -173,24 +172,16 @@ async fn send(write: &mut Write, input: MessageSendInput) -> Outcome<MessageSent
             return Err(UserError::not_found(parent, &["input", "parentMessageId"]).into());
         }
     }
-    let message = diesel::insert_into(messages::table)
-        .values((
-            messages::organization_id.eq(write.organization()),
-            messages::id.eq(input.id.unwrap_or_else(Id::fresh)),
-            messages::conversation_id.eq(conversation),
-            messages::role.eq(MessageRole::User),
-            messages::content.eq(input.content),
-            messages::author_id.eq(write.caller().user),
-            messages::parent_message_id.eq(input.parent_message_id),
-        ))
-        .returning(Message::as_returning())
-        .get_result(write)
+    let message = Changes::default()
+        .set(messages::conversation_id, conversation)
+        .set(messages::role, MessageRole::User)
+        .set(messages::content, input.content)
+        .set(messages::author_id, write.caller().user)
+        .set(messages::parent_message_id, input.parent_message_id);
+    let message = Message::insert(write, input.id.unwrap_or_else(Id::fresh), message)
         .await
         .map_err(|error| Stop::from(error).allowing(&["restore"]))?;
-    let told = Told {
-        topic: Some(conversation::topic(conversation)),
-        payload: serde_json::json!({ "conversationId": conversation.0, "seq": message.seq }),
-    };
+    let told = serde_json::json!({ "conversationId": conversation.0, "seq": message.seq });
     record::record(write, "created", None, Some(&message), told).await?;
     Ok(MessageSent { message: message.id, conversation })
 }

@@ -83,18 +83,13 @@ impl Entity for Budget {
         budget.one("lockedBy", |budget| budget.locked_by).about_column("locked_by");
         budget.one("createdBy", |budget| budget.created_by).about_column("created_by");
         budget
-            .pages::<BudgetLineItem>(
-                "lineItems",
-                |budget| budget.id.0,
-                Link::column(budget_line_items::budget_id),
-            )
+            .children::<BudgetLineItem>("lineItems", budget_line_items::budget_id)
             .about("What the total is made of, in the order it was entered unless ordered otherwise.");
     }
-}
 
-impl Listed for Budget {
-    type Filter = BudgetFilter;
-    type Order = BudgetOrderField;
+    fn allows(&self) -> &'static [&'static str] {
+        self.status.allows()
+    }
 }
 
 filter! { BudgetFilter for Budget in budgets {
@@ -132,27 +127,26 @@ pub fn queries(query: &mut Fields<Query>) {
 
 pub fn mutations(mutations: &mut Mutations) {
     mutations
-        .change("budgetCreate", "budget", |write, input| create(write, input).boxed())
+        .change("budgetCreate", create)
         .needs("budget.write")
         .about("Drafts a budget. Errors: INVALID, NOT_UNIQUE, NOT_FOUND.");
     mutations
-        .change("budgetUpdate", "budget", |write, input| update(write, input).boxed())
+        .change("budgetUpdate", update)
         .needs("budget.write")
         .about("Changes a draft. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, CONFLICT, STATE.");
     mutations
-        .change("budgetSubmit", "budget", |write, input| submit(write, input).boxed())
+        .change("budgetSubmit", submit)
         .needs("budget.submit")
         .about("Asks for a draft to be approved. Errors: INVALID, NOT_FOUND, CONFLICT, STATE.");
+    mutations.change("budgetApprove", approve).needs("budget.approve").about(
+        "Approves what somebody else submitted. Errors: INVALID, NOT_FOUND, CONFLICT, STATE, SELF_APPROVAL.",
+    );
     mutations
-        .change("budgetApprove", "budget", |write, input| approve(write, input).boxed())
-        .needs("budget.approve")
-        .about("Approves what somebody else submitted. Errors: INVALID, NOT_FOUND, CONFLICT, STATE, SELF_APPROVAL.");
-    mutations
-        .change("budgetReject", "budget", |write, input| reject(write, input).boxed())
+        .change("budgetReject", reject)
         .needs("budget.reject")
         .about("Makes a draft again of what was submitted. Errors: NOT_FOUND, CONFLICT, STATE.");
     mutations
-        .change("budgetLock", "budget", |write, input| lock(write, input).boxed())
+        .change("budgetLock", lock)
         .needs("budget.lock")
         .about("Fixes an approved budget for good. Errors: INVALID, NOT_FOUND, CONFLICT, STATE.");
 }
@@ -179,22 +173,15 @@ async fn create(write: &mut Write, input: BudgetCreateInput) -> Outcome<Id<Budge
         Some(currency) => currency,
         None => currency_of(write).await?,
     };
-    let budget = diesel::insert_into(budgets::table)
-        .values((
-            budgets::organization_id.eq(write.organization()),
-            budgets::id.eq(Id::<Budget>::fresh()),
-            budgets::name.eq(input.name),
-            budgets::fiscal_year.eq(input.fiscal_year),
-            input.version_name.map(|version| budgets::version.eq(version)),
-            budgets::department_id.eq(input.department_id),
-            budgets::region.eq(input.region),
-            budgets::currency.eq(currency),
-            budgets::created_by.eq(write.caller().user),
-        ))
-        .returning(Budget::as_returning())
-        .get_result(write)
-        .await?;
-    record::created(write, &budget).await
+    let budget = Changes::default()
+        .set(budgets::name, input.name)
+        .set(budgets::fiscal_year, input.fiscal_year)
+        .given(budgets::version, input.version_name)
+        .set(budgets::department_id, input.department_id)
+        .set(budgets::region, input.region)
+        .set(budgets::currency, currency)
+        .set(budgets::created_by, write.caller().user);
+    record::create(write, budget).await
 }
 
 /// What to change of a draft. Absent: unchanged. Null: cleared.
@@ -224,7 +211,7 @@ async fn update(write: &mut Write, input: BudgetUpdateInput) -> Outcome<Id<Budge
         .given(budgets::version, input.version_name)
         .patch(budgets::department_id, input.department_id)
         .patch(budgets::region, input.region);
-    set(write, "updated", before, changes).await
+    record::update(write, before, changes).await
 }
 
 async fn submit(write: &mut Write, input: RecordInput<Budget>) -> Outcome<Id<Budget>> {
@@ -256,20 +243,5 @@ async fn advance(
         let message = format!("the budget is {} already", to.as_str());
         return Err(UserError::state(message, &["input", "id"], to.allows()).into());
     }
-    set(write, what, before, Changes::default().set(budgets::status, to)).await
-}
-
-async fn set(
-    write: &mut Write,
-    what: &str,
-    before: Budget,
-    changes: Changes<budgets::table>,
-) -> Outcome<Id<Budget>> {
-    let after = diesel::update(budgets::table.find((write.organization(), before.id)))
-        .set(changes)
-        .returning(Budget::as_returning())
-        .get_result(write)
-        .await
-        .map_err(|error| Stop::from(error).allowing(before.status.allows()))?;
-    record::changed(write, what, &before, &after).await
+    record::change(write, what, before, Changes::default().set(budgets::status, to)).await
 }

@@ -61,11 +61,6 @@ fn amount(
         .required();
 }
 
-impl Listed for BudgetLineItem {
-    type Filter = BudgetLineItemFilter;
-    type Order = BudgetLineItemOrderField;
-}
-
 filter! { BudgetLineItemFilter for BudgetLineItem in budget_line_items {
     id: Compare<Id<BudgetLineItem>>,
     category: Compare<String>,
@@ -92,17 +87,17 @@ pub fn queries(query: &mut Fields<Query>) {
 
 pub fn mutations(mutations: &mut Mutations) {
     mutations
-        .action("budgetLineItemCreate", |write, input| create(write, input).boxed(), kept)
+        .action("budgetLineItemCreate", create, kept)
         .needs("budget.write")
         .about("Adds a line to a draft. Errors: INVALID, OUT_OF_RANGE, NOT_FOUND, CURRENCY_MISMATCH, STATE.");
     mutations
-        .action("budgetLineItemUpdate", |write, input| update(write, input).boxed(), kept)
+        .action("budgetLineItemUpdate", update, kept)
         .needs("budget.write")
         .about(
             "Changes a line of a draft. Errors: INVALID, OUT_OF_RANGE, NOT_FOUND, CONFLICT, CURRENCY_MISMATCH, STATE.",
         );
     mutations
-        .action("budgetLineItemDelete", |write, input| delete(write, input).boxed(), gone)
+        .action("budgetLineItemDelete", delete, gone)
         .needs("budget.write")
         .about("Removes a line from a draft for good. Errors: NOT_FOUND, CONFLICT, STATE.");
 }
@@ -162,22 +157,17 @@ async fn create(write: &mut Write, input: BudgetLineItemCreateInput) -> Outcome<
     let amount = |money: Option<MoneyInput>, field| {
         money.map_or(Ok(Decimal::ZERO), |money| money.amount_in(&budget.currency, field))
     };
-    let line = diesel::insert_into(budget_line_items::table)
-        .values((
-            budget_line_items::organization_id.eq(write.organization()),
-            budget_line_items::id.eq(Id::<BudgetLineItem>::fresh()),
-            budget_line_items::budget_id.eq(budget.id),
-            budget_line_items::category.eq(input.category),
-            budget_line_items::subcategory.eq(input.subcategory),
-            budget_line_items::description.eq(input.description),
-            budget_line_items::q1_amount.eq(amount(input.q1_amount, "q1Amount")?),
-            budget_line_items::q2_amount.eq(amount(input.q2_amount, "q2Amount")?),
-            budget_line_items::q3_amount.eq(amount(input.q3_amount, "q3Amount")?),
-            budget_line_items::q4_amount.eq(amount(input.q4_amount, "q4Amount")?),
-            budget_line_items::assumptions.eq(input.assumptions),
-        ))
-        .returning(BudgetLineItem::as_returning())
-        .get_result(write)
+    let line = Changes::default()
+        .set(budget_line_items::budget_id, budget.id)
+        .set(budget_line_items::category, input.category)
+        .set(budget_line_items::subcategory, input.subcategory)
+        .set(budget_line_items::description, input.description)
+        .set(budget_line_items::q1_amount, amount(input.q1_amount, "q1Amount")?)
+        .set(budget_line_items::q2_amount, amount(input.q2_amount, "q2Amount")?)
+        .set(budget_line_items::q3_amount, amount(input.q3_amount, "q3Amount")?)
+        .set(budget_line_items::q4_amount, amount(input.q4_amount, "q4Amount")?)
+        .set(budget_line_items::assumptions, input.assumptions);
+    let line = BudgetLineItem::insert(write, Id::fresh(), line)
         .await
         .map_err(|error| Stop::from(error).allowing(budget.status.allows()).at(&["input", "budgetId"]))?;
     record::created(write, &line).await?;
@@ -224,10 +214,7 @@ async fn update(write: &mut Write, input: BudgetLineItemUpdateInput) -> Outcome<
         .given(budget_line_items::q3_amount, amount(input.q3_amount, "q3Amount")?)
         .given(budget_line_items::q4_amount, amount(input.q4_amount, "q4Amount")?)
         .patch(budget_line_items::assumptions, input.assumptions);
-    let after = diesel::update(budget_line_items::table.find((write.organization(), before.id)))
-        .set(changes)
-        .returning(BudgetLineItem::as_returning())
-        .get_result(write)
+    let after = BudgetLineItem::update(write, before.id, changes)
         .await
         .map_err(|error| Stop::from(error).allowing(budget.status.allows()))?;
     record::updated(write, &before, &after).await?;

@@ -54,25 +54,12 @@ impl Entity for CostCenter {
         center.one("parent", |center| center.parent_cost_center_id).about_column("parent_cost_center_id");
         center.one("manager", |center| center.manager_id).about_column("manager_id");
         center
-            .pages::<CostCenter>(
-                "children",
-                |center| center.id.0,
-                Link::column(cost_centers::parent_cost_center_id),
-            )
+            .children::<CostCenter>("children", cost_centers::parent_cost_center_id)
             .about("The cost centers that are part of this one.");
         center
-            .pages::<Department>(
-                "departments",
-                |center| center.id.0,
-                Link::column(departments::cost_center_id),
-            )
+            .children::<Department>("departments", departments::cost_center_id)
             .about("The departments whose costs are booked here.");
     }
-}
-
-impl Listed for CostCenter {
-    type Filter = CostCenterFilter;
-    type Order = CostCenterOrderField;
 }
 
 filter! { CostCenterFilter for CostCenter in cost_centers {
@@ -105,14 +92,11 @@ pub fn queries(query: &mut Fields<Query>) {
 }
 
 pub fn mutations(mutations: &mut Mutations) {
+    mutations.change("costCenterCreate", create).needs("cost_center.write").about(
+        "Makes a cost center. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, CURRENCY_MISMATCH, OUT_OF_RANGE.",
+    );
     mutations
-        .change("costCenterCreate", "costCenter", |write, input| create(write, input).boxed())
-        .needs("cost_center.write")
-        .about(
-            "Makes a cost center. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, CURRENCY_MISMATCH, OUT_OF_RANGE.",
-        );
-    mutations
-        .change("costCenterUpdate", "costCenter", |write, input| update(write, input).boxed())
+        .change("costCenterUpdate", update)
         .needs("cost_center.write")
         .about(
             "Changes a cost center. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, CONFLICT, CURRENCY_MISMATCH, OUT_OF_RANGE.",
@@ -162,22 +146,15 @@ struct CostCenterCreateInput {
 async fn create(write: &mut Write, input: CostCenterCreateInput) -> Outcome<Id<CostCenter>> {
     let monthly = planned(write, input.monthly_budget, "monthlyBudget").await?.take();
     let annual = planned(write, input.annual_budget, "annualBudget").await?.take();
-    let center = diesel::insert_into(cost_centers::table)
-        .values((
-            cost_centers::organization_id.eq(write.organization()),
-            cost_centers::id.eq(Id::<CostCenter>::fresh()),
-            cost_centers::name.eq(input.name),
-            cost_centers::description.eq(input.description),
-            cost_centers::code.eq(input.code),
-            cost_centers::parent_cost_center_id.eq(input.parent_cost_center_id),
-            cost_centers::monthly_budget.eq(monthly),
-            cost_centers::annual_budget.eq(annual),
-            cost_centers::manager_id.eq(input.manager_id),
-        ))
-        .returning(CostCenter::as_returning())
-        .get_result(write)
-        .await?;
-    record::created(write, &center).await
+    let center = Changes::default()
+        .set(cost_centers::name, input.name)
+        .set(cost_centers::description, input.description)
+        .set(cost_centers::code, input.code)
+        .set(cost_centers::parent_cost_center_id, input.parent_cost_center_id)
+        .set(cost_centers::monthly_budget, monthly)
+        .set(cost_centers::annual_budget, annual)
+        .set(cost_centers::manager_id, input.manager_id);
+    record::create(write, center).await
 }
 
 /// What to change of a cost center. Absent: unchanged. Null: cleared.
@@ -216,10 +193,5 @@ async fn update(write: &mut Write, input: CostCenterUpdateInput) -> Outcome<Id<C
         .patch(cost_centers::annual_budget, planned(write, input.annual_budget, "annualBudget").await?)
         .patch(cost_centers::manager_id, input.manager_id)
         .given(cost_centers::is_active, input.is_active);
-    let after = diesel::update(cost_centers::table.find((write.organization(), before.id)))
-        .set(changes)
-        .returning(CostCenter::as_returning())
-        .get_result(write)
-        .await?;
-    record::updated(write, &before, &after).await
+    record::update(write, before, changes).await
 }

@@ -53,28 +53,15 @@ impl Entity for Department {
         department.one("costCenter", |department| department.cost_center_id).about_column("cost_center_id");
         department.one("head", |department| department.head_user_id).about_column("head_user_id");
         department
-            .pages::<Department>(
-                "children",
-                |department| department.id.0,
-                Link::column(departments::parent_id),
-            )
+            .children::<Department>("children", departments::parent_id)
             .about("The departments that are part of this one.");
         department
-            .pages::<Budget>("budgets", |department| department.id.0, Link::column(budgets::department_id))
+            .children::<Budget>("budgets", budgets::department_id)
             .about("What is planned for this department.");
         department
-            .pages::<Membership>(
-                "members",
-                |department| department.id.0,
-                Link::column(memberships::department_id),
-            )
+            .children::<Membership>("members", memberships::department_id)
             .about("Who works in this department.");
     }
-}
-
-impl Listed for Department {
-    type Filter = DepartmentFilter;
-    type Order = DepartmentOrderField;
 }
 
 filter! { DepartmentFilter for Department in departments {
@@ -107,14 +94,11 @@ pub fn queries(query: &mut Fields<Query>) {
 }
 
 pub fn mutations(mutations: &mut Mutations) {
+    mutations.change("departmentCreate", create).needs("department.write").about(
+        "Makes a department. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, CURRENCY_MISMATCH, OUT_OF_RANGE.",
+    );
     mutations
-        .change("departmentCreate", "department", |write, input| create(write, input).boxed())
-        .needs("department.write")
-        .about(
-            "Makes a department. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, CURRENCY_MISMATCH, OUT_OF_RANGE.",
-        );
-    mutations
-        .change("departmentUpdate", "department", |write, input| update(write, input).boxed())
+        .change("departmentUpdate", update)
         .needs("department.write")
         .about(
             "Changes a department. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, CONFLICT, CURRENCY_MISMATCH, OUT_OF_RANGE.",
@@ -140,21 +124,14 @@ struct DepartmentCreateInput {
 
 async fn create(write: &mut Write, input: DepartmentCreateInput) -> Outcome<Id<Department>> {
     let annual = planned(write, input.annual_budget, "annualBudget").await?.take();
-    let department = diesel::insert_into(departments::table)
-        .values((
-            departments::organization_id.eq(write.organization()),
-            departments::id.eq(Id::<Department>::fresh()),
-            departments::name.eq(input.name),
-            departments::code.eq(input.code),
-            departments::parent_id.eq(input.parent_id),
-            departments::cost_center_id.eq(input.cost_center_id),
-            departments::head_user_id.eq(input.head_user_id),
-            departments::annual_budget.eq(annual),
-        ))
-        .returning(Department::as_returning())
-        .get_result(write)
-        .await?;
-    record::created(write, &department).await
+    let department = Changes::default()
+        .set(departments::name, input.name)
+        .set(departments::code, input.code)
+        .set(departments::parent_id, input.parent_id)
+        .set(departments::cost_center_id, input.cost_center_id)
+        .set(departments::head_user_id, input.head_user_id)
+        .set(departments::annual_budget, annual);
+    record::create(write, department).await
 }
 
 /// What to change of a department. Absent: unchanged. Null: cleared.
@@ -187,10 +164,5 @@ async fn update(write: &mut Write, input: DepartmentUpdateInput) -> Outcome<Id<D
         .patch(departments::cost_center_id, input.cost_center_id)
         .patch(departments::head_user_id, input.head_user_id)
         .patch(departments::annual_budget, planned(write, input.annual_budget, "annualBudget").await?);
-    let after = diesel::update(departments::table.find((write.organization(), before.id)))
-        .set(changes)
-        .returning(Department::as_returning())
-        .get_result(write)
-        .await?;
-    record::updated(write, &before, &after).await
+    record::update(write, before, changes).await
 }

@@ -108,17 +108,13 @@ impl Entity for ComplianceControl {
             child: name(control_requirements::requirement_id),
         };
         control
-            .pages::<ComplianceRequirement>("requirements", |control| control.id.0, Link::Where(requirements))
+            .children::<ComplianceRequirement>("requirements", Link::Where(requirements))
             .about("The requirements it helps to meet, of any framework.");
         control
-            .pages::<ControlTest>("tests", |control| control.id.0, Link::column(control_tests::control_id))
+            .children::<ControlTest>("tests", control_tests::control_id)
             .about("Its tests, newest first unless ordered otherwise.");
         control
-            .pages::<ComplianceIssue>(
-                "issues",
-                |control| control.id.0,
-                Link::column(compliance_issues::control_id),
-            )
+            .children::<ComplianceIssue>("issues", compliance_issues::control_id)
             .about("Its weaknesses, newest first unless ordered otherwise.");
     }
 }
@@ -129,11 +125,6 @@ pub const REQUIREMENTS: &Table = &Table {
     key: "requirement_id",
     owner: Owner::Organization,
 };
-
-impl Listed for ComplianceControl {
-    type Filter = ComplianceControlFilter;
-    type Order = ComplianceControlOrderField;
-}
 
 filter! { ComplianceControlFilter for ComplianceControl in compliance_controls {
     id: Compare<Id<ComplianceControl>>,
@@ -174,20 +165,15 @@ pub fn queries(query: &mut Fields<Query>) {
 }
 
 pub fn mutations(mutations: &mut Mutations) {
+    mutations.change("complianceControlCreate", create).needs("control.write").about(
+        "Makes a control. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, STATE when the framework is inactive.",
+    );
     mutations
-        .change("complianceControlCreate", "complianceControl", |write, input| create(write, input).boxed())
-        .needs("control.write")
-        .about(
-            "Makes a control. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, STATE when the framework is inactive.",
-        );
-    mutations
-        .change("complianceControlUpdate", "complianceControl", |write, input| update(write, input).boxed())
+        .change("complianceControlUpdate", update)
         .needs("control.write")
         .about("Changes a control. Errors: NOT_FOUND, CONFLICT, INVALID, NOT_UNIQUE.");
     mutations
-        .change("controlRequirementsSet", "complianceControl", |write, input| {
-            set_requirements(write, input).boxed()
-        })
+        .change("controlRequirementsSet", set_requirements)
         .needs("control.write")
         .about("Says which requirements a control helps to meet, in place of those before. Errors: NOT_FOUND, CONFLICT.");
 }
@@ -223,31 +209,20 @@ struct ComplianceControlCreateInput {
 
 async fn create(write: &mut Write, input: ComplianceControlCreateInput) -> Outcome<Id<ComplianceControl>> {
     let framework_owner = owner_of(write, input.framework_id).await?;
-    let control = diesel::insert_into(compliance_controls::table)
-        .values((
-            (
-                compliance_controls::organization_id.eq(write.organization()),
-                compliance_controls::id.eq(Id::<ComplianceControl>::fresh()),
-                compliance_controls::control_id.eq(input.key),
-                compliance_controls::framework_id.eq(input.framework_id),
-                compliance_controls::framework_org_id.eq(framework_owner),
-                compliance_controls::category.eq(input.category),
-                compliance_controls::name.eq(input.name),
-            ),
-            (
-                compliance_controls::description.eq(input.description),
-                compliance_controls::objective.eq(input.objective),
-                compliance_controls::frequency.eq(input.frequency),
-                compliance_controls::automated.eq(input.automated),
-                compliance_controls::test_procedure.eq(input.test_procedure),
-                compliance_controls::owner_id.eq(input.owner_id),
-                compliance_controls::evidence_required.eq(Texts(input.evidence_required)),
-            ),
-        ))
-        .returning(ComplianceControl::as_returning())
-        .get_result(write)
-        .await?;
-    record::created(write, &control).await
+    let control = Changes::default()
+        .set(compliance_controls::control_id, input.key)
+        .set(compliance_controls::framework_id, input.framework_id)
+        .set(compliance_controls::framework_org_id, framework_owner)
+        .set(compliance_controls::category, input.category)
+        .set(compliance_controls::name, input.name)
+        .set(compliance_controls::description, input.description)
+        .set(compliance_controls::objective, input.objective)
+        .set(compliance_controls::frequency, input.frequency)
+        .set(compliance_controls::automated, input.automated)
+        .set(compliance_controls::test_procedure, input.test_procedure)
+        .set(compliance_controls::owner_id, input.owner_id)
+        .set(compliance_controls::evidence_required, Texts(input.evidence_required));
+    record::create(write, control).await
 }
 
 /// Whose the framework is: the organization's own or the platform's.
@@ -309,12 +284,7 @@ async fn update(write: &mut Write, input: ComplianceControlUpdateInput) -> Outco
         .patch(compliance_controls::test_procedure, input.test_procedure)
         .patch(compliance_controls::owner_id, input.owner_id)
         .given(compliance_controls::evidence_required, input.evidence_required.map(Texts));
-    let after = diesel::update(compliance_controls::table.find((write.organization(), before.id)))
-        .set(changes)
-        .returning(ComplianceControl::as_returning())
-        .get_result(write)
-        .await?;
-    record::updated(write, &before, &after).await
+    record::update(write, before, changes).await
 }
 
 /// Which requirements a control helps to meet.

@@ -80,11 +80,6 @@ impl Object for Evidence {
     }
 }
 
-impl Listed for ControlTest {
-    type Filter = ControlTestFilter;
-    type Order = ControlTestOrderField;
-}
-
 filter! { ControlTestFilter for ControlTest in control_tests {
     id: Compare<Id<ControlTest>>,
     result: Compare<ControlTestResult>,
@@ -109,14 +104,11 @@ pub fn queries(query: &mut Fields<Query>) {
 }
 
 pub fn mutations(mutations: &mut Mutations) {
-    mutations
-        .change("controlTestRecord", "controlTest", |write, input| record_test(write, input).boxed())
-        .needs("control.test")
-        .about(
-            "Records a test of a control. The newest test gives the control its status and its next due date. \
+    mutations.change("controlTestRecord", record_test).needs("control.test").about(
+        "Records a test of a control. The newest test gives the control its status and its next due date. \
              It passes only with all the evidence that the control requires. \
              Errors: NOT_FOUND, CONFLICT, INVALID, OUT_OF_RANGE, REQUIRED.",
-        );
+    );
 }
 
 /// A test that was performed.
@@ -160,21 +152,15 @@ async fn record_test(write: &mut Write, input: ControlTestRecordInput) -> Outcom
     }
     let evidence = input.evidence.into_iter().map(|piece| (piece.name, piece.reference.into())).collect();
     let tester = write.caller().user.filter(|_| !input.automated);
-    let test = diesel::insert_into(control_tests::table)
-        .values((
-            control_tests::organization_id.eq(write.organization()),
-            control_tests::id.eq(Id::<ControlTest>::fresh()),
-            control_tests::control_id.eq(before.id),
-            control_tests::result.eq(input.result),
-            control_tests::performed_by.eq(tester),
-            control_tests::performed_at.eq(performed_at),
-            control_tests::automated.eq(input.automated),
-            control_tests::evidence.eq(Json(serde_json::Value::Object(evidence))),
-            control_tests::notes.eq(input.notes),
-        ))
-        .returning(ControlTest::as_returning())
-        .get_result(write)
-        .await?;
+    let test = Changes::default()
+        .set(control_tests::control_id, before.id)
+        .set(control_tests::result, input.result)
+        .set(control_tests::performed_by, tester)
+        .set(control_tests::performed_at, performed_at)
+        .set(control_tests::automated, input.automated)
+        .set(control_tests::evidence, Json(serde_json::Value::Object(evidence)))
+        .set(control_tests::notes, input.notes);
+    let test = ControlTest::insert(write, Id::fresh(), test).await?;
     // the database has given the control its result: its trail and its subscribers are told of that too
     let after = compliance_controls::table
         .find((write.organization(), before.id))

@@ -40,25 +40,12 @@ impl Entity for ComplianceFramework {
             revision as "version", created_at, updated_at,
         } }
         framework
-            .pages::<ComplianceRequirement>(
-                "requirements",
-                |framework| framework.id.0,
-                Link::column(compliance_requirements::framework_id),
-            )
+            .children::<ComplianceRequirement>("requirements", compliance_requirements::framework_id)
             .about("What it requires, in its own order.");
         framework
-            .pages::<ComplianceControl>(
-                "controls",
-                |framework| framework.id.0,
-                Link::column(compliance_controls::framework_id),
-            )
+            .children::<ComplianceControl>("controls", compliance_controls::framework_id)
             .about("The organization's controls that were made for it.");
     }
-}
-
-impl Listed for ComplianceFramework {
-    type Filter = ComplianceFrameworkFilter;
-    type Order = ComplianceFrameworkOrderField;
 }
 
 filter! { ComplianceFrameworkFilter for ComplianceFramework in compliance_frameworks {
@@ -93,31 +80,22 @@ pub fn queries(query: &mut Fields<Query>) {
 
 pub fn mutations(mutations: &mut Mutations) {
     mutations
-        .change("complianceFrameworkCreate", "complianceFramework", |write, input| {
-            create(write, input).boxed()
-        })
+        .change("complianceFrameworkCreate", create)
         .needs("framework.write")
         .about("Makes a framework of the organization's own. Errors: INVALID, NOT_UNIQUE.");
-    mutations
-        .change("complianceFrameworkUpdate", "complianceFramework", |write, input| {
-            update(write, input).boxed()
-        })
-        .needs("framework.write")
-        .about(
-            "Changes a framework of the organization's own. \
+    mutations.change("complianceFrameworkUpdate", update).needs("framework.write").about(
+        "Changes a framework of the organization's own. \
              Errors: NOT_FOUND, CONFLICT, INVALID, NOT_UNIQUE, STATE when it is built in.",
-        );
+    );
 }
 
 /// A framework to be made.
-#[derive(InputObject, Insertable)]
-#[diesel(table_name = compliance_frameworks)]
+#[derive(InputObject)]
 struct ComplianceFrameworkCreateInput {
     /// Its short name.
     name: String,
     /// Its edition.
-    #[graphql(name = "versionName")]
-    version: Option<String>,
+    version_name: Option<String>,
     /// What it is about.
     description: Option<String>,
     /// Where it applies; everywhere when absent.
@@ -132,16 +110,14 @@ async fn create(
     write: &mut Write,
     input: ComplianceFrameworkCreateInput,
 ) -> Outcome<Id<ComplianceFramework>> {
-    let key = (
-        compliance_frameworks::organization_id.eq(write.organization()),
-        compliance_frameworks::id.eq(Id::<ComplianceFramework>::fresh()),
-    );
-    let framework = diesel::insert_into(compliance_frameworks::table)
-        .values((key, &input))
-        .returning(ComplianceFramework::as_returning())
-        .get_result(write)
-        .await?;
-    record::created(write, &framework).await
+    let framework = Changes::default()
+        .set(compliance_frameworks::name, input.name)
+        .set(compliance_frameworks::version, input.version_name)
+        .set(compliance_frameworks::description, input.description)
+        .set(compliance_frameworks::jurisdiction, input.jurisdiction)
+        .set(compliance_frameworks::framework_type, input.framework_type)
+        .set(compliance_frameworks::effective_date, input.effective_date);
+    record::create(write, framework).await
 }
 
 /// What to change of a framework. Absent: unchanged. Null: cleared.
@@ -183,12 +159,7 @@ async fn update(
         .patch(compliance_frameworks::framework_type, input.framework_type)
         .given(compliance_frameworks::is_active, input.is_active)
         .patch(compliance_frameworks::effective_date, input.effective_date);
-    let after = diesel::update(compliance_frameworks::table.find((write.organization(), before.id)))
-        .set(changes)
-        .returning(ComplianceFramework::as_returning())
-        .get_result(write)
-        .await?;
-    record::updated(write, &before, &after).await
+    record::update(write, before, changes).await
 }
 
 /// Rows of the platform can be read but not locked, so they are recognized beforehand.

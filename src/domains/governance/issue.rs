@@ -77,11 +77,6 @@ fn is_overdue(issue: &ComplianceIssue) -> bool {
     issue.resolved_at.is_none() && issue.due_date.is_some_and(|due| due.0 < clock::now().date_naive())
 }
 
-impl Listed for ComplianceIssue {
-    type Filter = ComplianceIssueFilter;
-    type Order = ComplianceIssueOrderField;
-}
-
 filter! { ComplianceIssueFilter for ComplianceIssue in compliance_issues {
     id: Compare<Id<ComplianceIssue>>,
     severity: Compare<IssueSeverity>,
@@ -118,38 +113,33 @@ pub fn queries(query: &mut Fields<Query>) {
 
 pub fn mutations(mutations: &mut Mutations) {
     mutations
-        .change("complianceIssueCreate", "complianceIssue", |write, input| create(write, input).boxed())
+        .change("complianceIssueCreate", create)
         .needs("issue.write")
         .about("Reports a weakness of a control. Errors: INVALID, NOT_FOUND.");
     mutations
-        .change("complianceIssueUpdate", "complianceIssue", |write, input| update(write, input).boxed())
+        .change("complianceIssueUpdate", update)
         .needs("issue.write")
         .about("Changes an issue, but for its status. Errors: NOT_FOUND, CONFLICT, INVALID.");
     mutations
-        .change("complianceIssueStart", "complianceIssue", |write, input| start(write, input).boxed())
+        .change("complianceIssueStart", start)
         .needs("issue.write")
         .about("Begins to mend an open issue. Errors: NOT_FOUND, CONFLICT, STATE.");
     mutations
-        .change("complianceIssueResolve", "complianceIssue", |write, input| {
-            end(write, IssueStatus::Resolved, input).boxed()
-        })
+        .change("complianceIssueResolve", resolve)
         .needs("issue.write")
         .about("Ends an issue in progress: it is mended. Errors: NOT_FOUND, CONFLICT, INVALID, STATE.");
     mutations
-        .change("complianceIssueAcceptRisk", "complianceIssue", |write, input| {
-            end(write, IssueStatus::AcceptedRisk, input).boxed()
-        })
+        .change("complianceIssueAcceptRisk", accept_risk)
         .needs("issue.accept_risk")
         .about("Ends an issue in progress: it stays, and the risk is accepted. Errors: NOT_FOUND, CONFLICT, INVALID, STATE.");
     mutations
-        .change("complianceIssueReopen", "complianceIssue", |write, input| reopen(write, input).boxed())
+        .change("complianceIssueReopen", reopen)
         .needs("issue.write")
         .about("Opens an ended issue again; how it ended stays in the audit trail. Errors: NOT_FOUND, CONFLICT, STATE.");
 }
 
 /// A weakness that was found.
-#[derive(InputObject, Insertable)]
-#[diesel(table_name = compliance_issues)]
+#[derive(InputObject)]
 struct ComplianceIssueCreateInput {
     /// The control that is weak.
     control_id: Id<ComplianceControl>,
@@ -168,16 +158,15 @@ struct ComplianceIssueCreateInput {
 }
 
 async fn create(write: &mut Write, input: ComplianceIssueCreateInput) -> Outcome<Id<ComplianceIssue>> {
-    let key = (
-        compliance_issues::organization_id.eq(write.organization()),
-        compliance_issues::id.eq(Id::<ComplianceIssue>::fresh()),
-    );
-    let issue = diesel::insert_into(compliance_issues::table)
-        .values((key, &input))
-        .returning(ComplianceIssue::as_returning())
-        .get_result(write)
-        .await?;
-    record::created(write, &issue).await
+    let issue = Changes::default()
+        .set(compliance_issues::control_id, input.control_id)
+        .set(compliance_issues::description, input.description)
+        .set(compliance_issues::severity, input.severity)
+        .given(compliance_issues::detected_at, input.detected_at)
+        .set(compliance_issues::due_date, input.due_date)
+        .set(compliance_issues::assigned_to, input.assigned_to)
+        .set(compliance_issues::remediation_plan, input.remediation_plan);
+    record::create(write, issue).await
 }
 
 /// What to change of an issue. Absent: unchanged. Null: cleared.
@@ -207,7 +196,7 @@ async fn update(write: &mut Write, input: ComplianceIssueUpdateInput) -> Outcome
         .patch(compliance_issues::due_date, input.due_date)
         .patch(compliance_issues::assigned_to, input.assigned_to)
         .patch(compliance_issues::remediation_plan, input.remediation_plan);
-    set(write, "updated", before, changes).await
+    record::update(write, before, changes).await
 }
 
 async fn start(write: &mut Write, input: RecordInput<ComplianceIssue>) -> Outcome<Id<ComplianceIssue>> {
@@ -226,14 +215,22 @@ struct ComplianceIssueEndInput {
     notes: String,
 }
 
+async fn resolve(write: &mut Write, input: ComplianceIssueEndInput) -> Outcome<Id<ComplianceIssue>> {
+    end(write, "resolved", IssueStatus::Resolved, input).await
+}
+
+async fn accept_risk(write: &mut Write, input: ComplianceIssueEndInput) -> Outcome<Id<ComplianceIssue>> {
+    end(write, "risk_accepted", IssueStatus::AcceptedRisk, input).await
+}
+
 async fn end(
     write: &mut Write,
+    what: &str,
     status: IssueStatus,
     input: ComplianceIssueEndInput,
 ) -> Outcome<Id<ComplianceIssue>> {
     let before = record::lock(write, input.id, input.expected_version).await?;
     let changes = Changes::default().set(compliance_issues::resolution_notes, Some(input.notes));
-    let what = if status == IssueStatus::Resolved { "resolved" } else { "risk_accepted" };
     advance(write, what, before, status, changes).await
 }
 
@@ -260,19 +257,5 @@ async fn advance(
         };
         return Err(UserError::state("it is in this state already", &["input", "id"], allowed).into());
     }
-    set(write, what, before, changes.set(compliance_issues::status, status)).await
-}
-
-async fn set(
-    write: &mut Write,
-    what: &str,
-    before: ComplianceIssue,
-    changes: Changes<compliance_issues::table>,
-) -> Outcome<Id<ComplianceIssue>> {
-    let after = diesel::update(compliance_issues::table.find((write.organization(), before.id)))
-        .set(changes)
-        .returning(ComplianceIssue::as_returning())
-        .get_result(write)
-        .await?;
-    record::changed(write, what, &before, &after).await
+    record::change(write, what, before, changes.set(compliance_issues::status, status)).await
 }

@@ -43,14 +43,11 @@ async fn sweep_one(door: &Door, organization: Uuid) -> Outcome<i64> {
         .select(ComplianceControl::as_select())
         .load(&mut *write)
         .await?;
-    for before in &overdue {
-        let after = diesel::update(compliance_controls::table.find((organization, before.id)))
-            .set(compliance_controls::status.eq(ControlStatus::NotVerified))
-            .returning(ComplianceControl::as_returning())
-            .get_result(&mut *write)
-            .await?;
-        record::changed(&mut write, "overdue", before, &after).await?;
+    let found = overdue.len();
+    for before in overdue {
+        let changes = Changes::default().set(compliance_controls::status, ControlStatus::NotVerified);
+        record::change(&mut write, "overdue", before, changes).await?;
     }
     write.commit().await.map_err(Stop::from)?;
-    Ok(i64::try_from(overdue.len()).unwrap_or_default())
+    Ok(i64::try_from(found).unwrap_or_default())
 }

@@ -38,11 +38,7 @@ impl Entity for ComplianceRequirement {
             .required();
         requirement.one("parent", |requirement| requirement.parent_id).about_column("parent_id");
         requirement
-            .pages::<ComplianceRequirement>(
-                "children",
-                |requirement| requirement.id.0,
-                Link::column(compliance_requirements::parent_id),
-            )
+            .children::<ComplianceRequirement>("children", compliance_requirements::parent_id)
             .about("The requirements it is divided into.");
         let controls = Condition::Linked {
             table: REQUIREMENTS,
@@ -50,14 +46,9 @@ impl Entity for ComplianceRequirement {
             child: name(control_requirements::control_id),
         };
         requirement
-            .pages::<ComplianceControl>("controls", |requirement| requirement.id.0, Link::Where(controls))
+            .children::<ComplianceControl>("controls", Link::Where(controls))
             .about("The organization's controls that help to meet it.");
     }
-}
-
-impl Listed for ComplianceRequirement {
-    type Filter = ComplianceRequirementFilter;
-    type Order = ComplianceRequirementOrderField;
 }
 
 filter! { ComplianceRequirementFilter for ComplianceRequirement in compliance_requirements {

@@ -35,11 +35,6 @@ impl Entity for ApiKey {
     }
 }
 
-impl Listed for ApiKey {
-    type Filter = ApiKeyFilter;
-    type Order = ApiKeyOrderField;
-}
-
 filter! { ApiKeyFilter for ApiKey in api_keys {
     id: Compare<Id<ApiKey>>,
     name: Compare<String>,
@@ -68,7 +63,7 @@ pub fn queries(query: &mut Fields<Query>) {
 
 pub fn mutations(mutations: &mut Mutations) {
     mutations
-        .action("apiKeyCreate", |write, input| create(write, input).boxed(), |payload: &mut Fields<Payload<Made>>| {
+        .action("apiKeyCreate", create, |payload: &mut Fields<Payload<Made>>| {
             payload
                 .one("apiKey", |payload| payload.result.as_ref().map(|made| made.id))
                 .about("The key as it is kept; null when none was made.");
@@ -83,7 +78,7 @@ pub fn mutations(mutations: &mut Mutations) {
              REQUIRED, INVALID, OUT_OF_RANGE.",
         );
     mutations
-        .change("apiKeyRevoke", "apiKey", |write, input| revoke(write, input).boxed())
+        .change("apiKeyRevoke", revoke)
         .needs("api_key.write")
         .about("Withdraws an API key, at once and for good. Errors: NOT_FOUND, STATE.");
 }
@@ -122,20 +117,14 @@ async fn create(write: &mut Write, input: ApiKeyCreateInput) -> Outcome<Made> {
     }
     let id = Id::<ApiKey>::fresh();
     let secret = api_key::write(id.0, write.organization()).map_err(Fault::internal)?;
-    let key = diesel::insert_into(api_keys::table)
-        .values((
-            api_keys::organization_id.eq(write.organization()),
-            api_keys::id.eq(id),
-            api_keys::name.eq(input.name),
-            api_keys::prefix.eq(api_key::shown(&secret)),
-            api_keys::hashed_key.eq(hash(&secret)),
-            api_keys::scopes.eq(input.scopes),
-            api_keys::created_by.eq(maker),
-            api_keys::expires_at.eq(input.expires_at),
-        ))
-        .returning(ApiKey::as_returning())
-        .get_result(write)
-        .await?;
+    let key = Changes::default()
+        .set(api_keys::name, input.name)
+        .set(api_keys::prefix, api_key::shown(&secret))
+        .set(api_keys::hashed_key, hash(&secret))
+        .set(api_keys::scopes, input.scopes)
+        .set(api_keys::created_by, maker)
+        .set(api_keys::expires_at, input.expires_at);
+    let key = ApiKey::insert(write, id, key).await?;
     record::created(write, &key).await?;
     Ok(Made { id, secret })
 }
@@ -178,10 +167,6 @@ async fn revoke(write: &mut Write, input: ApiKeyRevokeInput) -> Outcome<Id<ApiKe
     if before.revoked_at.is_some() {
         return Err(UserError::state("it is withdrawn already", &["input", "id"], &[]).into());
     }
-    let after = diesel::update(api_keys::table.find((write.organization(), before.id)))
-        .set(api_keys::revoked_at.eq(clock::now()))
-        .returning(ApiKey::as_returning())
-        .get_result(write)
-        .await?;
-    record::changed(write, "revoked", &before, &after).await
+    let changes = Changes::default().set(api_keys::revoked_at, Some(clock::now()));
+    record::change(write, "revoked", before, changes).await
 }

@@ -64,18 +64,9 @@ impl Entity for Membership {
         membership.one("department", |membership| membership.department_id).about_column("department_id");
         membership.one("manager", |membership| membership.manager_id).about_column("manager_id");
         membership
-            .pages::<Membership>(
-                "reports",
-                |membership| membership.id.0,
-                Link::column(memberships::manager_id),
-            )
+            .children::<Membership>("reports", memberships::manager_id)
             .about("Who reports to this member.");
     }
-}
-
-impl Listed for Membership {
-    type Filter = MembershipFilter;
-    type Order = MembershipOrderField;
 }
 
 filter! { MembershipFilter for Membership in memberships {
@@ -106,7 +97,7 @@ pub fn queries(query: &mut Fields<Query>) {
 
 pub fn mutations(mutations: &mut Mutations) {
     mutations
-        .change("membershipUpdate", "membership", |write, input| update(write, input).boxed())
+        .change("membershipUpdate", update)
         .needs("membership.write")
         .about(
             "Changes a person's place in the organization; what they may see can depend on region and department. Nobody \
@@ -148,12 +139,7 @@ async fn update(write: &mut Write, input: MembershipUpdateInput) -> Outcome<Id<M
         .patch(memberships::department_id, input.department_id)
         .patch(memberships::region, input.region)
         .patch(memberships::title, input.title);
-    let after = diesel::update(memberships::table.find((write.organization(), before.id)))
-        .set(changes)
-        .returning(Membership::as_returning())
-        .get_result(write)
-        .await?;
-    record::updated(write, &before, &after).await
+    record::update(write, before, changes).await
 }
 
 /// Refused when nobody would be left who works here and may do everything.

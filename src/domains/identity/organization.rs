@@ -85,18 +85,9 @@ impl Entity for Organization {
             .lookup("governance", |_, organization| Ok(Some(organization.id.cast::<OrganizationSettings>())))
             .about("How the organization wants Portico to behave; null unless you work in it now.");
         organization
-            .pages::<Membership>(
-                "memberships",
-                |organization| organization.id.0,
-                Link::column(memberships::organization_id),
-            )
+            .children::<Membership>("memberships", memberships::organization_id)
             .about("Who works here; empty unless you work in it now.");
     }
-}
-
-impl Listed for Organization {
-    type Filter = OrganizationFilter;
-    type Order = OrganizationOrderField;
 }
 
 filter! { OrganizationFilter for Organization in organizations {
@@ -155,20 +146,17 @@ pub fn queries(query: &mut Fields<Query>) {
 
 pub fn mutations(mutations: &mut Mutations) {
     mutations
-        .change("organizationCreate", "organization", |write, input| create(write, input).boxed())
+        .change("organizationCreate", create)
         .personal()
         .about(
             "Founds an organization with you as its owner, ready for use: built-in roles and a sales pipeline are there. \
              Refresh your session with its slug to work in it. Errors: INVALID, NOT_UNIQUE.",
         );
+    mutations.change("organizationUpdate", update).needs("organization.write").about(
+        "Changes the organization in which you work. Errors: NOT_FOUND, CONFLICT, INVALID, NOT_UNIQUE.",
+    );
     mutations
-        .change("organizationUpdate", "organization", |write, input| update(write, input).boxed())
-        .needs("organization.write")
-        .about(
-            "Changes the organization in which you work. Errors: NOT_FOUND, CONFLICT, INVALID, NOT_UNIQUE.",
-        );
-    mutations
-        .action("organizationDelete", |write, _: NoInput| delete(write).boxed(), |payload: &mut Fields<Payload<bool>>| {
+        .action("organizationDelete", delete, |payload: &mut Fields<Payload<bool>>| {
             payload.derived("done", |payload| payload.result.unwrap_or_default()).about("Whether it was deleted.");
         })
         .needs("organization.delete")
@@ -176,24 +164,22 @@ pub fn mutations(mutations: &mut Mutations) {
             "Deletes the organization in which you work: nobody gets in any more, and its slug is free. An administrator of \
              the platform can restore it. Errors: STATE.",
         );
-    for (name, about) in [
-        (
-            "organizationSuspend",
-            "Closes an organization for the time being: nobody gets in. Errors: NOT_FOUND, STATE.",
-        ),
-        ("organizationReactivate", "Opens a suspended organization again. Errors: NOT_FOUND, STATE."),
-        ("organizationRestore", "Brings a deleted organization back. Errors: NOT_FOUND, STATE, NOT_UNIQUE."),
-    ] {
-        mutations
-            .action(name, move |write, input| change_status(write, name, input).boxed(), judged)
-            .for_platform_admins()
-            .about(about);
-    }
+    mutations
+        .action("organizationSuspend", suspend, judged)
+        .for_platform_admins()
+        .about("Closes an organization for the time being: nobody gets in. Errors: NOT_FOUND, STATE.");
+    mutations
+        .action("organizationReactivate", reactivate, judged)
+        .for_platform_admins()
+        .about("Opens a suspended organization again. Errors: NOT_FOUND, STATE.");
+    mutations
+        .action("organizationRestore", restore, judged)
+        .for_platform_admins()
+        .about("Brings a deleted organization back. Errors: NOT_FOUND, STATE, NOT_UNIQUE.");
 }
 
 /// An organization to be founded.
-#[derive(InputObject, Insertable)]
-#[diesel(table_name = organizations)]
+#[derive(InputObject)]
 struct OrganizationCreateInput {
     /// Its name.
     name: String,
@@ -217,11 +203,16 @@ struct OrganizationCreateInput {
 async fn create(write: &mut Write, input: OrganizationCreateInput) -> Outcome<Id<Organization>> {
     let (id, founder) = (Id::<Organization>::fresh(), write.caller().user.unwrap_or_default());
     write.enter_organization(id.0).await?;
-    let organization = diesel::insert_into(organizations::table)
-        .values((organizations::id.eq(id), &input))
-        .returning(Organization::as_returning())
-        .get_result(write)
-        .await?;
+    let organization = Changes::default()
+        .set(organizations::name, input.name)
+        .set(organizations::slug, input.slug)
+        .given(organizations::timezone, input.timezone)
+        .given(organizations::locale, input.locale)
+        .given(organizations::currency, input.currency)
+        .given(organizations::fiscal_year_start_month, input.fiscal_year_start_month)
+        .set(organizations::business_type, input.business_type)
+        .set(organizations::industry_vertical, input.industry_vertical);
+    let organization = Organization::insert(write, id, organization).await?;
     diesel::insert_into(memberships::table)
         .values((
             memberships::organization_id.eq(id),
@@ -290,7 +281,7 @@ async fn update(write: &mut Write, input: OrganizationUpdateInput) -> Outcome<Id
     set(write, "updated", before, changes).await.map(|organization| organization.id)
 }
 
-async fn delete(write: &mut Write) -> Outcome<bool> {
+async fn delete(write: &mut Write, _: NoInput) -> Outcome<bool> {
     let id = Id::<Organization>::of(write.organization());
     let before = RecordInput { id, expected_version: None }.lock_living(write).await?;
     let changes = Changes::default()
@@ -323,18 +314,26 @@ fn judged(payload: &mut Fields<Payload<Judged>>) {
     payload.derived("done", |payload| payload.result.is_some()).about("Whether it was done.");
 }
 
+async fn suspend(write: &mut Write, input: OrganizationStatusInput) -> Outcome<Judged> {
+    judge(write, "suspended", input, OrganizationStatus::Active, OrganizationStatus::Suspended).await
+}
+
+async fn reactivate(write: &mut Write, input: OrganizationStatusInput) -> Outcome<Judged> {
+    judge(write, "reactivated", input, OrganizationStatus::Suspended, OrganizationStatus::Active).await
+}
+
+async fn restore(write: &mut Write, input: OrganizationStatusInput) -> Outcome<Judged> {
+    judge(write, "restored", input, OrganizationStatus::Deleted, OrganizationStatus::Active).await
+}
+
 /// What an administrator of the platform does is written down in both places (B011).
-async fn change_status(
+async fn judge(
     write: &mut Write,
-    what: &'static str,
+    what: &str,
     input: OrganizationStatusInput,
+    from: OrganizationStatus,
+    to: OrganizationStatus,
 ) -> Outcome<Judged> {
-    use OrganizationStatus::{Active, Deleted, Suspended};
-    let (from, to, done) = match what {
-        "organizationSuspend" => (Active, Suspended, "suspended"),
-        "organizationReactivate" => (Suspended, Active, "reactivated"),
-        _ => (Deleted, Active, "restored"),
-    };
     if input.id.0 == PLATFORM {
         return Err(UserError::not_found(input.id, &["input", "id"]).into());
     }
@@ -347,12 +346,12 @@ async fn change_status(
     let changes = Changes::default()
         .set(organizations::status, to)
         .set(organizations::deleted_at, None::<DateTime<Utc>>);
-    let after = set(write, done, before, changes).await?;
+    let after = set(write, what, before, changes).await?;
     write.enter_organization(PLATFORM).await?;
     write
         .audit(&Audit {
             organization: PLATFORM,
-            action: format!("organization.{done}"),
+            action: format!("organization.{what}"),
             resource_type: Some(<Organization as Object>::NAME),
             resource_id: Some(after.id.to_string()),
             resource_name: Some(input.reason),
@@ -374,11 +373,7 @@ async fn set(
     let after = if changes.is_empty() {
         before.clone()
     } else {
-        diesel::update(organizations::table.find(before.id))
-            .set(changes)
-            .returning(Organization::as_returning())
-            .get_result(write)
-            .await?
+        Organization::update(write, before.id, changes).await?
     };
     record::changed(write, what, &before, &after).await?;
     Ok(after)

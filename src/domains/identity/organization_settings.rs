@@ -43,7 +43,11 @@ impl Entity for OrganizationSettings {
 
 pub fn mutations(mutations: &mut Mutations) {
     mutations
-        .change("organizationSettingsUpdate", "settings", |write, input| update(write, input).boxed())
+        .action("organizationSettingsUpdate", update, |payload| {
+            payload
+                .one("settings", |payload| payload.result)
+                .about("The record as it is now; null when nothing was done.");
+        })
         .needs("organization.settings.write")
         .about("Changes how the organization wants Portico to behave. Errors: CONFLICT, INVALID.");
 }
@@ -84,12 +88,7 @@ async fn update(
         .given(organization_settings::masking_enabled, input.masking_enabled)
         .given(organization_settings::ai_policy, input.ai_policy)
         .set(organization_settings::updated_by, write.caller().user);
-    let after = diesel::update(organization_settings::table.find(write.organization()))
-        .set(changes)
-        .returning(OrganizationSettings::as_returning())
-        .get_result(write)
-        .await?;
-    record::updated(write, &before, &after).await
+    record::update(write, before, changes).await
 }
 
 /// When a session begun at `begun` ends that is used now: after the platform's time, or sooner where the organization

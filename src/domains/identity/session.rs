@@ -77,34 +77,26 @@ impl Batch for SessionsOf {
 
 pub fn mutations(mutations: &mut Mutations) {
     mutations
-        .action(
-            "signOut",
-            |write, _: NoInput| sign_out(write).boxed(),
-            |payload: &mut Fields<Payload<bool>>| {
-                payload
-                    .derived("done", |payload| payload.result.unwrap_or_default())
-                    .about("Whether the session has ended.");
-            },
-        )
+        .action("signOut", sign_out, |payload: &mut Fields<Payload<bool>>| {
+            payload
+                .derived("done", |payload| payload.result.unwrap_or_default())
+                .about("Whether the session has ended.");
+        })
         .personal()
         .about("Ends this session: its tokens are good for nothing from now on. Errors: none.");
     mutations
-        .change("sessionRevoke", "session", |write, input| revoke(write, input).boxed())
+        .change("sessionRevoke", revoke)
         .personal()
         .about("Ends one of your own sessions. Errors: NOT_FOUND, STATE.");
     mutations
-        .action(
-            "sessionsRevokeAll",
-            |write, input| revoke_all(write, input).boxed(),
-            |payload: &mut Fields<Payload<i32>>| {
-                payload.derived("count", |payload| payload.result).about("How many sessions have ended.");
-            },
-        )
+        .action("sessionsRevokeAll", revoke_all, |payload: &mut Fields<Payload<i32>>| {
+            payload.derived("count", |payload| payload.result).about("How many sessions have ended.");
+        })
         .personal()
         .about("Ends all your sessions. Errors: none.");
 }
 
-async fn sign_out(write: &mut Write) -> Outcome<bool> {
+async fn sign_out(write: &mut Write, _: NoInput) -> Outcome<bool> {
     let Some(session) = write.caller().session else { return Ok(false) };
     end(write, Whose::One(session), "signed_out").await?;
     Ok(true)

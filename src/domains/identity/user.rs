@@ -74,29 +74,23 @@ impl Entity for User {
         user.show_own("email", |user, caller| caller.user == Some(user.id.0));
         user.lookup("membership", |_, user| Ok(Some(user.id.cast::<Membership>())))
             .about("Their place in the organization in which you work.");
-        let of = |user: &Self| user.id.0;
-        user.pages::<Conversation>("conversations", of, Link::column(conversations::user_id))
+        user.children::<Conversation>("conversations", conversations::user_id)
             .about("The conversations they started.");
-        user.pages::<Message>("messages", of, Link::column(messages::author_id))
-            .about("What they said in conversations.");
-        user.pages::<Account>("ownedAccounts", of, Link::column(accounts::owner_id))
-            .about("The companies they look after.");
-        user.pages::<Deal>("ownedDeals", of, Link::column(deals::owner_id)).about("The deals they work on.");
-        user.pages::<Department>("headedDepartments", of, Link::column(departments::head_user_id))
+        user.children::<Message>("messages", messages::author_id).about("What they said in conversations.");
+        user.children::<Account>("ownedAccounts", accounts::owner_id).about("The companies they look after.");
+        user.children::<Deal>("ownedDeals", deals::owner_id).about("The deals they work on.");
+        user.children::<Department>("headedDepartments", departments::head_user_id)
             .about("The departments they lead.");
-        user.pages::<CostCenter>("managedCostCenters", of, Link::column(cost_centers::manager_id))
+        user.children::<CostCenter>("managedCostCenters", cost_centers::manager_id)
             .about("The cost centers they answer for.");
-        user.pages::<Budget>("createdBudgets", of, Link::column(budgets::created_by))
-            .about("The budgets they drafted.");
-        user.pages::<Budget>("submittedBudgets", of, Link::column(budgets::submitted_by))
+        user.children::<Budget>("createdBudgets", budgets::created_by).about("The budgets they drafted.");
+        user.children::<Budget>("submittedBudgets", budgets::submitted_by)
             .about("The budgets they submitted.");
-        user.pages::<Budget>("approvedBudgets", of, Link::column(budgets::approved_by))
-            .about("The budgets they approved.");
-        user.pages::<Budget>("lockedBudgets", of, Link::column(budgets::locked_by))
-            .about("The budgets they locked.");
-        user.pages::<RoleAssignment>("roleAssignments", of, Link::column(role_assignments::user_id))
+        user.children::<Budget>("approvedBudgets", budgets::approved_by).about("The budgets they approved.");
+        user.children::<Budget>("lockedBudgets", budgets::locked_by).about("The budgets they locked.");
+        user.children::<RoleAssignment>("roleAssignments", role_assignments::user_id)
             .about("The roles given to this person, newest first unless ordered otherwise.");
-        user.pages::<PermissionGrant>("permissionGrants", of, Link::column(permission_grants::user_id))
+        user.children::<PermissionGrant>("permissionGrants", permission_grants::user_id)
             .about("The permissions given to this person directly, newest first unless ordered otherwise.");
         compliance(user);
         acts_of_access(user);
@@ -105,54 +99,42 @@ impl Entity for User {
 
 /// What they answer for in matters of compliance.
 fn compliance(user: &mut Fields<User>) {
-    let of = |user: &User| user.id.0;
-    user.pages::<ComplianceControl>("ownedControls", of, Link::column(compliance_controls::owner_id))
+    user.children::<ComplianceControl>("ownedControls", compliance_controls::owner_id)
         .about("The controls they are responsible for.");
-    user.pages::<ControlTest>("performedTests", of, Link::column(control_tests::performed_by))
+    user.children::<ControlTest>("performedTests", control_tests::performed_by)
         .about("The tests of controls they performed.");
-    user.pages::<ComplianceIssue>("assignedIssues", of, Link::column(compliance_issues::assigned_to))
+    user.children::<ComplianceIssue>("assignedIssues", compliance_issues::assigned_to)
         .about("The issues they are to mend.");
-    user.pages::<ComplianceIssue>("resolvedIssues", of, Link::column(compliance_issues::resolved_by))
+    user.children::<ComplianceIssue>("resolvedIssues", compliance_issues::resolved_by)
         .about("The issues they ended, mended or with the risk accepted.");
-    user.pages::<AuditReview>("auditReviews", of, Link::column(audit_reviews::reviewed_by))
+    user.children::<AuditReview>("auditReviews", audit_reviews::reviewed_by)
         .about("The audit entries they looked at.");
 }
 
 /// What they did to the rights of others.
 fn acts_of_access(user: &mut Fields<User>) {
-    let of = |user: &User| user.id.0;
-    user.pages::<RoleAssignment>("assignedRoles", of, Link::column(role_assignments::assigned_by))
+    user.children::<RoleAssignment>("assignedRoles", role_assignments::assigned_by)
         .about("The roles they gave to people.");
-    user.pages::<RoleAssignment>("delegatedRoles", of, Link::column(role_assignments::delegated_by))
+    user.children::<RoleAssignment>("delegatedRoles", role_assignments::delegated_by)
         .about("The roles they passed on to people.");
-    user.pages::<RoleAssignment>("revokedRoles", of, Link::column(role_assignments::revoked_by))
+    user.children::<RoleAssignment>("revokedRoles", role_assignments::revoked_by)
         .about("The roles they took from people.");
-    user.pages::<PermissionGrant>("grantedPermissions", of, Link::column(permission_grants::granted_by))
+    user.children::<PermissionGrant>("grantedPermissions", permission_grants::granted_by)
         .about("The permissions they gave to people directly.");
-    user.pages::<PermissionGrant>("revokedPermissions", of, Link::column(permission_grants::revoked_by))
+    user.children::<PermissionGrant>("revokedPermissions", permission_grants::revoked_by)
         .about("The permissions they took from people.");
-    user.pages::<Role>("createdRoles", of, Link::column(roles::created_by)).about("The roles they made.");
-    user.pages::<Permission>("createdPermissions", of, Link::column(permissions::created_by))
+    user.children::<Role>("createdRoles", roles::created_by).about("The roles they made.");
+    user.children::<Permission>("createdPermissions", permissions::created_by)
         .about("The permissions they made.");
-    user.pages::<Resource>("ownedResources", of, Link::column(resources::owner_id))
+    user.children::<Resource>("ownedResources", resources::owner_id)
         .about("The things under protection they are responsible for.");
-    user.pages::<ApiKey>("createdApiKeys", of, Link::column(api_keys::created_by))
-        .about("The API keys they made.");
-    user.pages::<ApprovalWorkflow>(
-        "createdApprovalWorkflows",
-        of,
-        Link::column(approval_workflows::created_by),
-    )
-    .about("The workflows of approval they made.");
-    user.pages::<ApprovalRequest>("approvalRequests", of, Link::column(approval_requests::requested_by))
+    user.children::<ApiKey>("createdApiKeys", api_keys::created_by).about("The API keys they made.");
+    user.children::<ApprovalWorkflow>("createdApprovalWorkflows", approval_workflows::created_by)
+        .about("The workflows of approval they made.");
+    user.children::<ApprovalRequest>("approvalRequests", approval_requests::requested_by)
         .about("The approvals they asked for.");
-    user.pages::<ApprovalDecision>("approvalDecisions", of, Link::column(approval_decisions::decided_by))
+    user.children::<ApprovalDecision>("approvalDecisions", approval_decisions::decided_by)
         .about("What they decided on the requests of others.");
-}
-
-impl Listed for User {
-    type Filter = UserFilter;
-    type Order = UserOrderField;
 }
 
 filter! { UserFilter for User in users {
@@ -184,7 +166,7 @@ pub fn queries(query: &mut Fields<Query>) {
 
 pub fn mutations(mutations: &mut Mutations) {
     mutations
-        .change("userUpdate", "user", |write, input| update(write, input).boxed())
+        .change("userUpdate", update)
         .personal()
         .about("Changes your own profile. Errors: CONFLICT, INVALID, NOT_UNIQUE.");
 }
@@ -221,12 +203,7 @@ async fn update(write: &mut Write, input: UserUpdateInput) -> Outcome<Id<User>> 
         .patch(users::avatar_url, input.avatar_url)
         .given(users::timezone, input.timezone)
         .given(users::locale, input.locale);
-    let after = if changes.is_empty() {
-        before.clone()
-    } else {
-        let changed = diesel::update(users::table.find(id)).set(changes).returning(User::as_returning());
-        changed.get_result(write).await?
-    };
+    let after = if changes.is_empty() { before.clone() } else { User::update(write, id, changes).await? };
     session::in_some_organization(write).await?;
     record::updated(write, &before, &after).await
 }

@@ -33,15 +33,8 @@ impl Entity for Account {
             revision as "version", created_at, updated_at, deleted_at,
         } keeps { owner_id } }
         account.one("owner", |account| account.owner_id).about_column("owner_id");
-        account
-            .pages::<Deal>("deals", |account| account.id.0, Link::column(deals::account_id))
-            .about("The deals made with this company.");
+        account.children::<Deal>("deals", deals::account_id).about("The deals made with this company.");
     }
-}
-
-impl Listed for Account {
-    type Filter = AccountFilter;
-    type Order = AccountOrderField;
 }
 
 filter! { AccountFilter for Account in accounts {
@@ -69,26 +62,25 @@ pub fn queries(query: &mut Fields<Query>) {
 
 pub fn mutations(mutations: &mut Mutations) {
     mutations
-        .change("accountCreate", "account", |write, input| create(write, input).boxed())
+        .change("accountCreate", create)
         .needs("account.write")
         .about("Makes a company known. Errors: INVALID, NOT_UNIQUE, NOT_FOUND.");
     mutations
-        .change("accountUpdate", "account", |write, input| update(write, input).boxed())
+        .change("accountUpdate", update)
         .needs("account.write")
         .about("Changes a company. Errors: NOT_FOUND, CONFLICT, INVALID, NOT_UNIQUE.");
     mutations
-        .change("accountDelete", "account", |write, input| delete(write, input).boxed())
+        .change("accountDelete", record::delete::<Account>)
         .needs("account.delete")
         .about("Deletes a company; it can be restored. Errors: NOT_FOUND, CONFLICT, STATE.");
     mutations
-        .change("accountRestore", "account", |write, input| restore(write, input).boxed())
+        .change("accountRestore", record::restore::<Account>)
         .needs("account.delete")
         .about("Brings a deleted company back. Errors: NOT_FOUND, CONFLICT, STATE, NOT_UNIQUE.");
 }
 
 /// A company to be made known.
-#[derive(InputObject, Insertable)]
-#[diesel(table_name = accounts)]
+#[derive(InputObject)]
 struct AccountCreateInput {
     /// Its name.
     name: String,
@@ -105,13 +97,14 @@ struct AccountCreateInput {
 }
 
 async fn create(write: &mut Write, input: AccountCreateInput) -> Outcome<Id<Account>> {
-    let key = (accounts::organization_id.eq(write.organization()), accounts::id.eq(Id::<Account>::fresh()));
-    let account = diesel::insert_into(accounts::table)
-        .values((key, &input))
-        .returning(Account::as_returning())
-        .get_result(write)
-        .await?;
-    record::created(write, &account).await
+    let account = Changes::default()
+        .set(accounts::name, input.name)
+        .set(accounts::domain, input.domain)
+        .set(accounts::vertical, input.vertical)
+        .set(accounts::owner_id, input.owner_id)
+        .set(accounts::external_system, input.external_system)
+        .set(accounts::external_id, input.external_id);
+    record::create(write, account).await
 }
 
 /// What to change of a company. Absent: unchanged. Null: cleared.
@@ -138,29 +131,5 @@ async fn update(write: &mut Write, input: AccountUpdateInput) -> Outcome<Id<Acco
         .patch(accounts::domain, input.domain)
         .patch(accounts::vertical, input.vertical)
         .patch(accounts::owner_id, input.owner_id);
-    set(write, "updated", before, changes).await
-}
-
-async fn delete(write: &mut Write, input: RecordInput<Account>) -> Outcome<Id<Account>> {
-    let before = input.lock_living(write).await?;
-    set(write, "deleted", before, Changes::default().set(accounts::deleted_at, Some(clock::now()))).await
-}
-
-async fn restore(write: &mut Write, input: RecordInput<Account>) -> Outcome<Id<Account>> {
-    let before = input.lock_deleted(write).await?;
-    set(write, "restored", before, Changes::default().set(accounts::deleted_at, None::<DateTime<Utc>>)).await
-}
-
-async fn set(
-    write: &mut Write,
-    what: &str,
-    before: Account,
-    changes: Changes<accounts::table>,
-) -> Outcome<Id<Account>> {
-    let after = diesel::update(accounts::table.find((write.organization(), before.id)))
-        .set(changes)
-        .returning(Account::as_returning())
-        .get_result(write)
-        .await?;
-    record::changed(write, what, &before, &after).await
+    record::update(write, before, changes).await
 }

@@ -123,7 +123,7 @@ impl Entity for Deal {
         deal.one("owner", |deal| deal.owner_id).about_column("owner_id");
         deal.one("pipeline", |deal| Some(deal.pipeline_id)).about_column("pipeline_id").required();
         deal.one("stage", |deal| Some(deal.stage_id)).about_column("stage_id").required();
-        deal.pages::<DealHistoryEntry>("history", |deal| deal.id.0, Link::column(deal_history::deal_id))
+        deal.children::<DealHistoryEntry>("history", deal_history::deal_id)
             .about("What was changed, newest first unless ordered otherwise.");
     }
 }
@@ -131,11 +131,6 @@ impl Entity for Deal {
 fn days_in_pipeline(deal: &Deal) -> i32 {
     let until = deal.actual_close_date.map_or_else(|| clock::now().date_naive(), |closed| closed.0);
     i32::try_from((until - deal.pipeline_entered_at.date_naive()).num_days()).unwrap_or_default()
-}
-
-impl Listed for Deal {
-    type Filter = DealFilter;
-    type Order = DealOrderField;
 }
 
 filter! { DealFilter for Deal in deals {
@@ -178,23 +173,23 @@ pub fn queries(query: &mut Fields<Query>) {
 
 pub fn mutations(mutations: &mut Mutations) {
     mutations
-        .change("dealCreate", "deal", |write, input| create(write, input).boxed())
+        .change("dealCreate", create)
         .needs("deal.write")
         .about("Makes a deal. Errors: INVALID, OUT_OF_RANGE, NOT_FOUND.");
     mutations
-        .change("dealUpdate", "deal", |write, input| update(write, input).boxed())
+        .change("dealUpdate", update)
         .needs("deal.write")
         .about("Changes a deal. Errors: INVALID, OUT_OF_RANGE, NOT_FOUND, CONFLICT, STATE.");
     mutations
-        .change("dealStageChange", "deal", |write, input| change_stage(write, input).boxed())
+        .change("dealStageChange", change_stage)
         .needs("deal.write")
         .about("Moves a deal to another stage, which may win, lose or reopen it. Errors: NOT_FOUND, CONFLICT, REQUIRED, STATE.");
     mutations
-        .change("dealDelete", "deal", |write, input| delete(write, input).boxed())
+        .change("dealDelete", record::delete::<Deal>)
         .needs("deal.delete")
         .about("Deletes a deal; it can be restored. Errors: NOT_FOUND, CONFLICT, STATE.");
     mutations
-        .change("dealRestore", "deal", |write, input| restore(write, input).boxed())
+        .change("dealRestore", record::restore::<Deal>)
         .needs("deal.delete")
         .about("Brings a deleted deal back. Errors: NOT_FOUND, CONFLICT, STATE.");
 }
@@ -232,34 +227,23 @@ struct DealCreateInput {
 
 async fn create(write: &mut Write, input: DealCreateInput) -> Outcome<Id<Deal>> {
     let stage = record::find(write, input.stage_id, &["input", "stageId"]).await?;
-    let deal = diesel::insert_into(deals::table)
-        .values((
-            (
-                deals::organization_id.eq(write.organization()),
-                deals::id.eq(Id::<Deal>::fresh()),
-                deals::name.eq(input.name),
-                deals::account_id.eq(input.account_id),
-                deals::region.eq(input.region),
-                deals::segment.eq(input.segment),
-                deals::lob.eq(input.lob),
-                deals::vertical.eq(input.vertical),
-            ),
-            (
-                deals::pipeline_id.eq(stage.pipeline_id),
-                deals::stage_id.eq(stage.id),
-                deals::value.eq(input.value.amount),
-                deals::currency.eq(input.value.currency),
-                deals::probability.eq(input.probability.or(stage.default_probability).unwrap_or_default()),
-                deals::expected_close_date.eq(input.expected_close_date),
-                deals::owner_id.eq(input.owner_id),
-                deals::channel.eq(input.channel),
-                deals::campaign_source.eq(input.campaign_source),
-            ),
-        ))
-        .returning(Deal::as_returning())
-        .get_result(write)
-        .await?;
-    record::created(write, &deal).await
+    let deal = Changes::default()
+        .set(deals::name, input.name)
+        .set(deals::account_id, input.account_id)
+        .set(deals::region, input.region)
+        .set(deals::segment, input.segment)
+        .set(deals::lob, input.lob)
+        .set(deals::vertical, input.vertical)
+        .set(deals::pipeline_id, stage.pipeline_id)
+        .set(deals::stage_id, stage.id)
+        .set(deals::value, input.value.amount)
+        .set(deals::currency, input.value.currency)
+        .set(deals::probability, input.probability.or(stage.default_probability).unwrap_or_default())
+        .set(deals::expected_close_date, input.expected_close_date)
+        .set(deals::owner_id, input.owner_id)
+        .set(deals::channel, input.channel)
+        .set(deals::campaign_source, input.campaign_source);
+    record::create(write, deal).await
 }
 
 /// What to change of a deal. Absent: unchanged. Null: cleared.
@@ -306,7 +290,7 @@ async fn update(write: &mut Write, input: DealUpdateInput) -> Outcome<Id<Deal>> 
         .given(deals::probability, input.probability)
         .patch(deals::expected_close_date, input.expected_close_date)
         .patch(deals::owner_id, input.owner_id);
-    set(write, "updated", before, changes).await
+    record::update(write, before, changes).await
 }
 
 /// Where a deal goes.
@@ -331,29 +315,5 @@ async fn change_stage(write: &mut Write, input: DealStageChangeInput) -> Outcome
         .set(deals::stage_id, input.stage_id)
         .given(deals::close_reason, input.close_reason.map(Some))
         .given(deals::competitor_lost_to, input.competitor_lost_to.map(Some));
-    set(write, "stage_changed", before, changes).await
-}
-
-async fn delete(write: &mut Write, input: RecordInput<Deal>) -> Outcome<Id<Deal>> {
-    let before = input.lock_living(write).await?;
-    set(write, "deleted", before, Changes::default().set(deals::deleted_at, Some(clock::now()))).await
-}
-
-async fn restore(write: &mut Write, input: RecordInput<Deal>) -> Outcome<Id<Deal>> {
-    let before = input.lock_deleted(write).await?;
-    set(write, "restored", before, Changes::default().set(deals::deleted_at, None::<DateTime<Utc>>)).await
-}
-
-async fn set(
-    write: &mut Write,
-    what: &str,
-    before: Deal,
-    changes: Changes<deals::table>,
-) -> Outcome<Id<Deal>> {
-    let after = diesel::update(deals::table.find((write.organization(), before.id)))
-        .set(changes)
-        .returning(Deal::as_returning())
-        .get_result(write)
-        .await?;
-    record::changed(write, what, &before, &after).await
+    record::change(write, "stage_changed", before, changes).await
 }

@@ -44,11 +44,6 @@ impl Entity for DealHistoryEntry {
     }
 }
 
-impl Listed for DealHistoryEntry {
-    type Filter = DealHistoryFilter;
-    type Order = DealHistoryOrderField;
-}
-
 filter! { DealHistoryFilter for DealHistoryEntry in deal_history {
     field_changed: Compare<String>,
     change_source: Compare<ChangeSource>,

@@ -35,15 +35,8 @@ impl Entity for Pipeline {
         pipeline
             .many("stages", |pipeline| StagesOf(pipeline.id))
             .about("Its stages, in the order that deals pass them.");
-        pipeline
-            .pages::<Deal>("deals", |pipeline| pipeline.id.0, Link::column(deals::pipeline_id))
-            .about("The deals on their way through it.");
+        pipeline.children::<Deal>("deals", deals::pipeline_id).about("The deals on their way through it.");
     }
-}
-
-impl Listed for Pipeline {
-    type Filter = PipelineFilter;
-    type Order = PipelineOrderField;
 }
 
 filter! { PipelineFilter for Pipeline in pipelines {
@@ -79,9 +72,7 @@ impl Entity for PipelineStage {
             id, name, kind, position, default_probability, created_at,
         } keeps { pipeline_id } }
         stage.one("pipeline", |stage| Some(stage.pipeline_id)).about_column("pipeline_id").required();
-        stage
-            .pages::<Deal>("deals", |stage| stage.id.0, Link::column(deals::stage_id))
-            .about("The deals that stand at it.");
+        stage.children::<Deal>("deals", deals::stage_id).about("The deals that stand at it.");
     }
 }
 

@@ -11,7 +11,7 @@ use async_graphql::{
     registry::{MetaInputValue, Registry},
 };
 
-use super::relation::{Computed, Many, One, Part, Parts, Relation, Tried, Values};
+use super::relation::{Many, One, Parts, Relation, Tried, Values};
 use crate::{
     graph::{
         fault::Fault,
@@ -41,6 +41,16 @@ pub trait Object: Sized + Send + Sync + 'static {
 /// A row of a table that is an object of the graph. Implemented by hand for its fields; the rest by `entity!`.
 pub trait Entity: Object + Stored {
     fn fields(fields: &mut Fields<Self>);
+
+    /// Where its changes are told, if not to those who follow all records of its type.
+    fn topic(&self) -> Option<String> {
+        None
+    }
+
+    /// What can be done with it as it stands, for those who tried something else.
+    fn allows(&self) -> &'static [&'static str] {
+        &[]
+    }
 }
 
 /// What a type offers, by name.
@@ -287,8 +297,7 @@ impl<T: Send + Sync + 'static> Fields<T> {
         name: &'static str,
         get: impl Fn(&T, View<'_>) -> C + Send + Sync + 'static,
     ) -> Last<'_, T> {
-        let last = self.add(name, Box::new(C::register), How::Relation(Box::new(Computed::new(get))));
-        last.always()
+        self.tried(name, move |row, _, view| Ok(get(row, view))).always()
     }
 
     /// Worked out from the row, the arguments and who looks at it; may fail for one row and not for another.
@@ -319,7 +328,7 @@ impl<T: Send + Sync + 'static> Fields<T> {
         name: &'static str,
         get: impl Fn(&T, View<'_>) -> Option<U> + Send + Sync + 'static,
     ) -> Last<'_, T> {
-        self.relation::<U>(name, false, Part::new(get))
+        self.relation::<U>(name, false, Parts::new(get, false))
     }
 
     /// A list of objects that are part of the row.
@@ -328,7 +337,7 @@ impl<T: Send + Sync + 'static> Fields<T> {
         name: &'static str,
         get: impl Fn(&T, View<'_>) -> Vec<U> + Send + Sync + 'static,
     ) -> Last<'_, T> {
-        self.relation::<U>(name, true, Parts::new(get))
+        self.relation::<U>(name, true, Parts::new(get, true))
     }
 
     /// One row of another entity, or none.

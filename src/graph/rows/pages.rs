@@ -16,8 +16,8 @@ use super::{
 use crate::{
     graph::{
         fault::{Code, Fault},
-        filter::{Filter, Scope},
-        order::{Order, OrderField, OrderInput},
+        filter::{Filter, Filtered, Scope},
+        order::{Order, OrderField, OrderInput, Ordered},
         page::{Deleted, Page},
         visit::Args,
     },
@@ -27,11 +27,9 @@ use crate::{
     },
 };
 
-/// An entity that stands in lists.
-pub trait Listed: Entity {
-    type Filter: Filter<Row = Self>;
-    type Order: OrderField<Self>;
-}
+/// An entity that stands in lists: one that has a filter and an order.
+pub trait Listed: Entity + Filtered + Ordered {}
+impl<T: Entity + Filtered + Ordered> Listed for T {}
 
 /// How the rows of a list hang on their parent.
 #[derive(Clone, Debug)]
@@ -44,15 +42,21 @@ pub enum Link {
     Where(Condition),
 }
 
-impl Link {
-    /// By a column that holds the parent's id.
-    pub fn column<C: Column>(column: C) -> Self {
+impl<C: Column> From<C> for Link {
+    fn from(column: C) -> Self {
         Self::Column(name(column))
     }
 }
 
+impl<T: Entity> Fields<T> {
+    /// A connection of the rows that hang on this one: by a column of theirs that holds its id, or as `link` says.
+    pub fn children<U: Listed>(&mut self, name: &'static str, link: impl Into<Link>) -> Last<'_, T> {
+        self.pages::<U>(name, |row| row.id().0, link.into())
+    }
+}
+
 impl<T: Send + Sync + 'static> Fields<T> {
-    /// A connection of the rows whose `column` holds the id that `parent` gives.
+    /// A connection of the rows that hang on the id that `parent` gives.
     pub fn pages<U: Listed>(
         &mut self,
         name: &'static str,

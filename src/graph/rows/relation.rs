@@ -57,32 +57,7 @@ impl<'a, C: Scalar + Send + Sync> Children<'a> for Leaves<C> {
     }
 }
 
-pub struct Computed<F, C>(F, PhantomData<fn() -> C>);
-
-impl<F, C> Computed<F, C> {
-    pub const fn new(get: F) -> Self {
-        Self(get, PhantomData)
-    }
-}
-
-impl<T, C, F> Relation<T> for Computed<F, C>
-where
-    T: Sync,
-    C: Scalar + Send + Sync + 'static,
-    F: Fn(&T, View<'_>) -> C + Send + Sync,
-{
-    fn load<'r, 'a: 'r>(
-        &'r self,
-        env: Env<'a>,
-        asked: &'r Asked<'a>,
-        rows: &'r [T],
-    ) -> BoxFuture<'r, Loaded<'a>> {
-        let values = rows.iter().map(|row| Ok((self.0)(row, env.view()))).collect();
-        let leaves: Box<dyn Children<'a> + 'a> = Box::new(Leaves { values, pos: asked.pos() });
-        std::future::ready(Ok(leaves)).boxed()
-    }
-}
-
+/// Worked out row by row, from the row, the arguments and who looks at it.
 pub struct Tried<F, C>(F, PhantomData<fn() -> C>);
 
 impl<F, C> Tried<F, C> {
@@ -106,11 +81,11 @@ where
         let ctx = env.field(asked.field());
         let args = Args::of(&ctx);
         let values = rows.iter().map(|row| (self.0)(row, &args, env.view())).collect();
-        let leaves: Box<dyn Children<'a> + 'a> = Box::new(Leaves { values, pos: asked.pos() });
-        std::future::ready(Ok(leaves)).boxed()
+        std::future::ready(loaded(Leaves { values, pos: asked.pos() })).boxed()
     }
 }
 
+/// Loaded, one value for each key.
 pub struct Values<F, K>(F, PhantomData<fn() -> K>);
 
 impl<F, K> Values<F, K> {
@@ -129,16 +104,14 @@ where
     fn load<'r, 'a: 'r>(
         &'r self,
         env: Env<'a>,
-        asked: &'r Asked<'a>,
+        _: &'r Asked<'a>,
         rows: &'r [T],
     ) -> BoxFuture<'r, Loaded<'a>> {
         async move {
             let keys: Vec<Option<K>> = rows.iter().map(&self.0).collect();
             let mut distinct = Distinct::of(keys);
-            let found = Arc::new(distinct.load(env).await?);
-            let leaves = SharedLeaves { found, at: distinct.of_parent };
-            let _ = asked;
-            loaded(leaves)
+            let found = distinct.load(env).await?;
+            loaded(SharedLeaves { found, at: distinct.of_parent })
         }
         .boxed()
     }
@@ -146,7 +119,7 @@ where
 
 /// Loaded scalars, shared by the parents that have the same key.
 struct SharedLeaves<C> {
-    found: Arc<Vec<Option<C>>>,
+    found: Vec<Option<C>>,
     at: Vec<Option<usize>>,
 }
 
@@ -226,19 +199,58 @@ impl<'a, B: Body<'a>> Children<'a> for OneEach<B> {
     }
 }
 
-/// A list of objects per parent.
-struct ManyEach<B> {
-    body: B,
-    ranges: Vec<Range<usize>>,
+/// Objects gathered parent by parent, in one row.
+pub(super) struct Gathered<U> {
+    pub all: Vec<U>,
+    /// Which of them are each parent's.
+    pub ranges: Vec<Range<usize>>,
 }
 
-impl<'a, B: Body<'a>> Children<'a> for ManyEach<B> {
-    fn write(&self, parent: usize, out: &mut Out<'a>) -> Written {
-        let range = self.ranges.get(parent).cloned().unwrap_or_default();
-        out.list(range, |out, at| self.body.row(at, out))
+impl<U> Gathered<U> {
+    pub fn with_capacity(parents: usize) -> Self {
+        Self { all: Vec::new(), ranges: Vec::with_capacity(parents) }
+    }
+
+    /// Those of the next parent.
+    pub fn add(&mut self, of_parent: impl IntoIterator<Item = U>) {
+        let from = self.all.len();
+        self.all.extend(of_parent);
+        self.ranges.push(from..self.all.len());
     }
 }
 
+impl<U: Object> Gathered<U> {
+    /// Plans what is selected of them: of a list of them per parent, or of the only one.
+    async fn planned<'a>(self, env: Env<'a>, asked: &Asked<'a>, list: bool) -> Loaded<'a> {
+        let body = plan(env, asked.sets(), Arc::new(self.all)).await;
+        loaded(Spread { body, ranges: self.ranges, list })
+    }
+}
+
+/// Objects laid out for their parents: a list for each, or one or none.
+pub(super) struct Spread<B> {
+    pub body: B,
+    pub ranges: Vec<Range<usize>>,
+    pub list: bool,
+}
+
+impl<'a, B: Body<'a>> Children<'a> for Spread<B> {
+    fn write(&self, parent: usize, out: &mut Out<'a>) -> Written {
+        let mut range = self.ranges.get(parent).cloned().unwrap_or_default();
+        if self.list {
+            return out.list(range, |out, at| self.body.row(at, out));
+        }
+        match range.next() {
+            Some(at) => self.body.row(at, out),
+            None => {
+                out.null();
+                Ok(())
+            }
+        }
+    }
+}
+
+/// One row for each key, or none.
 pub struct One<F, K> {
     key: F,
     /// A key that leads nowhere is told, since the key itself told already that there is something.
@@ -298,6 +310,7 @@ where
     }
 }
 
+/// All rows of each key.
 pub struct Many<F, K>(F, PhantomData<fn() -> K>);
 
 impl<F, K> Many<F, K> {
@@ -321,37 +334,37 @@ where
     ) -> BoxFuture<'r, Loaded<'a>> {
         async move {
             let mut distinct = Distinct::of(rows.iter().map(|row| Some((self.0)(row))).collect());
-            let mut found = Vec::new();
-            let mut ranges = Vec::new();
-            for group in distinct.load(env).await? {
-                let from = found.len();
-                found.extend(group.unwrap_or_default());
-                ranges.push(from..found.len());
-            }
-            let of_parent = distinct.of_parent.iter();
-            let ranges = of_parent
-                .map(|place| place.and_then(|at| ranges.get(at).cloned()).unwrap_or_default())
-                .collect();
-            let body = plan(env, asked.sets(), Arc::new(found)).await;
-            loaded(ManyEach { body, ranges })
+            let groups = distinct.load(env).await?;
+            let mut found = Gathered::with_capacity(groups.len());
+            groups.into_iter().for_each(|group| found.add(group.unwrap_or_default()));
+            let of_key = found.ranges;
+            let range =
+                |place: &Option<usize>| place.and_then(|at| of_key.get(at).cloned()).unwrap_or_default();
+            found.ranges = distinct.of_parent.iter().map(range).collect();
+            found.planned(env, asked, true).await
         }
         .boxed()
     }
 }
 
-pub struct Part<F, U>(F, PhantomData<fn() -> U>);
+/// Objects that are part of the row itself: a list, or one or none.
+pub struct Parts<F, I> {
+    get: F,
+    list: bool,
+    of: PhantomData<fn() -> I>,
+}
 
-impl<F, U> Part<F, U> {
-    pub const fn new(get: F) -> Self {
-        Self(get, PhantomData)
+impl<F, I> Parts<F, I> {
+    pub const fn new(get: F, list: bool) -> Self {
+        Self { get, list, of: PhantomData }
     }
 }
 
-impl<T, U, F> Relation<T> for Part<F, U>
+impl<T, I, F> Relation<T> for Parts<F, I>
 where
     T: Sync,
-    U: Object,
-    F: Fn(&T, View<'_>) -> Option<U> + Send + Sync,
+    I: IntoIterator<Item: Object>,
+    F: Fn(&T, View<'_>) -> I + Send + Sync,
 {
     fn load<'r, 'a: 'r>(
         &'r self,
@@ -359,56 +372,8 @@ where
         asked: &'r Asked<'a>,
         rows: &'r [T],
     ) -> BoxFuture<'r, Loaded<'a>> {
-        let mut found = Vec::with_capacity(rows.len());
-        let mut at = Vec::with_capacity(rows.len());
-        for row in rows {
-            at.push(match (self.0)(row, env.view()) {
-                Some(part) => {
-                    found.push(part);
-                    Place::At(found.len() - 1)
-                }
-                None => Place::Nothing,
-            });
-        }
-        async move {
-            let body = plan(env, asked.sets(), Arc::new(found)).await;
-            loaded(OneEach { body, at, pos: asked.pos() })
-        }
-        .boxed()
-    }
-}
-
-pub struct Parts<F, U>(F, PhantomData<fn() -> U>);
-
-impl<F, U> Parts<F, U> {
-    pub const fn new(get: F) -> Self {
-        Self(get, PhantomData)
-    }
-}
-
-impl<T, U, F> Relation<T> for Parts<F, U>
-where
-    T: Sync,
-    U: Object,
-    F: Fn(&T, View<'_>) -> Vec<U> + Send + Sync,
-{
-    fn load<'r, 'a: 'r>(
-        &'r self,
-        env: Env<'a>,
-        asked: &'r Asked<'a>,
-        rows: &'r [T],
-    ) -> BoxFuture<'r, Loaded<'a>> {
-        let mut found = Vec::new();
-        let mut ranges = Vec::with_capacity(rows.len());
-        for row in rows {
-            let from = found.len();
-            found.extend((self.0)(row, env.view()));
-            ranges.push(from..found.len());
-        }
-        async move {
-            let body = plan(env, asked.sets(), Arc::new(found)).await;
-            loaded(ManyEach { body, ranges })
-        }
-        .boxed()
+        let mut parts = Gathered::with_capacity(rows.len());
+        rows.iter().for_each(|row| parts.add((self.get)(row, env.view())));
+        parts.planned(env, asked, self.list).boxed()
     }
 }

@@ -12,7 +12,7 @@ use futures_util::{FutureExt, future::BoxFuture, future::join_all};
 use super::{
     declare::{Entity, Fields, How, Last, Object},
     plan::{Asked, Env, plan},
-    relation::{Loaded, Relation, loaded},
+    relation::{Gathered, Loaded, Relation, Spread, loaded},
     write::{Body, Bubble, Children, Out, Written},
 };
 use crate::{
@@ -213,28 +213,12 @@ where
         rows: &'r [T],
     ) -> BoxFuture<'r, Loaded<'a>> {
         async move {
-            let mut found = Vec::new();
-            let mut ranges = Vec::with_capacity(rows.len());
-            for row in rows {
-                let from = found.len();
-                found.extend((self.0)(row, env.view()));
-                ranges.push(from..found.len());
-            }
-            let body = mixed(env, &asked.sets(), &found).await;
-            loaded(MixedLists { body, ranges })
+            let mut found = Gathered::with_capacity(rows.len());
+            rows.iter().for_each(|row| found.add((self.0)(row, env.view())));
+            let body = mixed(env, &asked.sets(), &found.all).await;
+            loaded(Spread { body, ranges: found.ranges, list: true })
         }
         .boxed()
-    }
-}
-
-struct MixedLists<'a> {
-    body: Mixed<'a>,
-    ranges: Vec<std::ops::Range<usize>>,
-}
-
-impl<'a> Children<'a> for MixedLists<'a> {
-    fn write(&self, parent: usize, out: &mut Out<'a>) -> Written {
-        out.list(self.ranges.get(parent).cloned().unwrap_or_default(), |out, at| self.body.row(at, out))
     }
 }
 
@@ -387,17 +371,15 @@ where
         rows: &'r [T],
     ) -> BoxFuture<'r, Loaded<'a>> {
         async move {
-            let mut ids = Vec::new();
-            let mut ranges = Vec::with_capacity(rows.len());
+            let mut named = Gathered::with_capacity(rows.len());
             {
                 let ctx = env.field(asked.field());
                 let args = Args::of(&ctx);
                 for row in rows {
-                    let from = ids.len();
-                    ids.extend((self.find)(&args, row)?);
-                    ranges.push(from..ids.len());
+                    named.add((self.find)(&args, row)?);
                 }
             }
+            let (ids, ranges) = (named.all, named.ranges);
             let mut prefixes: Vec<&str> = ids.iter().flatten().map(|id| id.prefix.as_str()).collect();
             prefixes.sort_unstable();
             prefixes.dedup();

@@ -15,8 +15,11 @@ use uuid::Uuid;
 
 use super::{Caller, Door, Entry, Open};
 use crate::store::{
+    batch::Stored,
+    changes::{Changes, Insert, Update},
     error::Result,
     grants::Grants,
+    id::Id,
     select::{Condition, Fetch, Locked, Rows, Table},
     tables::identity::platform_admins,
 };
@@ -138,6 +141,26 @@ impl Write {
         let organization = self.organization;
         let rows = Rows { table, organization, fetch: Fetch::all(condition), row: PhantomData };
         Ok(Locked(rows).load(self).await?.into_iter().next())
+    }
+
+    /// A new row.
+    pub async fn inserted<T>(&mut self, id: Id<T>, values: Changes<T::Source>) -> Result<T>
+    where
+        T: Stored,
+        Insert<T>: for<'q> LoadQuery<'q, AsyncPgConnection, T> + Send,
+    {
+        let insert = Insert { organization: self.organization, id: id.0, values };
+        Ok(insert.get_result(self).await?)
+    }
+
+    /// The row as it has become.
+    pub async fn updated<T>(&mut self, id: Id<T>, changes: Changes<T::Source>) -> Result<T>
+    where
+        T: Stored,
+        Update<T>: for<'q> LoadQuery<'q, AsyncPgConnection, T> + Send,
+    {
+        let update = Update { organization: self.organization, id: id.0, changes };
+        Ok(update.get_result(self).await?)
     }
 
     /// Makes it so.

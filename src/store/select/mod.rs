@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 pub use condition::{Bind, Condition, Operator};
 pub use keyset::Key;
-pub use statement::{Count, Each, Locked, Rows};
+pub(super) use statement::write_selection;
+pub use statement::{Count, Each, Locked, Rows, SelectOf};
 
 /// The name of a Diesel column.
 pub fn name<C: Column>(_: C) -> &'static str {
@@ -83,7 +84,7 @@ impl Fetch {
     }
 }
 
-fn write_column(table: &Table, column: &str, out: &mut AstPass<'_, '_, Pg>) -> QueryResult<()> {
+pub(super) fn write_column(table: &Table, column: &str, out: &mut AstPass<'_, '_, Pg>) -> QueryResult<()> {
     out.push_sql(table.name);
     out.push_sql(".");
     out.push_identifier(column)

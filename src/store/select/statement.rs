@@ -26,7 +26,7 @@ pub struct Each<T> {
     pub parents: Vec<Uuid>,
 }
 
-type SelectOf<T> = <T as Selectable<Pg>>::SelectExpression;
+pub type SelectOf<T> = <T as Selectable<Pg>>::SelectExpression;
 
 impl<T: Selectable<Pg>> Query for Rows<T> {
     type SqlType = <SelectOf<T> as Expression>::SqlType;
@@ -71,7 +71,7 @@ where
 }
 
 /// A selection holds columns only, never a value: nothing of it is bound to the statement.
-fn write_selection<T: Selectable<Pg>>(out: &mut AstPass<'_, '_, Pg>) -> QueryResult<()>
+pub(in crate::store) fn write_selection<T: Selectable<Pg>>(out: &mut AstPass<'_, '_, Pg>) -> QueryResult<()>
 where
     SelectOf<T>: QueryFragment<Pg>,
 {
