@@ -364,7 +364,7 @@ macro_rules! filter {
                         described("not", stringify!($filter), "This must not hold."),
                         $({
                             let ty = <Option<$type> as async_graphql::InputType>::create_type_info(registry);
-                            let name = $crate::graph::rows::camel(stringify!($field));
+                            let name = $crate::filter!(@name $field);
                             described(name, &ty, &format!("By `{name}`."))
                         },)*
                     ]
@@ -381,7 +381,7 @@ macro_rules! filter {
                     or: async_graphql::InputType::parse(object.swap_remove("or")).map_err(InputValueError::propagate)?,
                     not: async_graphql::InputType::parse(object.swap_remove("not")).map_err(InputValueError::propagate)?,
                     $($field: async_graphql::InputType::parse(
-                        object.swap_remove($crate::graph::rows::camel(stringify!($field)))
+                        object.swap_remove($crate::filter!(@name $field))
                     ).map_err(InputValueError::propagate)?,)*
                 })
             }
@@ -395,6 +395,12 @@ macro_rules! filter {
             }
         }
     };
+    // made once for each field: filters are read with every request
+    (@name $field:ident) => {{
+        static NAME: std::sync::LazyLock<&str> =
+            std::sync::LazyLock::new(|| $crate::graph::rows::camel(stringify!($field)));
+        *NAME
+    }};
     (@on $row:ident, $table:ident, $field:ident, $filter:ident, $scope:ident) => {
         $filter.on($crate::store::select::name($table::$field), $scope)
     };
