@@ -326,7 +326,7 @@ fn node_by_prefix(prefix: &str) -> Option<&'static dyn AnyNode> {
 }
 
 /// Which of these records of a type the caller of `snapshot` may see; none of a type that is not known.
-pub async fn seen(
+pub(in crate::graph) async fn seen(
     snapshot: &Snapshot,
     type_name: &str,
     ids: HashSet<uuid::Uuid>,

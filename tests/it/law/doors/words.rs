@@ -146,7 +146,7 @@ impl Words {
             match ty.node.kind {
                 TypeKind::InputObject(input) => drop(inputs.insert(name, input.fields)),
                 TypeKind::Enum(values) => {
-                    drop(enums.insert(name, values.values[0].node.value.node.to_string()))
+                    drop(enums.insert(name, values.values[0].node.value.node.to_string()));
                 }
                 TypeKind::Object(object)
                     if matches!(name.as_str(), "Query" | "Mutation" | "Subscription") =>

@@ -1,0 +1,206 @@
+//! Mutations: one root field is one transaction, in a task of its own, with its audit row and its events; what is
+//! selected of its payload is read in a fresh snapshot.
+mod access;
+mod root;
+mod run;
+
+use std::{borrow::Cow, sync::Arc};
+
+use async_graphql::{InputType, InputValueResult, Value, indexmap::IndexMap, registry::Registry};
+use futures_util::{FutureExt, future::BoxFuture};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    rows::{Entity, Fields, Object},
+    user_error::{Outcome, UserError},
+    visit::{View, Visit},
+};
+use crate::store::{door::Write, id::Id};
+pub use access::Access;
+pub use root::{MutationRoot, mutations};
+use run::{Action, Run};
+
+/// What a mutation has come to: its result, or what the person can mend.
+pub struct Payload<R> {
+    pub result: Option<R>,
+    pub errors: Vec<UserError>,
+}
+
+/// All mutations, by name.
+#[derive(Default)]
+pub struct Mutations(IndexMap<&'static str, Declared>);
+
+struct Declared {
+    about: String,
+    access: Access,
+    /// Nothing of it is kept for a repetition.
+    once: bool,
+    action: Box<dyn Action>,
+}
+
+/// The mutation just declared.
+pub struct Last<'m>(&'m mut Declared);
+
+impl Last<'_> {
+    /// What it does, and which user errors it can give.
+    pub fn about(self, text: impl Into<String>) -> Self {
+        self.0.about = text.into();
+        self
+    }
+
+    pub fn needs(self, permission: &'static str) -> Self {
+        self.allow(Access::Permission(permission))
+    }
+
+    /// Everybody may, whether signed in or not.
+    pub fn public(self) -> Self {
+        self.allow(Access::Public)
+    }
+
+    /// Everybody who is signed in may: it concerns nobody but themselves.
+    pub fn personal(self) -> Self {
+        self.allow(Access::Person)
+    }
+
+    /// Only administrators of the platform may.
+    pub fn for_platform_admins(self) -> Self {
+        self.allow(Access::PlatformAdmin)
+    }
+
+    /// `@idempotent` is refused: it gives a secret, which is not kept, or part of it happens aside.
+    pub fn once(self) -> Self {
+        self.0.once = true;
+        self
+    }
+
+    fn allow(self, access: Access) -> Self {
+        self.0.access = access;
+        self
+    }
+}
+
+impl Mutations {
+    /// A mutation whose payload shows the record that it made or changed, under the name of its type.
+    pub fn change<I, T>(
+        &mut self,
+        name: &'static str,
+        act: impl for<'w> Act<'w, I, Id<T>> + 'static,
+    ) -> Last<'_>
+    where
+        I: InputType + Send + 'static,
+        T: Entity,
+    {
+        self.action(name, act, |payload| {
+            payload
+                .one(decapitalized::<T>(), |payload| payload.result)
+                .about("The record as it is now; null when nothing was done.");
+        })
+    }
+
+    /// A mutation whose payload shows what `fields` declare.
+    pub fn action<I, R>(
+        &mut self,
+        name: &'static str,
+        act: impl for<'w> Act<'w, I, R> + 'static,
+        fields: impl FnOnce(&mut Fields<Payload<R>>),
+    ) -> Last<'_>
+    where
+        I: InputType + Send + 'static,
+        R: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
+    {
+        self.action_in_visit(name, move |_, write, input| act.act(write, input), fields)
+    }
+
+    /// The same, for what needs to know the keys of the server.
+    pub fn action_in_visit<I, R>(
+        &mut self,
+        name: &'static str,
+        run: impl for<'w> Fn(&'w Visit, &'w mut Write, I) -> BoxFuture<'w, Outcome<R>> + Send + Sync + 'static,
+        fields: impl FnOnce(&mut Fields<Payload<R>>),
+    ) -> Last<'_>
+    where
+        I: InputType + Send + 'static,
+        R: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
+    {
+        let mut payload = Fields::new();
+        fields(&mut payload);
+        payload
+            .mixed::<UserError>("userErrors", |payload: &Payload<R>, _: View<'_>| payload.errors.clone())
+            .about("What the person can mend; empty when it was done.")
+            .always();
+        let action = Run {
+            name,
+            payload_name: format!("{}Payload", pascal(name)).leak(),
+            payload: Box::leak(Box::new(payload)),
+            run: Arc::new(move |visit, write, input| run(visit, write, input)),
+        };
+        let access = Access::Undeclared;
+        let declared = Declared { about: String::new(), access, once: false, action: Box::new(action) };
+        Last(self.0.entry(name).insert_entry(declared).into_mut())
+    }
+
+    /// The names of all mutations with the permission each needs.
+    pub fn permissions(&self) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
+        self.access().map(|(name, access)| (name, access.permission()))
+    }
+
+    /// The names of all mutations with who may use each.
+    pub fn access(&self) -> impl Iterator<Item = (&'static str, Access)> {
+        self.0.iter().map(|(name, declared)| (*name, declared.access))
+    }
+}
+
+/// What a mutation does: an `async fn(&mut Write, Input) -> Outcome<Result>`.
+pub trait Act<'w, I, R>: Send + Sync {
+    fn act(&self, write: &'w mut Write, input: I) -> BoxFuture<'w, Outcome<R>>;
+}
+
+impl<'w, I, R, F, D> Act<'w, I, R> for F
+where
+    F: Fn(&'w mut Write, I) -> D + Send + Sync,
+    D: Future<Output = Outcome<R>> + Send + 'w,
+{
+    fn act(&self, write: &'w mut Write, input: I) -> BoxFuture<'w, Outcome<R>> {
+        self(write, input).boxed()
+    }
+}
+
+/// For mutations that need to be told nothing: they have no argument.
+pub struct NoInput;
+
+impl InputType for NoInput {
+    type RawValueType = Self;
+
+    fn type_name() -> Cow<'static, str> {
+        "".into()
+    }
+
+    fn create_type_info(_: &mut Registry) -> String {
+        String::new()
+    }
+
+    fn parse(_: Option<Value>) -> InputValueResult<Self> {
+        Ok(Self)
+    }
+
+    fn to_value(&self) -> Value {
+        Value::Null
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+}
+
+/// The name of a type as that of a field: `deal`.
+fn decapitalized<T: Entity>() -> &'static str {
+    let mut letters = <T as Object>::NAME.chars();
+    let first = letters.next().map(|first| first.to_ascii_lowercase());
+    first.into_iter().chain(letters).collect::<String>().leak()
+}
+
+/// `dealUpdate` as the name of a type.
+fn pascal(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(letters).collect()
+}

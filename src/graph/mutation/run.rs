@@ -1,0 +1,218 @@
+//! Running: the transaction, and then what is shown of its outcome.
+use std::sync::Arc;
+
+use async_graphql::{Context, InputType, ServerError, Value, registry::Registry};
+use futures_util::{FutureExt, future::BoxFuture};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Access, Declared, Payload};
+use crate::{
+    graph::{
+        fault::{Code, Fault},
+        rows::{self, Asked, Env, Fields, Out},
+        user_error::{Outcome, Stop},
+        visit::{Args, Visit},
+    },
+    store::{
+        door::{Caller, Write},
+        error::Error as StoreError,
+        journal::{Idempotency, Replay},
+    },
+};
+
+/// The text of an answer, and what went wrong in it.
+type Written = (Vec<u8>, Vec<ServerError>);
+
+/// Null, and why.
+fn failed(ctx: &Context<'_>, fault: &Fault) -> Written {
+    let mut out = Out::at(ctx.path_node);
+    out.fail(fault, Some(ctx.item.pos));
+    out.null();
+    out.finish()
+}
+
+pub(super) trait Action: Send + Sync {
+    fn register(&self, registry: &mut Registry) -> (String, String);
+    fn answer<'a>(
+        &'a self,
+        visit: &'a Visit,
+        ctx: &'a Context<'a>,
+        asked: Asked<'a>,
+        declared: &'a Declared,
+    ) -> BoxFuture<'a, Written>;
+}
+
+pub(super) type RunFn<I, R> =
+    dyn for<'w> Fn(&'w Visit, &'w mut Write, I) -> BoxFuture<'w, Outcome<R>> + Send + Sync;
+
+pub(super) struct Run<I, R: 'static> {
+    pub name: &'static str,
+    pub payload_name: &'static str,
+    pub payload: &'static Fields<Payload<R>>,
+    pub run: Arc<RunFn<I, R>>,
+}
+
+impl<I, R> Action for Run<I, R>
+where
+    I: InputType + Send + 'static,
+    R: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    fn register(&self, registry: &mut Registry) -> (String, String) {
+        let about = format!("What `{}` has come to.", self.name);
+        let payload = rows::object_of(registry, self.payload_name, about, None, self.payload);
+        (I::create_type_info(registry), payload)
+    }
+
+    fn answer<'a>(
+        &'a self,
+        visit: &'a Visit,
+        ctx: &'a Context<'a>,
+        asked: Asked<'a>,
+        declared: &'a Declared,
+    ) -> BoxFuture<'a, Written> {
+        async move {
+            let payload = match self.perform(visit, ctx, &asked, declared).await {
+                Ok(payload) => payload,
+                Err(fault) => return failed(ctx, &fault),
+            };
+            // what the payload shows is read anew: the snapshot of before would not see the change
+            let mut snapshot = visit.door.snapshot(visit.caller.clone());
+            if let Err(StoreError::Denied(_)) = snapshot.grants().await {
+                // whoever signs out is told that it is done, and sees nothing that they would have to be signed in for
+                let nobody = Caller { request: visit.caller.request.clone(), ..Caller::default() };
+                snapshot = visit.door.snapshot(Arc::new(nobody));
+            }
+            let written = match snapshot.grants().await {
+                Ok(grants) => {
+                    let mut out = Out::at(ctx.path_node);
+                    let env = Env::of(ctx, visit, &snapshot, grants);
+                    rows::write_object(env, self.payload, self.payload_name, &asked, payload, &mut out).await;
+                    out.finish()
+                }
+                Err(error) => failed(ctx, &error.into()),
+            };
+            tokio::spawn(snapshot.close());
+            written
+        }
+        .boxed()
+    }
+}
+
+impl<I, R> Run<I, R>
+where
+    I: InputType + Send + 'static,
+    R: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    async fn perform(
+        &self,
+        visit: &Visit,
+        ctx: &Context<'_>,
+        asked: &Asked<'_>,
+        declared: &Declared,
+    ) -> Result<Payload<R>, Fault> {
+        let input: I = Args::of(ctx).get("input")?;
+        let idempotency = idempotency(ctx, asked, self.name)?;
+        if idempotency.is_some() && (declared.once || visit.caller.organization.is_none()) {
+            return Err(Fault::bad_input(
+                "`@idempotent` needs an organization, and is not for what gives a secret: that is not kept",
+            ));
+        }
+        let (visit, run, name, access) = (visit.clone(), self.run.clone(), self.name, declared.access);
+        // a client that hangs up drops us, not the task
+        let task =
+            tokio::spawn(async move { perform(&visit, name, access, idempotency, input, &*run).await });
+        task.await.map_err(Fault::internal)?
+    }
+}
+
+async fn perform<I, R>(
+    visit: &Visit,
+    name: &'static str,
+    access: Access,
+    idempotency: Option<Idempotency>,
+    input: I,
+    run: &RunFn<I, R>,
+) -> Result<Payload<R>, Fault>
+where
+    R: Serialize + DeserializeOwned + Clone,
+{
+    let mut write = visit.door.write(visit.caller.clone()).await?;
+    if let Err(fault) = access.permit(&mut write).await {
+        write.denied(name, access.missing()).await?;
+        write.commit().await?;
+        return Err(fault);
+    }
+    if let Some(idempotency) = &idempotency {
+        match write.claim(idempotency).await? {
+            Replay::First => {}
+            Replay::Again(result) => {
+                write.roll_back().await;
+                let result = serde_json::from_value(result).map_err(Fault::internal)?;
+                return Ok(Payload { result: Some(result), errors: Vec::new() });
+            }
+            Replay::Reused => {
+                write.roll_back().await;
+                return Err(Fault::new(
+                    Code::IdempotencyKeyReused,
+                    "this idempotency key was used for something else: choose a new one",
+                ));
+            }
+        }
+    }
+    match run(visit, &mut write, input).await {
+        Ok(result) => {
+            if let Some(idempotency) = &idempotency {
+                write.remember(idempotency, &serde_json::to_value(&result).map_err(Fault::internal)?).await?;
+            }
+            if !write.is_recorded() {
+                write.roll_back().await;
+                return Err(Fault::internal(format!("{name} wrote no audit row")));
+            }
+            let organization = write.organization();
+            write.commit().await?;
+            visit.hub.wake(organization);
+            Ok(Payload { result: Some(result), errors: Vec::new() })
+        }
+        Err(Stop::User(errors)) => {
+            write.roll_back().await;
+            Ok(Payload { result: None, errors })
+        }
+        Err(Stop::Kept(errors)) => {
+            write.commit().await?;
+            Ok(Payload { result: None, errors })
+        }
+        Err(Stop::Fault(fault)) => {
+            write.roll_back().await;
+            Err(fault)
+        }
+    }
+}
+
+/// The key of `@idempotent`, with a hash of what it stands for.
+fn idempotency(
+    ctx: &Context<'_>,
+    asked: &Asked<'_>,
+    name: &'static str,
+) -> Result<Option<Idempotency>, Fault> {
+    let directives = &asked.field().node.directives;
+    let Some(directive) = directives.iter().find(|directive| directive.node.name.node == "idempotent") else {
+        return Ok(None);
+    };
+    let known = |variable| ctx.query_env.variables.get(&variable).cloned().ok_or(());
+    let key =
+        directive.node.get_argument("key").and_then(|value| value.node.clone().into_const_with(known).ok());
+    let Some(Value::String(key)) = key else { return Err(Fault::bad_input("`@idempotent` needs a key")) };
+    if key.is_empty() || key.chars().count() > 200 {
+        return Err(Fault::bad_input("an idempotency key has 1 to 200 characters"));
+    }
+    let arguments: Vec<String> = asked
+        .field()
+        .node
+        .arguments
+        .iter()
+        .map(|(name, value)| {
+            format!("{}={}", name.node, value.node.clone().into_const_with(known).unwrap_or_default())
+        })
+        .collect();
+    Ok(Some(Idempotency::new(key, name, &arguments.join(","))))
+}
