@@ -1,5 +1,6 @@
 //! Mutations: one root field is one transaction, in a task of its own, with its audit row and its events; what is
 //! selected of its payload is read in a fresh snapshot.
+mod access;
 mod root;
 mod run;
 
@@ -9,17 +10,15 @@ use async_graphql::{InputType, InputValueResult, Value, indexmap::IndexMap, regi
 use futures_util::{FutureExt, future::BoxFuture};
 use serde::{Serialize, de::DeserializeOwned};
 
-pub use root::{MutationRoot, mutations};
-use run::{Action, Run};
-
 use super::{
-    fault::{Code, Fault},
-    gate,
     rows::{Entity, Fields, Object},
     user_error::{Outcome, UserError},
     visit::{View, Visit},
 };
 use crate::store::{door::Write, id::Id};
+pub use access::Access;
+pub use root::{MutationRoot, mutations};
+use run::{Action, Run};
 
 /// What a mutation has come to: its result, or what the person can mend.
 pub struct Payload<R> {
@@ -192,54 +191,6 @@ impl InputType for NoInput {
         Some(self)
     }
 }
-
-/// Who may use a mutation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Nobody: who may was forgotten.
-    Undeclared,
-    Permission(&'static str),
-    /// Everybody who is signed in.
-    Person,
-    PlatformAdmin,
-    Public,
-}
-
-impl Access {
-    /// The permission it takes, where it takes one.
-    pub const fn permission(self) -> Option<&'static str> {
-        match self {
-            Self::Permission(permission) => Some(permission),
-            _ => None,
-        }
-    }
-
-    /// What the audit trail says was missing.
-    const fn missing(self) -> &'static str {
-        match self {
-            Self::Permission(permission) => permission,
-            Self::PlatformAdmin => PLATFORM_ADMIN,
-            Self::Undeclared | Self::Person | Self::Public => "a person who is signed in",
-        }
-    }
-
-    async fn permit(self, write: &mut Write) -> Result<(), Fault> {
-        let caller = write.caller().clone();
-        match self {
-            Self::Public => Ok(()),
-            Self::Permission(permission) => gate::permit(&caller, write.grants(), Some(permission)),
-            Self::Person if caller.user.is_some() => Ok(()),
-            Self::PlatformAdmin if write.is_platform_admin().await? => Ok(()),
-            _ if caller.is_anonymous() => Err(Fault::new(Code::Unauthenticated, "sign in first")),
-            Self::PlatformAdmin => Err(Fault::forbidden(PLATFORM_ADMIN)),
-            Self::Person => Err(Fault::new(Code::Forbidden, "only a person can do this, not an API key")),
-            Self::Undeclared => Err(Fault::internal("a mutation says nobody who may use it")),
-        }
-    }
-}
-
-/// Stands where a permission would: no role has it, the list of administrators decides.
-const PLATFORM_ADMIN: &str = "platform.administrator";
 
 /// The name of a type as that of a field: `deal`.
 fn decapitalized<T: Entity>() -> &'static str {

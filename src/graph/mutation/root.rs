@@ -1,4 +1,4 @@
-//! The type `Mutation`.
+//! All mutations together.
 use std::{borrow::Cow, sync::LazyLock};
 
 use async_graphql::{

@@ -1,4 +1,4 @@
-//! What a mutation does when it is asked for.
+//! Running: the transaction, and then what is shown of its outcome.
 use std::sync::Arc;
 
 use async_graphql::{Context, InputType, ServerError, Value, registry::Registry};
@@ -42,7 +42,8 @@ pub(super) trait Action: Send + Sync {
     ) -> BoxFuture<'a, Written>;
 }
 
-type RunFn<I, R> = dyn for<'w> Fn(&'w Visit, &'w mut Write, I) -> BoxFuture<'w, Outcome<R>> + Send + Sync;
+pub(super) type RunFn<I, R> =
+    dyn for<'w> Fn(&'w Visit, &'w mut Write, I) -> BoxFuture<'w, Outcome<R>> + Send + Sync;
 
 pub(super) struct Run<I, R: 'static> {
     pub name: &'static str,
