@@ -7,7 +7,7 @@ playground_sources := $(shell find playground -type f -not -path '*/node_modules
 .PHONY: run
 run: ## Build everything and start the server with its own PostgreSQL
 	@.ci/tools run
-	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory playground \
+	@if command -v npm >/dev/null; then $(MAKE) --silent --no-print-directory playground \
 		|| echo "The playground could not be built; the server starts with what is there."; fi
 	cargo build --release --locked
 	@exec cargo run --release --locked --quiet -- serve
