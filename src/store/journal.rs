@@ -6,13 +6,13 @@ use diesel::{
     prelude::*,
     sql_types::{Nullable, Text, Uuid as SqlUuid},
 };
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
     clock,
-    door::Write,
+    door::{Caller, Write},
     error::Result,
     events::SESSION,
     select::PLATFORM,
@@ -65,7 +65,7 @@ pub enum Replay {
 }
 
 impl Write {
-    /// Writes the audit row and the event of a change.
+    /// Writes the audit row and the event of a change, both in one round trip.
     pub async fn record(&mut self, change: Change) -> Result<()> {
         let organization = self.organization();
         let changed = changed_fields(change.before.as_ref(), change.after.as_ref());
@@ -78,8 +78,7 @@ impl Write {
             events::kind.eq(change.kind.clone()),
             events::payload.eq(merged(change.payload, &changed)),
         );
-        diesel::insert_into(events::table).values(event).execute(&mut **self).await?;
-        self.audit(&Audit {
+        let audit = Audit {
             organization,
             action: change.kind,
             resource_type: Some(change.resource_type),
@@ -89,8 +88,14 @@ impl Write {
             after: change.after,
             changed,
             error: None,
-        })
-        .await
+        };
+        let mut connection: &AsyncPgConnection = self;
+        let event = diesel::insert_into(events::table).values(event).execute(&mut connection);
+        let (event, audited) = futures_util::join!(event, write_audit(self, self.caller(), &audit));
+        event?;
+        audited?;
+        self.recorded();
+        Ok(())
     }
 
     /// Tells every server that these sessions have ended, so that none keeps a socket or stream of theirs open. It
@@ -139,44 +144,7 @@ impl Write {
 
     /// Writes one audit row, in this very transaction.
     pub async fn audit(&mut self, audit: &Audit) -> Result<()> {
-        let caller = self.caller().clone();
-        let actor_type = match (caller.user, caller.api_key) {
-            (_, Some(_)) => "api_key",
-            (Some(_), None) => "human",
-            (None, None) => "system",
-        };
-        let otherwise = if caller.ip.is_some() { "anonymous" } else { "Portico" };
-        let failed = audit.error.is_some();
-        let row = (
-            (
-                audit_logs::organization_id.eq(audit.organization),
-                audit_logs::id.eq(clock::new_id()),
-                audit_logs::actor_type.eq(actor_type),
-                audit_logs::actor_id.eq(caller.api_key.or(caller.user)),
-                // as they are called now: names change, the trail does not
-                audit_logs::actor_name.eq(actor_name(caller.user, caller.api_key, otherwise)),
-                audit_logs::actor_email.eq(actor_email(caller.user)),
-                audit_logs::event_type.eq(if failed { "denied" } else { "change" }),
-                audit_logs::action.eq(&audit.action),
-                audit_logs::resource_type.eq(audit.resource_type),
-                audit_logs::resource_id.eq(audit.resource_id.as_deref()),
-                audit_logs::resource_name.eq(audit.resource_name.as_deref()),
-            ),
-            (
-                audit_logs::old_values.eq(audit.before.as_ref()),
-                audit_logs::new_values.eq(audit.after.as_ref()),
-                audit_logs::changed_fields.eq(&audit.changed),
-                audit_logs::success.eq(!failed),
-                audit_logs::error_message.eq(audit.error.as_deref()),
-                audit_logs::risk_level.eq(if failed { "medium" } else { "low" }),
-                audit_logs::ip_address.eq(caller.ip.map(ipnet::IpNet::from)),
-                audit_logs::user_agent.eq(caller.user_agent.as_deref()),
-                audit_logs::session_id.eq(caller.session),
-                audit_logs::request_id.eq(caller.request.as_str()),
-                audit_logs::occurred_at.eq(clock::now()),
-            ),
-        );
-        diesel::insert_into(audit_logs::table).values(row).execute(&mut **self).await?;
+        write_audit(self, self.caller(), audit).await?;
         self.recorded();
         Ok(())
     }
@@ -230,6 +198,47 @@ impl Write {
         let caller = self.caller();
         (caller.organization.unwrap_or(Uuid::max()), caller.api_key.or(caller.user).unwrap_or_default())
     }
+}
+
+async fn write_audit(mut connection: &AsyncPgConnection, caller: &Caller, audit: &Audit) -> Result<()> {
+    let actor_type = match (caller.user, caller.api_key) {
+        (_, Some(_)) => "api_key",
+        (Some(_), None) => "human",
+        (None, None) => "system",
+    };
+    let otherwise = if caller.ip.is_some() { "anonymous" } else { "Portico" };
+    let failed = audit.error.is_some();
+    let row = (
+        (
+            audit_logs::organization_id.eq(audit.organization),
+            audit_logs::id.eq(clock::new_id()),
+            audit_logs::actor_type.eq(actor_type),
+            audit_logs::actor_id.eq(caller.api_key.or(caller.user)),
+            // as they are called now: names change, the trail does not
+            audit_logs::actor_name.eq(actor_name(caller.user, caller.api_key, otherwise)),
+            audit_logs::actor_email.eq(actor_email(caller.user)),
+            audit_logs::event_type.eq(if failed { "denied" } else { "change" }),
+            audit_logs::action.eq(&audit.action),
+            audit_logs::resource_type.eq(audit.resource_type),
+            audit_logs::resource_id.eq(audit.resource_id.as_deref()),
+            audit_logs::resource_name.eq(audit.resource_name.as_deref()),
+        ),
+        (
+            audit_logs::old_values.eq(audit.before.as_ref()),
+            audit_logs::new_values.eq(audit.after.as_ref()),
+            audit_logs::changed_fields.eq(&audit.changed),
+            audit_logs::success.eq(!failed),
+            audit_logs::error_message.eq(audit.error.as_deref()),
+            audit_logs::risk_level.eq(if failed { "medium" } else { "low" }),
+            audit_logs::ip_address.eq(caller.ip.map(ipnet::IpNet::from)),
+            audit_logs::user_agent.eq(caller.user_agent.as_deref()),
+            audit_logs::session_id.eq(caller.session),
+            audit_logs::request_id.eq(caller.request.as_str()),
+            audit_logs::occurred_at.eq(clock::now()),
+        ),
+    );
+    diesel::insert_into(audit_logs::table).values(row).execute(&mut connection).await?;
+    Ok(())
 }
 
 diesel::define_sql_function! {

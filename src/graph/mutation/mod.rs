@@ -21,6 +21,7 @@ pub use root::{MutationRoot, mutations};
 use run::{Action, Run};
 
 /// What a mutation has come to: its result, or what the person can mend.
+#[derive(Clone)]
 pub struct Payload<R> {
     pub result: Option<R>,
     pub errors: Vec<UserError>,

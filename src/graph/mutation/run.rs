@@ -14,7 +14,7 @@ use crate::{
         visit::{Args, Visit},
     },
     store::{
-        door::{Caller, Write},
+        door::{Caller, Snapshot, Write},
         error::Error as StoreError,
         journal::{Idempotency, Replay},
     },
@@ -76,23 +76,20 @@ where
                 Err(fault) => return failed(ctx, &fault),
             };
             // what the payload shows is read anew: the snapshot of before would not see the change
-            let mut snapshot = visit.door.snapshot(visit.caller.clone());
-            if let Err(StoreError::Denied(_)) = snapshot.grants().await {
-                // whoever signs out is told that it is done, and sees nothing that they would have to be signed in for
-                let nobody = Caller { request: visit.caller.request.clone(), ..Caller::default() };
-                snapshot = visit.door.snapshot(Arc::new(nobody));
+            let door = &visit.door;
+            let snapshot = door.assuming_snapshot(visit.caller.clone());
+            if let Some(shown) = self.show(visit, ctx, &asked, payload.clone(), snapshot).await {
+                return shown;
             }
-            let written = match snapshot.grants().await {
-                Ok(grants) => {
-                    let mut out = Out::at(ctx.path_node);
-                    let env = Env::of(ctx, visit, &snapshot, grants);
-                    rows::write_object(env, self.payload, self.payload_name, &asked, payload, &mut out).await;
-                    out.finish()
-                }
-                Err(error) => failed(ctx, &error.into()),
-            };
-            snapshot.close();
-            written
+            // the change was about the caller's own standing; whoever signs out is told that it is done, and sees
+            // nothing that they would have to be signed in for
+            let snapshot = door.snapshot(visit.caller.clone());
+            if let Some(shown) = self.show(visit, ctx, &asked, payload.clone(), snapshot).await {
+                return shown;
+            }
+            let nobody = Caller { request: visit.caller.request.clone(), ..Caller::default() };
+            let shown = self.show(visit, ctx, &asked, payload, door.snapshot(Arc::new(nobody))).await;
+            shown.unwrap_or_else(|| failed(ctx, &Fault::internal("nobody is denied what is public")))
         }
         .boxed()
     }
@@ -103,6 +100,29 @@ where
     I: InputType + Send + 'static,
     R: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
 {
+    /// What is selected of the payload, read in `snapshot`; none where its caller is not let in, or not as assumed.
+    async fn show(
+        &self,
+        visit: &Visit,
+        ctx: &Context<'_>,
+        asked: &Asked<'_>,
+        payload: Payload<R>,
+        snapshot: Arc<Snapshot>,
+    ) -> Option<Written> {
+        let shown = match snapshot.grants().await {
+            Ok(grants) => {
+                let mut out = Out::at(ctx.path_node);
+                let env = Env::of(ctx, visit, &snapshot, grants);
+                rows::write_object(env, self.payload, self.payload_name, asked, payload, &mut out).await;
+                snapshot.holds().await.then(|| out.finish())
+            }
+            Err(StoreError::Denied(_)) => None,
+            Err(error) => Some(failed(ctx, &error.into())),
+        };
+        snapshot.close();
+        shown
+    }
+
     async fn perform(
         &self,
         visit: &Visit,
