@@ -9,7 +9,10 @@ use async_graphql::{
 };
 
 use super::register::field;
-use crate::graph::{scalar::Scalar, user_error::UserErrorCode};
+use crate::graph::{
+    scalar::{EventCursor, Scalar},
+    user_error::UserErrorCode,
+};
 
 /// Makes an interface known.
 pub fn register(registry: &mut Registry, name: &str) {
@@ -19,6 +22,7 @@ pub fn register(registry: &mut Registry, name: &str) {
     let (about, fields) = match name {
         "Node" => ("Anything with an id of its own.", vec![id()]),
         "Record" => {
+            let cursor = <EventCursor as Scalar>::register(registry);
             let moment = <chrono::DateTime<chrono::Utc> as Scalar>::register(registry);
             let fields = vec![
                 id(),
@@ -38,11 +42,12 @@ pub fn register(registry: &mut Registry, name: &str) {
             ("Something that the person can mend.", fields)
         }
         _ => {
+            let cursor = <EventCursor as Scalar>::register(registry);
             let moment = <chrono::DateTime<chrono::Utc> as Scalar>::register(registry);
             let fields = vec![
                 field(
                     "cursor",
-                    "String!",
+                    &cursor,
                     "The place in the organization's events: subscribe `after` it to miss nothing.",
                 ),
                 field("occurredAt", &moment, "When it happened."),
