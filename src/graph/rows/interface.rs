@@ -22,7 +22,6 @@ pub fn register(registry: &mut Registry, name: &str) {
     let (about, fields) = match name {
         "Node" => ("Anything with an id of its own.", vec![id()]),
         "Record" => {
-            let cursor = <EventCursor as Scalar>::register(registry);
             let moment = <chrono::DateTime<chrono::Utc> as Scalar>::register(registry);
             let fields = vec![
                 id(),
