@@ -28,8 +28,8 @@ pub fn text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     // most text has nothing to escape: that is seen in whole chunks
     for chunk in text.as_bytes().chunks(32) {
-        let odd =
-            chunk.iter().fold(false, |odd, byte| odd | (*byte < b' ') | (*byte == b'"') | (*byte == b'\\'));
+        let odd = |byte: &u8| u8::from(*byte < b' ' || *byte == b'"' || *byte == b'\\');
+        let odd = chunk.iter().fold(0, |sum, byte| sum | odd(byte)) > 0;
         if odd { escape(chunk, out) } else { out.extend_from_slice(chunk) }
     }
     out.push(b'"');

@@ -139,7 +139,7 @@ impl Limit {
         let enter = "SELECT set_config('app.organization_id', $1, true), set_config('app.user_id', $2, true),
             set_config('app.session_id', '', true), set_config('app.api_key_id', '', true),
             set_config('app.request_id', 'bench', true), set_config('app.change_source', 'user', true),
-            set_config('app.region', '', true), set_config('app.department_id', '', true)";
+            set_config('app.region', '', true), set_config('app.department_id', '', true), set_config('app.conversations', 'all', true)";
         let enter = client.prepare(enter).await?;
         let mut statements = Vec::new();
         for work in ALL {
