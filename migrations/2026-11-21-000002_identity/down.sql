@@ -1,5 +1,7 @@
 DROP TABLE identity.platform_admins;
 DROP TABLE identity.api_keys;
+DROP TABLE identity.mail;
+DROP TABLE identity.one_time_tokens;
 DROP TABLE identity.sessions;
 DROP POLICY users_select ON identity.users;
 DROP POLICY organizations_select ON identity.organizations;

@@ -1,4 +1,4 @@
--- Organizations, people, memberships, sessions, API keys, platform administrators.
+-- Organizations, people, memberships, sessions, one-time tokens and the mail that brings them, API keys, platform administrators.
 
 CREATE TABLE identity.organizations (
   id uuid NOT NULL,
@@ -333,6 +333,60 @@ CREATE INDEX sessions_user_id_idx ON identity.sessions (user_id);
 GRANT SELECT, INSERT, UPDATE (organization_id, refresh_token_hash, access_token_jti, device_info, ip_address, user_agent, expires_at, last_activity_at, revoked_at, revoke_reason) ON identity.sessions TO portico_app;
 ALTER TABLE identity.sessions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE identity.one_time_tokens (
+  id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  purpose text NOT NULL,
+  token_hash text NOT NULL,
+  expires_at timestamptz NOT NULL,
+  used_at timestamptz,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT one_time_tokens_pkey PRIMARY KEY (id),
+  CONSTRAINT one_time_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users (id),
+  CONSTRAINT one_time_tokens_purpose_check CHECK (purpose IN ('password_reset'))
+);
+COMMENT ON TABLE identity.one_time_tokens IS 'A secret sent to a person, who proves with it once to be that person. The token itself is only in the mail; its hash is kept.';
+COMMENT ON COLUMN identity.one_time_tokens.id IS 'Identity of the token, given by the server; it never changes and orders by time of creation.';
+COMMENT ON COLUMN identity.one_time_tokens.user_id IS 'Person whom it was sent to.';
+COMMENT ON COLUMN identity.one_time_tokens.purpose IS 'What it is good for. One of: password_reset.';
+COMMENT ON COLUMN identity.one_time_tokens.token_hash IS 'Hash of the whole token.';
+COMMENT ON COLUMN identity.one_time_tokens.expires_at IS 'When it stops working; at once when a newer one is sent or the password is changed.';
+COMMENT ON COLUMN identity.one_time_tokens.used_at IS 'When it was used; null until then, and it is used once.';
+COMMENT ON COLUMN identity.one_time_tokens.created_at IS 'When the token was created.';
+COMMENT ON CONSTRAINT one_time_tokens_pkey ON identity.one_time_tokens IS 'A token is found by id.';
+COMMENT ON CONSTRAINT one_time_tokens_user_id_fkey ON identity.one_time_tokens IS 'The user exists.';
+COMMENT ON CONSTRAINT one_time_tokens_purpose_check ON identity.one_time_tokens IS 'The purpose is one of: password_reset.';
+CREATE INDEX one_time_tokens_user_id_idx ON identity.one_time_tokens (user_id, created_at);
+CREATE UNIQUE INDEX one_time_tokens_token_hash_key ON identity.one_time_tokens (token_hash);
+COMMENT ON INDEX identity.one_time_tokens_token_hash_key IS 'No two tokens are the same.';
+GRANT SELECT, INSERT, UPDATE (expires_at, used_at) ON identity.one_time_tokens TO portico_app;
+ALTER TABLE identity.one_time_tokens ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE identity.mail (
+  id uuid NOT NULL,
+  recipient text NOT NULL,
+  subject text NOT NULL,
+  body text NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT mail_pkey PRIMARY KEY (id),
+  CONSTRAINT mail_recipient_check CHECK (length(recipient) BETWEEN 3 AND 320),
+  CONSTRAINT mail_subject_check CHECK (length(btrim(subject)) BETWEEN 1 AND 200),
+  CONSTRAINT mail_body_check CHECK (length(btrim(body)) BETWEEN 1 AND 20000)
+);
+COMMENT ON TABLE identity.mail IS 'The outbox: e-mail that the server has written. The server cannot read it again, since it may hold secrets; the owner of the database can.';
+COMMENT ON COLUMN identity.mail.id IS 'Identity of the mail, given by the server; it never changes and orders by time of creation.';
+COMMENT ON COLUMN identity.mail.recipient IS 'E-mail address that it is for.';
+COMMENT ON COLUMN identity.mail.subject IS 'What it is about, in a line.';
+COMMENT ON COLUMN identity.mail.body IS 'What it says, as plain text.';
+COMMENT ON COLUMN identity.mail.created_at IS 'When the mail was created.';
+COMMENT ON CONSTRAINT mail_pkey ON identity.mail IS 'A mail is found by id.';
+COMMENT ON CONSTRAINT mail_recipient_check ON identity.mail IS 'The address has 3 to 320 characters.';
+COMMENT ON CONSTRAINT mail_subject_check ON identity.mail IS 'The subject has 1 to 200 characters.';
+COMMENT ON CONSTRAINT mail_body_check ON identity.mail IS 'The body has 1 to 20000 characters.';
+CREATE INDEX mail_recipient_idx ON identity.mail (lower(recipient), id);
+GRANT INSERT ON identity.mail TO portico_app;
+ALTER TABLE identity.mail ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE identity.api_keys (
   organization_id uuid NOT NULL,
   id uuid NOT NULL,
@@ -467,6 +521,26 @@ CREATE POLICY sessions_update ON identity.sessions FOR UPDATE
   WITH CHECK (user_id = (SELECT nullif(current_setting('app.user_id', true), '')::uuid)
     OR id = (SELECT nullif(current_setting('app.session_id', true), '')::uuid));
 COMMENT ON POLICY sessions_update ON identity.sessions IS 'People end and prolong their own sessions.';
+
+CREATE POLICY one_time_tokens_select ON identity.one_time_tokens FOR SELECT USING (
+  user_id = (SELECT nullif(current_setting('app.user_id', true), '')::uuid)
+  OR token_hash = (SELECT nullif(current_setting('app.one_time_token', true), '')));
+COMMENT ON POLICY one_time_tokens_select ON identity.one_time_tokens IS 'People see their own tokens; whoever shows a token sees that one.';
+CREATE POLICY one_time_tokens_insert ON identity.one_time_tokens FOR INSERT
+  WITH CHECK (user_id = (SELECT nullif(current_setting('app.user_id', true), '')::uuid));
+COMMENT ON POLICY one_time_tokens_insert ON identity.one_time_tokens IS 'Tokens are made for the person who is written to.';
+CREATE POLICY one_time_tokens_update ON identity.one_time_tokens FOR UPDATE
+  USING (user_id = (SELECT nullif(current_setting('app.user_id', true), '')::uuid)
+    OR token_hash = (SELECT nullif(current_setting('app.one_time_token', true), '')))
+  WITH CHECK (user_id = (SELECT nullif(current_setting('app.user_id', true), '')::uuid)
+    OR token_hash = (SELECT nullif(current_setting('app.one_time_token', true), '')));
+COMMENT ON POLICY one_time_tokens_update ON identity.one_time_tokens IS 'Tokens are used by whoever shows them, and replaced by newer ones of the same person.';
+
+CREATE POLICY mail_insert ON identity.mail FOR INSERT
+  WITH CHECK (lower(recipient) = (SELECT lower(nullif(current_setting('app.sign_in_email', true), ''))));
+COMMENT ON POLICY mail_insert ON identity.mail IS 'Mail is written to the one address that a request names.';
+CREATE POLICY mail_select ON identity.mail FOR SELECT TO CURRENT_USER USING (true);
+COMMENT ON POLICY mail_select ON identity.mail IS 'The owner of the tables reads all mail; the server reads none.';
 
 CREATE POLICY api_keys_select ON identity.api_keys FOR SELECT USING (
   organization_id = (SELECT nullif(current_setting('app.organization_id', true), '')::uuid)

@@ -16,6 +16,7 @@ use crate::store::embedded::{self, Embedded};
 mod audit;
 mod database;
 mod doctor;
+mod mail;
 mod migrate;
 mod schema;
 mod seed;
@@ -57,6 +58,8 @@ enum Command {
     Doctor,
     /// Print an access token for scripts; the session that it belongs to is recorded in the audit trail
     Token(token::Token),
+    /// Print the mail that the server has written, secrets included, until it is sent by a mail server
+    Mail(mail::Mail),
     /// Print every setting with its default, its meaning and its present value
     Settings,
 }
@@ -119,6 +122,7 @@ async fn dispatch(command: Command, settings: Settings) -> Result<Option<Outcome
         Command::Database(database) => unless_interrupted(database.run(settings)).await,
         Command::Audit(audit) => unless_interrupted(audit.run(settings)).await,
         Command::Doctor => unless_interrupted(doctor::run(settings)).await,
+        Command::Mail(mail) => unless_interrupted(mail.run(settings)).await,
         Command::Token(token) => unless_interrupted(token.run(settings)).await,
         Command::Settings => settings::run(&settings).map(Some),
     }

@@ -3,6 +3,7 @@
 pub mod access_token;
 pub mod api_key;
 pub mod keys;
+pub mod one_time_token;
 pub mod refresh_token;
 mod text;
 

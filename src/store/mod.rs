@@ -14,6 +14,7 @@ pub mod id;
 pub mod inspect;
 pub mod journal;
 pub mod key_use;
+pub mod mail;
 pub mod migrate;
 pub mod partitions;
 pub mod referred;

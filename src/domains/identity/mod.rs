@@ -5,6 +5,7 @@ pub mod membership;
 pub mod organization;
 pub mod organization_settings;
 pub mod password;
+pub mod password_reset;
 pub mod session;
 pub mod sign_in;
 pub mod user;
@@ -25,6 +26,7 @@ pub fn queries(query: &mut Fields<Query>) {
 
 pub fn mutations(mutations: &mut Mutations) {
     sign_in::mutations(mutations);
+    password_reset::mutations(mutations);
     session::mutations(mutations);
     organization::mutations(mutations);
     organization_settings::mutations(mutations);

@@ -260,7 +260,7 @@ pub async fn begin(
     organization: Option<Uuid>,
 ) -> Outcome<Tokens> {
     let session = clock::new_id();
-    write.proved(user, session).await?;
+    write.proved(user, Some(session)).await?;
     let ends = organization_settings::session_ends(write, keys, organization, clock::now()).await?;
     let issue = issue(keys, user, session, organization, ends)?;
     let caller = write.caller().clone();

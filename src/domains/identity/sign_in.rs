@@ -7,13 +7,17 @@ use super::{
     lockout::{self, Failure},
     organization_settings,
     password::{self, Verdict},
+    password_reset,
     session::{self, Account, Note, Tokens, Whose, note},
 };
 use crate::{
     credential::{Keys, hash},
     domains::{identity::organization::Organization, prelude::*},
     graph::{mutation::Payload, user_error::Stop, visit::Visit},
-    store::tables::identity::{memberships, organizations, sessions, users},
+    store::{
+        select::PLATFORM,
+        tables::identity::{memberships, organizations, sessions, users},
+    },
 };
 
 /// A refresh token that was used a moment ago is not taken for a stolen one: two tabs may both have tried.
@@ -339,14 +343,14 @@ async fn renew(visit: &Visit, write: &mut Write, input: SessionRefreshInput) -> 
                 "another request has just renewed the session: go on with the tokens that it was given";
             return Err(UserError::new(UserErrorCode::Conflict, message, &path).into());
         }
-        write.proved(session.user_id, id).await?;
+        write.proved(session.user_id, Some(id)).await?;
         if let Some(organization) = session.organization_id {
             write.enter_organization(organization).await?;
         }
         session::end(write, Whose::One(id), "token_reused").await?;
         return Err(Stop::Kept(vec![ended()]));
     }
-    write.proved(session.user_id, id).await?;
+    write.proved(session.user_id, Some(id)).await?;
     let account =
         users::table.find(session.user_id).filter(users::deleted_at.is_null()).select(Account::as_select());
     let account: Option<Account> = account.first(write).await.optional()?;
@@ -399,6 +403,26 @@ struct PasswordChangeInput {
     new_password: String,
 }
 
+/// Where what concerns a person alone is written down: in their only organization, else where the platform's acts are.
+pub(super) async fn home(write: &mut Write, user: Uuid) -> Outcome<Uuid> {
+    Ok(match workplaces(write, user).await?.as_slice() {
+        [only] => only.id.0,
+        _ => PLATFORM,
+    })
+}
+
+/// Whether a person may choose this password: what the strictest of their organizations wants counts.
+pub(super) async fn acceptable(write: &mut Write, user: Uuid, password: &str) -> Outcome<()> {
+    let path = ["input", "newPassword"];
+    password::acceptable(password, &path)?;
+    let shortest = shortest_password(write, user).await?;
+    if password.chars().count() < shortest {
+        let message = format!("your organization wants passwords of at least {shortest} characters");
+        return Err(UserError::new(UserErrorCode::Invalid, message, &path).into());
+    }
+    Ok(())
+}
+
 /// What the strictest of a person's organizations wants.
 async fn shortest_password(write: &mut Write, user: Uuid) -> Outcome<usize> {
     let here = write.organization();
@@ -412,14 +436,8 @@ async fn shortest_password(write: &mut Write, user: Uuid) -> Outcome<usize> {
 }
 
 async fn change(visit: &Visit, write: &mut Write, input: PasswordChangeInput) -> Outcome<bool> {
-    let path = ["input", "newPassword"];
-    password::acceptable(&input.new_password, &path)?;
     let user = write.caller().user.unwrap_or_default();
-    let shortest = shortest_password(write, user).await?;
-    if input.new_password.chars().count() < shortest {
-        let message = format!("your organization wants passwords of at least {shortest} characters");
-        return Err(UserError::new(UserErrorCode::Invalid, message, &path).into());
-    }
+    acceptable(write, user, &input.new_password).await?;
     let account: Account = users::table.find(user).select(Account::as_select()).first(write).await?;
     if let Some(until) = account.locked_until.filter(|end| *end > clock::now()) {
         return Err(lockout::closed(until).into());
@@ -456,6 +474,7 @@ async fn change(visit: &Visit, write: &mut Write, input: PasswordChangeInput) ->
         ))
         .execute(write)
         .await?;
+    password_reset::void(write, user).await?;
     let current = write.caller().session;
     session::end(write, Whose::AllBut(current), "password_changed").await?;
     note(write, Note { action: "user.password_changed", ..Note::of(user) }).await?;

@@ -82,19 +82,24 @@ impl Write {
         self.say("app.session_id", &session.to_string()).await
     }
 
+    /// Lets the one token be seen that has this hash, which came in a mail.
+    pub async fn as_redeeming(&mut self, hash: &str) -> Result<()> {
+        self.say("app.one_time_token", hash).await
+    }
+
     /// Lets everything be seen that belongs to `user`.
     pub async fn as_user(&mut self, user: Uuid) -> Result<()> {
         self.say("app.user_id", &user.to_string()).await
     }
 
-    /// The caller has proved to be `user`, and acts in `session` from now on.
-    pub async fn proved(&mut self, user: Uuid, session: Uuid) -> Result<()> {
+    /// The caller has proved to be `user`, and acts in `session` from now on, if in any.
+    pub async fn proved(&mut self, user: Uuid, session: Option<Uuid>) -> Result<()> {
         self.as_user(user).await?;
-        self.as_renewing(session).await?;
+        self.as_renewing(session.unwrap_or_default()).await?;
         // whoever they were signed in as before
         let before =
             Caller { organization: None, api_key: None, api_key_hash: None, ..(*self.caller).clone() };
-        self.caller = Arc::new(Caller { user: Some(user), session: Some(session), ..before });
+        self.caller = Arc::new(Caller { user: Some(user), session, ..before });
         Ok(())
     }
 

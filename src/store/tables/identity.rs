@@ -40,6 +40,25 @@ pub mod identity {
         use diesel::sql_types::*;
         use crate::store::sql_types::*;
 
+        /// The outbox: e-mail that the server has written. The server cannot read it again, since it may hold secrets; the owner of the database can.
+        identity.mail (id) {
+            /// Identity of the mail, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// E-mail address that it is for.
+            recipient -> Text,
+            /// What it is about, in a line.
+            subject -> Text,
+            /// What it says, as plain text.
+            body -> Text,
+            /// When the mail was created.
+            created_at -> Timestamptz,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
         /// A person's place in one organization. Owners, assignees and authors of records are always members of the same organization.
         identity.memberships (organization_id, user_id) {
             /// Organization that the membership belongs to.
@@ -70,6 +89,29 @@ pub mod identity {
             updated_at -> Timestamptz,
             /// Version of the membership: starts at 1 and grows by one with every change. Send it back as the expected version to refuse overwriting somebody else's change.
             revision -> Int4,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// A secret sent to a person, who proves with it once to be that person. The token itself is only in the mail; its hash is kept.
+        identity.one_time_tokens (id) {
+            /// Identity of the token, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// Person whom it was sent to.
+            user_id -> Uuid,
+            /// What it is good for. One of: password_reset.
+            purpose -> Text,
+            /// Hash of the whole token.
+            token_hash -> Text,
+            /// When it stops working; at once when a newer one is sent or the password is changed.
+            expires_at -> Timestamptz,
+            /// When it was used; null until then, and it is used once.
+            used_at -> Nullable<Timestamptz>,
+            /// When the token was created.
+            created_at -> Timestamptz,
         }
     }
 
@@ -279,6 +321,7 @@ pub mod identity {
     diesel::joinable!(api_keys -> organizations (organization_id));
     diesel::joinable!(memberships -> organizations (organization_id));
     diesel::joinable!(memberships -> users (user_id));
+    diesel::joinable!(one_time_tokens -> users (user_id));
     diesel::joinable!(organization_settings -> organizations (organization_id));
     diesel::joinable!(platform_admins -> users (user_id));
     diesel::joinable!(sessions -> organizations (organization_id));
@@ -286,7 +329,9 @@ pub mod identity {
 
     diesel::allow_tables_to_appear_in_same_query!(
         api_keys,
+        mail,
         memberships,
+        one_time_tokens,
         organization_settings,
         organizations,
         platform_admins,

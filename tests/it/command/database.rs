@@ -89,6 +89,13 @@ fn one_database_from_nothing_to_its_last_check() {
     assert!(nobody.contains("nobody with the address `nobody@example.com`"), "{nobody}");
     let two = site.ends(1, &["token", "--email", "tomas.herrera@aether-demo.example"]);
     assert!(two.contains("aether-demo, nimbus-labs"), "{two}");
+    assert_eq!(site.well(&["mail"]), "");
+    let mail = "INSERT INTO identity.mail (id, recipient, subject, body)
+        VALUES (gen_random_uuid(), 'Sarah@example.com', 'A word', 'Hello.')";
+    site.sql(&[mail]);
+    let mail = site.well(&["mail", "--to", "sarah@example.com"]);
+    assert!(mail.ends_with("To: Sarah@example.com\nSubject: A word\n\nHello.\n\n"), "{mail}");
+    assert_eq!(site.well(&["mail", "--to", "tom@example.com"]), "");
     assert!(site.well(&["audit", "verify"]).contains("aether-demo: "));
     assert!(site.ends(1, &["audit", "verify", "--organization", "nowhere"]).contains("`nowhere`"));
 
@@ -116,6 +123,11 @@ fn an_owner_without_privileges_and_a_server_with_less() {
     let not_yet = site.ends(3, &["doctor"]);
     assert!(not_yet.contains("GRANT portico_app TO the role in DATABASE_URL."), "{not_yet}");
     site.sql(&["GRANT portico_app TO web"]);
+    // row level security binds an owner who is no superuser, and still shows them the mail
+    let mail = "INSERT INTO identity.mail (id, recipient, subject, body)
+        VALUES (gen_random_uuid(), 'boss@example.com', 'A word', 'Hello.')";
+    site.sql(&["\\c firm", mail]);
+    assert!(site.well(&["mail"]).contains("boss@example.com"));
     // what only a superuser can do is left, and said
     let slow = site.ends(3, &["doctor"]);
     assert!(slow.contains("ok    server: it can work as portico_app"), "{slow}");

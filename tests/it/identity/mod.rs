@@ -3,6 +3,7 @@ mod api_key;
 mod house;
 mod lockout;
 mod organization;
+mod password_reset;
 mod policy;
 mod session;
 mod sign_in;

@@ -41,6 +41,8 @@ const PUBLIC_ROOTS: &[&str] = &[
     "Query.organizations",
     "Query.viewer",
     // how one comes in
+    "Mutation.passwordReset",
+    "Mutation.passwordResetRequest",
     "Mutation.sessionRefresh",
     "Mutation.signIn",
     // for whoever is signed in: they concern nobody but themselves

@@ -24,6 +24,7 @@ const NO_TYPE: &[(&str, &str)] = &[
         "governance.control_requirements",
         "pairs: ComplianceControl.requirements and ComplianceRequirement.controls",
     ),
+    ("identity.one_time_tokens", "secrets: they are shown in the mail that brings them and nowhere else"),
     ("identity.platform_admins", "Viewer.isPlatformAdmin is all that is told"),
     ("ops.events", "told by subscriptions"),
     ("ops.idempotency_keys", "internal: answers of repeated requests"),

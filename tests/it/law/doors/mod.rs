@@ -17,7 +17,15 @@ use super::sdl::Sdl;
 const BY_ID: &[(&str, &str)] = &[("node", "deal.read"), ("nodes", "deal.read")];
 
 /// Root fields without a permission that answer whoever is not signed in.
-const FOR_ANYBODY: &[&str] = &["organization", "organizations", "sessionRefresh", "signIn", "viewer"];
+const FOR_ANYBODY: &[&str] = &[
+    "organization",
+    "organizations",
+    "passwordReset",
+    "passwordResetRequest",
+    "sessionRefresh",
+    "signIn",
+    "viewer",
+];
 
 /// Root fields for administrators of the platform.
 const FOR_ADMINISTRATORS: &[&str] = &["organizationReactivate", "organizationRestore", "organizationSuspend"];
@@ -37,7 +45,7 @@ const SHARED: &[(&str, &str)] = &[
 ];
 
 /// Mutations that even the owner cannot bring to an end here: the code that they give then.
-const UNFINISHED: &[(&str, &str)] = &[("sessionRefresh", "INVALID")];
+const UNFINISHED: &[(&str, &str)] = &[("passwordReset", "INVALID"), ("sessionRefresh", "INVALID")];
 
 /// What ends the session or the organization in which it is called comes last.
 const LAST: &[&str] = &["passwordChange", "sessionsRevokeAll", "signOut", "organizationDelete"];

@@ -22,6 +22,7 @@ const LITERALS: &[(&str, &str, &str)] = &[
     ("controlTestRecord", "result", "FAIL"),
     ("passwordChange", "currentPassword", "\"portico-demo\""),
     ("passwordChange", "newPassword", "\"an open door is no door\""),
+    ("passwordResetRequest", "email", "\"sarah.chen@aether-demo.example\""),
     ("recordEvents", "types", r#"["Deal"]"#),
     ("sessionsRevokeAll", "keepCurrent", "true"),
     ("signIn", "email", "\"sarah.chen@aether-demo.example\""),

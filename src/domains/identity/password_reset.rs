@@ -1,0 +1,246 @@
+//! A forgotten password (B005): a token that comes by mail lets its person choose a new one, once.
+use std::time::Duration as Pause;
+
+use chrono::Duration;
+use futures_util::join;
+use uuid::Uuid;
+
+use super::{
+    password,
+    session::{self, Account, Note, Whose, note},
+    sign_in,
+};
+use crate::{
+    credential::{hash, one_time_token},
+    domains::prelude::*,
+    graph::{fault::Fault, mutation::Payload, visit::Visit},
+    store::{
+        door::{Caller, Door},
+        tables::identity::{mail, one_time_tokens, users},
+    },
+};
+
+const PURPOSE: &str = "password_reset";
+
+/// How long a token works.
+const LIFETIME: Duration = Duration::hours(1);
+
+/// So many tokens are sent to one account within their lifetime.
+const MOST: i64 = 3;
+
+/// Every request takes this long, and more than any needs: what it does must not show in its time.
+const ANSWER: Pause = Pause::from_millis(200);
+
+pub fn mutations(mutations: &mut Mutations) {
+    mutations
+        .action_in_visit(
+            "passwordResetRequest",
+            |visit, write, input| request(visit, write, input).boxed(),
+            |payload: &mut Fields<Payload<bool>>| {
+                payload
+                    .derived("done", |payload| payload.result.unwrap_or_default())
+                    .about("Always true: whether there is such an account is not told.");
+            },
+        )
+        .public()
+        .once()
+        .about(
+            "Sends a token for `passwordReset` by mail to a person who has forgotten their password. It works once, for an \
+             hour, and replaces those sent before; three at most are sent in an hour. The answer is the same whether or \
+             not anybody has the address. Errors: none.",
+        );
+    mutations
+        .action_in_visit(
+            "passwordReset",
+            |_, write, input| reset(write, input).boxed(),
+            |payload: &mut Fields<Payload<bool>>| {
+                payload
+                    .derived("done", |payload| payload.result.unwrap_or_default())
+                    .about("Whether the password was changed.");
+            },
+        )
+        .public()
+        .once()
+        .about(
+            "Chooses a new password with the token of a mail, and ends all sessions of its person; wrong passwords of before \
+             are forgotten, an administrator's lock stays. Errors: INVALID for a password that may not be chosen, and for a \
+             token that is unknown, used or too old, which of them is not told; TOO_LONG.",
+        );
+}
+
+/// Who has forgotten their password.
+#[derive(InputObject)]
+struct PasswordResetRequestInput {
+    /// Your e-mail address.
+    email: String,
+}
+
+async fn request(visit: &Visit, write: &mut Write, input: PasswordResetRequestInput) -> Outcome<bool> {
+    // whoever asks, they have proved nothing
+    let before = write.caller();
+    let caller = Caller {
+        request: before.request.clone(),
+        ip: before.ip,
+        user_agent: before.user_agent.clone(),
+        ..Caller::default()
+    };
+    let sent = write
+        .aside(async {
+            let (sent, ()) = join!(send(&visit.door, caller, input.email.trim()), tokio::time::sleep(ANSWER));
+            sent
+        })
+        .await?;
+    sent?;
+    write.changed_nothing();
+    Ok(true)
+}
+
+/// Sends a token to whoever has this address, in a transaction of its own.
+async fn send(door: &Door, caller: Caller, email: &str) -> Outcome<()> {
+    let mut write = door.write(caller.into()).await?;
+    let account = session::account(&mut write, email).await?.filter(resettable);
+    let told = match account {
+        Some(account) => issue(&mut write, account.id).await?,
+        None => Note { user: None, error: Some("nobody to send it to"), ..Note::of(Uuid::nil()) },
+    };
+    note(&mut write, Note { action: "user.password_reset_requested", ..told }).await?;
+    Ok(write.commit().await?)
+}
+
+/// Whether there is a password to choose anew: who signs in another way has none.
+fn resettable(account: &Account) -> bool {
+    account.is_usable() && account.password_hash.is_some()
+}
+
+async fn issue(write: &mut Write, user: Uuid) -> Outcome<Note<'static>> {
+    write.as_user(user).await?;
+    // the lock makes several requests at once wait for each other, so that each is counted
+    let row = users::table.find(user).for_no_key_update().select(users::email);
+    let recipient: String = row.first(write).await?;
+    let organization = Some(sign_in::home(write, user).await?);
+    let now = clock::now();
+    let recent: i64 = one_time_tokens::table
+        .filter(one_time_tokens::user_id.eq(user))
+        .filter(one_time_tokens::purpose.eq(PURPOSE))
+        .filter(one_time_tokens::created_at.gt(now - LIFETIME))
+        .count()
+        .get_result(write)
+        .await?;
+    if recent >= MOST {
+        return Ok(Note { organization, error: Some("too many within an hour"), ..Note::of(user) });
+    }
+    void(write, user).await?;
+    let token = one_time_token::write().map_err(Fault::internal)?;
+    diesel::insert_into(one_time_tokens::table)
+        .values((
+            one_time_tokens::id.eq(clock::new_id()),
+            one_time_tokens::user_id.eq(user),
+            one_time_tokens::purpose.eq(PURPOSE),
+            one_time_tokens::token_hash.eq(hash(&token)),
+            one_time_tokens::expires_at.eq(now + LIFETIME),
+            one_time_tokens::created_at.eq(now),
+        ))
+        .execute(write)
+        .await?;
+    let body = format!(
+        "Somebody, you we hope, has asked to choose a new password for your account at Portico.\n\n\
+         This token lets you do so, once and within an hour:\n\n{token}\n\n\
+         If it was not you, there is nothing to do: your password stays as it is."
+    );
+    diesel::insert_into(mail::table)
+        .values((
+            mail::id.eq(clock::new_id()),
+            mail::recipient.eq(recipient),
+            mail::subject.eq("A new password for Portico"),
+            mail::body.eq(body),
+            mail::created_at.eq(now),
+        ))
+        .execute(write)
+        .await?;
+    Ok(Note { organization, ..Note::of(user) })
+}
+
+/// Makes good for nothing what was sent to a person until now.
+pub(super) async fn void(write: &mut Write, user: Uuid) -> Outcome<()> {
+    let now = clock::now();
+    let open = one_time_tokens::table
+        .filter(one_time_tokens::user_id.eq(user))
+        .filter(one_time_tokens::purpose.eq(PURPOSE))
+        .filter(one_time_tokens::used_at.is_null())
+        .filter(one_time_tokens::expires_at.gt(now));
+    diesel::update(open).set(one_time_tokens::expires_at.eq(now)).execute(write).await?;
+    Ok(())
+}
+
+/// The token, and the password from now on.
+#[derive(InputObject)]
+struct PasswordResetInput {
+    /// The token of the mail that came last.
+    #[graphql(secret)]
+    token: String,
+    /// The password from now on: 8 to 200 characters, more where an organization of yours wants that; none that
+    /// everybody would guess.
+    #[graphql(secret)]
+    new_password: String,
+}
+
+async fn reset(write: &mut Write, input: PasswordResetInput) -> Outcome<bool> {
+    password::acceptable(&input.new_password, &["input", "newPassword"])?;
+    let token = hash(input.token.trim());
+    // looked at before anything is hashed: who has no token costs nothing
+    let user = bearer(write, &token).await?;
+    sign_in::acceptable(write, user, &input.new_password).await?;
+    let chosen = write.aside(password::hash(input.new_password)).await??;
+    // a password change takes the same locks in the same order: the person first, then their tokens
+    bearer(write, &token).await?;
+    let living = users::table.find(user).filter(users::deleted_at.is_null());
+    let account = living.for_no_key_update().select(Account::as_select());
+    let account: Option<Account> = account.first(write).await.optional()?;
+    account.filter(resettable).ok_or_else(spent)?;
+    let good = one_time_tokens::table
+        .filter(one_time_tokens::token_hash.eq(&token))
+        .filter(one_time_tokens::used_at.is_null())
+        .filter(one_time_tokens::expires_at.gt(clock::now()));
+    let used = diesel::update(good).set(one_time_tokens::used_at.eq(clock::now())).execute(write).await?;
+    if used == 0 {
+        return Err(spent().into());
+    }
+    write.proved(user, None).await?;
+    diesel::update(users::table.find(user))
+        .set((
+            users::password_hash.eq(chosen),
+            users::password_changed_at.eq(clock::now()),
+            users::failed_login_attempts.eq(0),
+            users::locked_until.eq(None::<DateTime<Utc>>),
+        ))
+        .execute(write)
+        .await?;
+    let home = sign_in::home(write, user).await?;
+    write.enter_organization(home).await?;
+    session::end(write, Whose::AllBut(None), "password_reset").await?;
+    note(write, Note { action: "user.password_reset", organization: Some(home), ..Note::of(user) }).await?;
+    Ok(true)
+}
+
+/// Whom a token that is still good was sent to; what is theirs can be seen from then on.
+async fn bearer(write: &mut Write, token: &str) -> Outcome<Uuid> {
+    write.as_redeeming(token).await?;
+    let user: Option<Uuid> = one_time_tokens::table
+        .filter(one_time_tokens::token_hash.eq(token))
+        .filter(one_time_tokens::purpose.eq(PURPOSE))
+        .filter(one_time_tokens::used_at.is_null())
+        .filter(one_time_tokens::expires_at.gt(clock::now()))
+        .select(one_time_tokens::user_id)
+        .first(write)
+        .await
+        .optional()?;
+    let user = user.ok_or_else(spent)?;
+    write.as_user(user).await?;
+    Ok(user)
+}
+
+/// The answer to whoever shows a token that is good for nothing.
+fn spent() -> UserError {
+    let message = "the token is unknown, used or too old: ask for another";
+    UserError::new(UserErrorCode::Invalid, message, &["input", "token"])
+}
