@@ -24,6 +24,7 @@ const instance = postgraphile({
         'app.user_id': node?.req.headers['x-person'] ?? '',
         'app.region': '',
         'app.department_id': '',
+        'app.conversations': 'all',
         'app.change_source': 'user'
       }
     })

@@ -230,7 +230,17 @@ impl Place {
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).read(true).write(true);
         let mut file = options.open(&path).with_context(|| format!("{} cannot be opened", path.display()))?;
-        match file.try_lock() {
+        // a program that this process is just starting holds a copy of its files until it runs
+        let patience = Instant::now() + Duration::from_millis(250);
+        let locked = loop {
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) if Instant::now() < patience => {
+                    sleep(Duration::from_millis(10))
+                }
+                locked => break locked,
+            }
+        };
+        match locked {
             Ok(()) => {
                 file.set_len(0)?;
                 file.seek(SeekFrom::Start(0))?;
