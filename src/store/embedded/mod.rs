@@ -235,7 +235,7 @@ impl Place {
         let locked = loop {
             match file.try_lock() {
                 Err(TryLockError::WouldBlock) if Instant::now() < patience => {
-                    sleep(Duration::from_millis(10))
+                    sleep(Duration::from_millis(10));
                 }
                 locked => break locked,
             }
