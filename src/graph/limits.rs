@@ -251,7 +251,7 @@ fn all_given(
     Ok(())
 }
 
-/// The one extension: it stands before validation, so that every transport passes it.
+/// It stands before validation, so that every transport passes it.
 pub struct LimitsExtension(pub Limits);
 
 impl ExtensionFactory for LimitsExtension {

@@ -20,7 +20,7 @@ use crate::store::{
     error::{Denied, Error, Result},
     events::SESSION,
     grants::Grants,
-    key_use,
+    last_seen,
     select::PLATFORM,
 };
 
@@ -32,12 +32,12 @@ const AGAIN: Duration = Duration::from_millis(200);
 pub struct Presence {
     /// Who they are; renewed with their credential.
     caller: Arc<watch::Sender<Arc<Caller>>>,
-    standing: watch::Receiver<Standing>,
+    stay: watch::Receiver<Stay>,
 }
 
 /// What is known of them.
 #[derive(Clone, Default)]
-pub struct Standing {
+pub struct Stay {
     /// What they hold; nothing before the database was first asked.
     pub grants: Option<Arc<Grants>>,
     /// Why they may not stay, if so.
@@ -48,10 +48,10 @@ impl Presence {
     /// Watches over `caller` until the last copy is dropped.
     pub fn begin(hub: Arc<Hub>, caller: Arc<Caller>) -> Self {
         let caller = watch::Sender::new(caller);
-        let (told, standing) = watch::channel(Standing::default());
+        let (told, stay) = watch::channel(Stay::default());
         let watcher = Watcher { hub, callers: caller.subscribe(), told };
         tokio::spawn(watcher.run());
-        Self { caller: Arc::new(caller), standing }
+        Self { caller: Arc::new(caller), stay }
     }
 
     pub fn caller(&self) -> Arc<Caller> {
@@ -73,24 +73,24 @@ impl Presence {
 
     /// Waits until they may not stay, and says why.
     pub async fn ended(&mut self) -> Denied {
-        let ended = self.standing.wait_for(|standing| standing.over.is_some()).await;
-        ended.ok().and_then(|standing| standing.over).unwrap_or(Denied::Ended)
+        let ended = self.stay.wait_for(|stay| stay.over.is_some()).await;
+        ended.ok().and_then(|stay| stay.over).unwrap_or(Denied::Ended)
     }
 
     /// Waits until something else is known of them than before.
-    pub async fn changed(&mut self) -> Standing {
+    pub async fn changed(&mut self) -> Stay {
         // whoever watches goes only after the last copy, or after saying why they may not stay
-        if self.standing.changed().await.is_err() {
+        if self.stay.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
-        self.standing.borrow_and_update().clone()
+        self.stay.borrow_and_update().clone()
     }
 }
 
 struct Watcher {
     hub: Arc<Hub>,
     callers: watch::Receiver<Arc<Caller>>,
-    told: watch::Sender<Standing>,
+    told: watch::Sender<Stay>,
 }
 
 /// What the watcher listens to.
@@ -120,7 +120,7 @@ impl Watcher {
                 () = self.told.closed() => return,
                 renewed = callers.changed() => if renewed.is_err() { return },
                 denied = watched => if let Some(denied) = denied {
-                    self.told.send_replace(Standing { grants: None, over: Some(denied) });
+                    self.told.send_replace(Stay { grants: None, over: Some(denied) });
                     return;
                 },
             }
@@ -154,14 +154,14 @@ impl Watcher {
         let snapshot = self.hub.door.snapshot(caller.clone());
         let looked = async {
             let grants = snapshot.grants().await?.clone();
-            Ok((grants, key_use::end(&snapshot).await?))
+            Ok((grants, last_seen::key_ends(&snapshot).await?))
         };
         let looked: Result<_> = looked.await;
         snapshot.close();
         let (grants, end) = looked?;
-        self.told.send_if_modified(|standing| {
-            let known = standing.grants.as_ref().is_some_and(|known| Arc::ptr_eq(known, &grants));
-            standing.grants = Some(grants);
+        self.told.send_if_modified(|stay| {
+            let known = stay.grants.as_ref().is_some_and(|known| Arc::ptr_eq(known, &grants));
+            stay.grants = Some(grants);
             !known
         });
         let day = chrono::Duration::days(1);

@@ -13,7 +13,7 @@ pub mod grants;
 pub mod id;
 pub mod inspect;
 pub mod journal;
-pub mod key_use;
+pub mod last_seen;
 pub mod mail;
 pub mod migrate;
 pub mod partitions;

@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use super::{
     error::{Denied, Error, Result},
-    key_use::KeyUse,
+    last_seen::LastSeen,
 };
 pub use snapshot::Snapshot;
 pub use standing::Standing;
@@ -69,7 +69,7 @@ pub struct DoorSettings {
 pub struct Door {
     pool: Pool<AsyncPgConnection>,
     standings: Standings,
-    pub(super) key_use: Arc<KeyUse>,
+    pub(super) last_seen: Arc<LastSeen>,
 }
 
 impl Door {
@@ -86,7 +86,7 @@ impl Door {
             .create_timeout(Some(Duration::from_secs(5)))
             .build()
             .map_err(|error| Error::Unavailable(error.to_string().into()))?;
-        Ok(Self { pool, standings: Standings::new(), key_use: Arc::default() })
+        Ok(Self { pool, standings: Standings::new(), last_seen: Arc::default() })
     }
 
     /// What `caller` sees, all of it at one moment. Nothing is sent before the first question.
@@ -138,7 +138,7 @@ impl Door {
         }
         let standing = Arc::new(standing::ask(connection, how, caller).await?);
         self.standings.keep(caller, standing.clone());
-        self.note_use(caller);
+        self.note_presence(caller);
         Ok(standing)
     }
 
@@ -154,7 +154,7 @@ impl Door {
             self.standings.forget(caller);
             return Err(Error::Denied(Denied::Ended));
         }
-        self.note_use(caller);
+        self.note_presence(caller);
         Ok(standing.clone())
     }
 

@@ -1,6 +1,5 @@
 //! A server with people of the test's own, who come to it as clients do: with a token or without.
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_graphql::{Request, Variables};
 use diesel::sql_types::Text;
@@ -10,17 +9,18 @@ use portico::credential::{self, Keys};
 use portico::domains::access::catalogue;
 use portico::domains::identity::password;
 use portico::graph::limits::Limits;
-use portico::graph::schema::{Schema, SchemaParts};
-use portico::graph::seal::Seal;
-use portico::graph::visit::PageSizes;
-use portico::live::{Hub, Patience};
+use portico::graph::schema::Schema;
+use portico::live::Hub;
 use portico::store::connect::connect;
-use portico::store::door::{Caller, Door, DoorSettings};
+use portico::store::door::Caller;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use crate::world::postgres::{self, Database};
+use crate::world::{
+    postgres::{self, Database},
+    server,
+};
 
 /// What everybody's password is.
 pub const PASSWORD: &str = "correct horse battery";
@@ -56,23 +56,9 @@ impl House {
             })
             .await
             .clone();
-        let settings = DoorSettings {
-            url: database.app_url.clone(),
-            pool_size: 12,
-            statement_timeout: Duration::from_secs(20),
-            pool_wait: Duration::from_secs(5),
-        };
-        let door = Door::new(&settings).unwrap();
-        let keys = Arc::new(Keys::new(&[7; 32]).unwrap());
-        let schema = Schema::new(SchemaParts {
-            hub: Hub::new(door.clone()),
-            door,
-            seal: Arc::new(Seal::new(b"a secret of the tests").unwrap()),
-            keys: keys.clone(),
-            limits: Limits::default(),
-            pages: PageSizes::default(),
-            patience: Patience::default(),
-        });
+        let door = server::door(&database.app_url, 12);
+        let schema = server::schema(door.clone(), Hub::new(door), Limits::default());
+        let keys = Arc::new(server::keys());
         Self { database, schema, keys }
     }
 

@@ -6,18 +6,13 @@ use diesel::{QueryableByName, sql_query, sql_types::Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use futures_util::{StreamExt, stream::BoxStream};
 use portico::{
-    credential::{self, Keys, access_token::Claims},
-    graph::{
-        limits::Limits,
-        schema::{Schema, SchemaParts},
-        seal::Seal,
-        visit::PageSizes,
-    },
-    live::{Hub, Patience, wake},
+    credential::{self, access_token::Claims},
+    graph::{limits::Limits, schema::Schema},
+    live::{Hub, wake},
     settings::Settings,
     store::{
         clock,
-        door::{Caller, Door, DoorSettings},
+        door::{Caller, Door},
         error::Denied,
         events::Position,
     },
@@ -27,7 +22,10 @@ use serde_json::{Value, json};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
-use crate::world::city::{Person, Town};
+use crate::world::{
+    city::{Person, Town},
+    server::{self, keys},
+};
 
 /// How long a credential holds that begins with `soon.`.
 pub const SOON: Duration = Duration::from_millis(1500);
@@ -39,10 +37,6 @@ pub struct House {
     schema: Schema,
     /// Ends the listening for wake-ups.
     stop: DropGuard,
-}
-
-fn keys() -> Keys {
-    Keys::new(&[7; 32]).unwrap()
 }
 
 /// An access token or API key; an access token after `soon.` holds for a moment only.
@@ -65,24 +59,10 @@ pub fn token(person: &Person) -> String {
 impl House {
     pub async fn open(town: &Town) -> Self {
         let url = town.database.app_url.clone();
-        let door = DoorSettings {
-            url: url.clone(),
-            pool_size: 8,
-            pool_wait: Duration::from_secs(5),
-            statement_timeout: Duration::from_secs(20),
-        };
-        let door = Door::new(&door).unwrap();
+        let door = server::door(&url, 8);
         let (hub, stop) = (Hub::new(door.clone()), CancellationToken::new());
         wake::spawn(&hub, &url, &stop);
-        let schema = Schema::new(SchemaParts {
-            hub: hub.clone(),
-            door: door.clone(),
-            seal: Arc::new(Seal::new(b"a secret of the tests").unwrap()),
-            keys: Arc::new(keys()),
-            limits: Limits::default(),
-            pages: PageSizes::default(),
-            patience: Patience::default(),
-        });
+        let schema = server::schema(door.clone(), hub.clone(), Limits::default());
         let settings = [("PORTICO_LISTEN".to_owned(), "127.0.0.1:0".to_owned())];
         let parts = Parts {
             schema: schema.clone(),

@@ -3,14 +3,8 @@
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use portico::{
-    credential::Keys,
-    graph::{
-        limits::Limits,
-        schema::{Schema, SchemaParts},
-        seal::Seal,
-        visit::PageSizes,
-    },
-    live::{Hub, Patience},
+    graph::limits::Limits,
+    live::Hub,
     settings::Settings,
     store::{
         clock,
@@ -21,6 +15,8 @@ use portico::{
 };
 use serde_json::json;
 use uuid::Uuid;
+
+use crate::world::server;
 
 mod audit;
 mod http;
@@ -48,15 +44,7 @@ impl World {
         let settings = [("PORTICO_LISTEN", "127.0.0.1:0")].iter().chain(settings);
         let settings = settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let parts = Parts {
-            schema: Schema::new(SchemaParts {
-                hub: Hub::new(door.clone()),
-                door,
-                keys: Arc::new(Keys::new(&[7; 32]).unwrap()),
-                seal: Arc::new(Seal::new(b"test").unwrap()),
-                limits: Limits::default(),
-                pages: PageSizes::default(),
-                patience: Patience::default(),
-            }),
+            schema: server::schema(door.clone(), Hub::new(door), Limits::default()),
             settings: Arc::new(Settings::read(settings, None).unwrap()),
             read_credential: Arc::new(read_credential),
             demo: Arc::new(|| json!({ "demo": true, "personas": [] })),

@@ -1,25 +1,22 @@
 //! A city of organizations: each test founds its own, with people who hold just what the test needs.
-use std::sync::Arc;
-use std::time::Duration;
-
 use async_graphql::{Request, Variables};
 use diesel::sql_query;
 use diesel::sql_types::{Array, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use portico::credential::Keys;
 use portico::graph::limits::Limits;
-use portico::graph::schema::{Schema, SchemaParts};
-use portico::graph::seal::Seal;
-use portico::graph::visit::PageSizes;
-use portico::live::{Hub, Patience};
+use portico::graph::schema::Schema;
+use portico::live::Hub;
 use portico::store::connect::connect;
-use portico::store::door::{Caller, Door, DoorSettings};
+use portico::store::door::{Caller, Door};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::postgres::{self, Database};
+use super::{
+    postgres::{self, Database},
+    server,
+};
 
 /// An organization with a server of its own in front of the shared database.
 pub struct Town {
@@ -119,24 +116,10 @@ impl Town {
     }
 }
 
-/// A server of the test's own: connections do not outlive the runtime that made them.
+/// A server of the test's own.
 pub fn serve(database: &Database, limits: Limits) -> Schema {
-    let settings = DoorSettings {
-        url: database.app_url.clone(),
-        pool_size: 8,
-        statement_timeout: Duration::from_secs(20),
-        pool_wait: Duration::from_secs(5),
-    };
-    let door = Door::new(&settings).unwrap();
-    Schema::new(SchemaParts {
-        hub: Hub::new(door.clone()),
-        door,
-        seal: Arc::new(Seal::new(b"a secret of the tests").unwrap()),
-        keys: Arc::new(Keys::new(&[7; 32]).unwrap()),
-        limits,
-        pages: PageSizes::default(),
-        patience: Patience::default(),
-    })
+    let door = server::door(&database.app_url, 8);
+    server::schema(door.clone(), Hub::new(door), limits)
 }
 
 impl Person {

@@ -29,9 +29,9 @@ enum Guest {
 
 /// When this server has last written down that each was there.
 #[derive(Default)]
-pub(super) struct KeyUse(Mutex<HashMap<Guest, DateTime<Utc>>>);
+pub(super) struct LastSeen(Mutex<HashMap<Guest, DateTime<Utc>>>);
 
-impl KeyUse {
+impl LastSeen {
     /// Beyond this many the list begins anew.
     const CAPACITY: usize = 100_000;
 
@@ -50,7 +50,7 @@ impl KeyUse {
 }
 
 /// When the key ends with which the caller came; none when they came with another credential, or it has no end.
-pub async fn end(db: &Snapshot) -> Result<Option<DateTime<Utc>>> {
+pub async fn key_ends(db: &Snapshot) -> Result<Option<DateTime<Utc>>> {
     let Some(key) = db.caller().api_key else { return Ok(None) };
     let ends = db.load(api_keys::table.find((db.organization(), key)).select(api_keys::expires_at)).await?;
     Ok(ends.into_iter().next().flatten())
@@ -58,25 +58,25 @@ pub async fn end(db: &Snapshot) -> Result<Option<DateTime<Utc>>> {
 
 impl Door {
     /// The caller was let in, which is written down.
-    pub(super) fn note_use(&self, caller: &Caller) {
+    pub(super) fn note_presence(&self, caller: &Caller) {
         let Some(organization) = caller.organization else { return };
         let guest = match (caller.api_key, caller.user) {
             (Some(key), _) => Guest::Key { organization, key },
             (None, Some(user)) => Guest::Member { organization, user },
             (None, None) => return,
         };
-        if !self.key_use.is_due(guest, clock::now()) {
+        if !self.last_seen.is_due(guest, clock::now()) {
             return;
         }
         let (door, ip) = (self.clone(), caller.ip.map(IpNet::from));
         tokio::spawn(async move {
-            if let Err(error) = door.write_use(guest, ip).await {
+            if let Err(error) = door.write_presence(guest, ip).await {
                 tracing::warn!(%error, "that somebody was there could not be written down");
             }
         });
     }
 
-    async fn write_use(&self, guest: Guest, ip: Option<IpNet>) -> Result<()> {
+    async fn write_presence(&self, guest: Guest, ip: Option<IpNet>) -> Result<()> {
         let mut work = self.work().await?;
         match guest {
             Guest::Key { organization, key } => {
@@ -103,13 +103,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_use_is_written_once_a_minute() {
-        let uses = KeyUse::default();
+    fn presence_is_written_once_a_minute() {
+        let seen = LastSeen::default();
         let key = |number| Guest::Key { organization: Uuid::nil(), key: Uuid::from_u128(number) };
         let now = clock::now();
-        assert!(uses.is_due(key(1), now));
-        assert!(!uses.is_due(key(1), now + Duration::seconds(59)));
-        assert!(uses.is_due(key(2), now));
-        assert!(uses.is_due(key(1), now + EVERY));
+        assert!(seen.is_due(key(1), now));
+        assert!(!seen.is_due(key(1), now + Duration::seconds(59)));
+        assert!(seen.is_due(key(2), now));
+        assert!(seen.is_due(key(1), now + EVERY));
     }
 }

@@ -1,0 +1,42 @@
+//! The pieces of a server, as all tests put it together.
+use std::{sync::Arc, time::Duration};
+
+use portico::{
+    credential::Keys,
+    graph::{
+        limits::Limits,
+        schema::{Schema, SchemaParts},
+        seal::Seal,
+        visit::PageSizes,
+    },
+    live::{Hub, Patience},
+    store::door::{Door, DoorSettings},
+};
+
+/// The keys of every server of the tests.
+pub fn keys() -> Keys {
+    Keys::new(&[7; 32]).unwrap()
+}
+
+/// A door of the test's own: connections do not outlive the runtime that made them.
+pub fn door(url: &str, connections: usize) -> Door {
+    Door::new(&DoorSettings {
+        url: url.to_owned(),
+        pool_size: connections,
+        pool_wait: Duration::from_secs(5),
+        statement_timeout: Duration::from_secs(20),
+    })
+    .unwrap()
+}
+
+pub fn schema(door: Door, hub: Arc<Hub>, limits: Limits) -> Schema {
+    Schema::new(SchemaParts {
+        door,
+        hub,
+        limits,
+        seal: Arc::new(Seal::new(b"a secret of the tests").unwrap()),
+        keys: Arc::new(keys()),
+        pages: PageSizes::default(),
+        patience: Patience::default(),
+    })
+}
