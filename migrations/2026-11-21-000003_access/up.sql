@@ -301,7 +301,6 @@ COMMENT ON CONSTRAINT role_permissions_permission_org_id_check ON access.role_pe
 COMMENT ON CONSTRAINT role_permissions_granted_by_fkey ON access.role_permissions IS 'The granted is a member of the same organization.';
 COMMENT ON CONSTRAINT role_permissions_additional_conditions_check ON access.role_permissions IS 'The conditions are a JSON object.';
 COMMENT ON CONSTRAINT role_permissions_valid_until_check ON access.role_permissions IS 'The validity ends after it begins.';
-CREATE INDEX role_permissions_role_id_idx ON access.role_permissions (organization_id, role_id);
 CREATE INDEX role_permissions_permission_org_id_permission_id_idx ON access.role_permissions (permission_org_id, permission_id);
 CREATE INDEX role_permissions_permission_id_idx ON access.role_permissions (organization_id, permission_id);
 CREATE INDEX role_permissions_granted_by_idx ON access.role_permissions (organization_id, granted_by);
@@ -605,7 +604,6 @@ COMMENT ON CONSTRAINT approval_decisions_step_check ON access.approval_decisions
 COMMENT ON CONSTRAINT approval_decisions_decided_by_fkey ON access.approval_decisions IS 'The decided is a member of the same organization.';
 COMMENT ON CONSTRAINT approval_decisions_decision_check ON access.approval_decisions IS 'The decision is one of: approved, rejected, abstained.';
 COMMENT ON CONSTRAINT approval_decisions_comment_check ON access.approval_decisions IS 'The comment has 1 to 5000 characters.';
-CREATE INDEX approval_decisions_request_id_idx ON access.approval_decisions (organization_id, request_id);
 CREATE INDEX approval_decisions_decided_by_idx ON access.approval_decisions (organization_id, decided_by);
 CREATE UNIQUE INDEX approval_decisions_decided_by_key ON access.approval_decisions (organization_id, request_id, step, decided_by);
 COMMENT ON INDEX access.approval_decisions_decided_by_key IS 'A person decides about a step once.';

@@ -81,7 +81,6 @@ COMMENT ON CONSTRAINT conversations_total_cost_check ON chat.conversations IS 'T
 COMMENT ON CONSTRAINT conversations_default_model ON chat.conversations IS 'A model is named together with its organization.';
 COMMENT ON CONSTRAINT conversations_archived_at ON chat.conversations IS 'An archived conversation tells when that was.';
 COMMENT ON CONSTRAINT conversations_deleted_at ON chat.conversations IS 'A deleted conversation, and no other, tells when that was.';
-CREATE INDEX conversations_user_id_idx ON chat.conversations (organization_id, user_id);
 CREATE INDEX conversations_created_at_id_idx ON chat.conversations (organization_id, created_at, id);
 CREATE INDEX conversations_user_id_created_at_id_idx ON chat.conversations (organization_id, user_id, created_at, id);
 CREATE INDEX conversations_living_idx ON chat.conversations (organization_id, last_message_at, id) WHERE deleted_at IS NULL;
@@ -174,7 +173,6 @@ COMMENT ON CONSTRAINT messages_estimated_cost_check ON chat.messages IS 'The est
 COMMENT ON CONSTRAINT messages_latency_ms_check ON chat.messages IS 'The latency ms is not negative.';
 COMMENT ON CONSTRAINT messages_metadata_check ON chat.messages IS 'The metadata is a JSON object.';
 COMMENT ON CONSTRAINT messages_processing_completed_at_check ON chat.messages IS 'Work ends after it begins.';
-CREATE INDEX messages_conversation_id_idx ON chat.messages (organization_id, conversation_id);
 CREATE INDEX messages_author_id_idx ON chat.messages (organization_id, author_id);
 CREATE INDEX messages_conversation_id_seq_idx ON chat.messages (organization_id, conversation_id, seq);
 CREATE INDEX messages_parent_message_id_idx ON chat.messages (organization_id, parent_message_id) WHERE parent_message_id IS NOT NULL;

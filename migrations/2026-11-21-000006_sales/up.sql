@@ -116,7 +116,6 @@ COMMENT ON CONSTRAINT pipeline_stages_name_check ON sales.pipeline_stages IS 'Th
 COMMENT ON CONSTRAINT pipeline_stages_kind_check ON sales.pipeline_stages IS 'The kind is one of: open, won, lost.';
 COMMENT ON CONSTRAINT pipeline_stages_position_check ON sales.pipeline_stages IS 'The position is not negative.';
 COMMENT ON CONSTRAINT pipeline_stages_default_probability_check ON sales.pipeline_stages IS 'The probability lies between 0 and 100.';
-CREATE INDEX pipeline_stages_pipeline_id_idx ON sales.pipeline_stages (organization_id, pipeline_id);
 CREATE INDEX pipeline_stages_created_at_id_idx ON sales.pipeline_stages (organization_id, created_at, id);
 CREATE INDEX pipeline_stages_pipeline_id_position_idx ON sales.pipeline_stages (organization_id, pipeline_id, position);
 CREATE UNIQUE INDEX pipeline_stages_name_key ON sales.pipeline_stages (organization_id, pipeline_id, name);
@@ -243,7 +242,6 @@ COMMENT ON CONSTRAINT deals_closed ON sales.deals IS 'A won or lost deal, and no
 COMMENT ON CONSTRAINT deals_close_reason_required ON sales.deals IS 'A lost deal tells why.';
 CREATE INDEX deals_account_id_idx ON sales.deals (organization_id, account_id);
 CREATE INDEX deals_pipeline_id_idx ON sales.deals (organization_id, pipeline_id);
-CREATE INDEX deals_stage_id_idx ON sales.deals (organization_id, stage_id);
 CREATE INDEX deals_owner_id_idx ON sales.deals (organization_id, owner_id);
 CREATE INDEX deals_created_at_id_idx ON sales.deals (organization_id, created_at, id);
 CREATE INDEX deals_stage_id_created_at_id_idx ON sales.deals (organization_id, stage_id, created_at, id);
@@ -291,7 +289,6 @@ COMMENT ON CONSTRAINT deal_history_organization_id_fkey ON sales.deal_history IS
 COMMENT ON CONSTRAINT deal_history_deal_id_fkey ON sales.deal_history IS 'The deal belongs to the same organization.';
 COMMENT ON CONSTRAINT deal_history_field_changed_check ON sales.deal_history IS 'The field changed has 1 to 100 characters.';
 COMMENT ON CONSTRAINT deal_history_change_source_check ON sales.deal_history IS 'The change source is one of: user, sync, system, ai.';
-CREATE INDEX deal_history_deal_id_idx ON sales.deal_history (organization_id, deal_id);
 CREATE INDEX deal_history_deal_id_changed_at_id_idx ON sales.deal_history (organization_id, deal_id, changed_at, id);
 CREATE INDEX deal_history_changed_at_id_idx ON sales.deal_history (organization_id, changed_at, id);
 CREATE INDEX deal_history_changed_by_idx ON sales.deal_history (organization_id, changed_by);

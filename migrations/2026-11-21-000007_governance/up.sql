@@ -89,7 +89,6 @@ COMMENT ON CONSTRAINT compliance_requirements_title_check ON governance.complian
 COMMENT ON CONSTRAINT compliance_requirements_description_check ON governance.compliance_requirements IS 'The description has 1 to 10000 characters.';
 COMMENT ON CONSTRAINT compliance_requirements_parent_id_fkey ON governance.compliance_requirements IS 'The parent belongs to the same organization.';
 COMMENT ON CONSTRAINT compliance_requirements_position_check ON governance.compliance_requirements IS 'The position is not negative.';
-CREATE INDEX compliance_requirements_framework_id_idx ON governance.compliance_requirements (organization_id, framework_id);
 CREATE INDEX compliance_requirements_parent_id_idx ON governance.compliance_requirements (organization_id, parent_id);
 CREATE INDEX compliance_requirements_framework_id_position_id_idx ON governance.compliance_requirements (organization_id, framework_id, position, id);
 CREATE UNIQUE INDEX compliance_requirements_code_key ON governance.compliance_requirements (organization_id, framework_id, code);
@@ -200,7 +199,6 @@ COMMENT ON CONSTRAINT control_requirements_organization_id_fkey ON governance.co
 COMMENT ON CONSTRAINT control_requirements_control_id_fkey ON governance.control_requirements IS 'The control belongs to the same organization.';
 COMMENT ON CONSTRAINT control_requirements_requirement_id_fkey ON governance.control_requirements IS 'The requirement exists, in this organization or on the platform.';
 COMMENT ON CONSTRAINT control_requirements_requirement_org_id_check ON governance.control_requirements IS 'The requirement belongs to this organization or to the platform.';
-CREATE INDEX control_requirements_control_id_idx ON governance.control_requirements (organization_id, control_id);
 CREATE INDEX control_requirements_requirement_org_id_requirement_id_idx ON governance.control_requirements (requirement_org_id, requirement_id);
 CREATE INDEX control_requirements_requirement_id_idx ON governance.control_requirements (organization_id, requirement_id);
 GRANT SELECT, INSERT, DELETE ON governance.control_requirements TO portico_app;
@@ -241,7 +239,6 @@ COMMENT ON CONSTRAINT control_tests_performed_by_fkey ON governance.control_test
 COMMENT ON COLUMN governance.control_tests.evidence IS 'What was shown, as a JSON object: the name of each piece of evidence with the address or reference where it is found. A test that passes has all that its control requires.';
 COMMENT ON CONSTRAINT control_tests_evidence_check ON governance.control_tests IS 'The evidence is a JSON object of at most 64 KiB.';
 COMMENT ON CONSTRAINT control_tests_notes_check ON governance.control_tests IS 'The notes has 1 to 10000 characters.';
-CREATE INDEX control_tests_control_id_idx ON governance.control_tests (organization_id, control_id);
 CREATE INDEX control_tests_performed_by_idx ON governance.control_tests (organization_id, performed_by);
 CREATE INDEX control_tests_control_id_performed_at_id_idx ON governance.control_tests (organization_id, control_id, performed_at, id);
 CREATE INDEX control_tests_performed_at_id_idx ON governance.control_tests (organization_id, performed_at, id);

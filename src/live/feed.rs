@@ -1,6 +1,6 @@
 //! One feed per organization with subscribers: it reads each event once and keeps the latest for all of them.
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
@@ -9,7 +9,7 @@ use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 use crate::store::{
-    door::{Caller, Door},
+    door::{Audience, Caller, Door, Shared, Standing},
     error::Result,
     events::{self, Event, Position},
 };
@@ -28,6 +28,8 @@ pub struct Feed {
     door: Door,
     organization: Uuid,
     kept: Mutex<Kept>,
+    /// Where each audience reads, and what that moment comes after.
+    shared: Mutex<HashMap<Audience, (Position, Weak<Shared>)>>,
     look: Notify,
     /// How many events there were since the feed began.
     count: watch::Sender<u64>,
@@ -65,7 +67,8 @@ impl Feed {
         let (head, epoch) = begun?;
         let kept = Mutex::new(Kept { from: head, head, events: VecDeque::new(), count: 0 });
         let (count, epoch) = (watch::Sender::new(0), watch::Sender::new(epoch));
-        Ok(Arc::new(Self { door, organization, kept, look: Notify::new(), count, epoch }))
+        let shared = Mutex::default();
+        Ok(Arc::new(Self { door, organization, kept, shared, look: Notify::new(), count, epoch }))
     }
 
     /// Begins to look for new events, until the last subscriber is gone.
@@ -115,6 +118,28 @@ impl Feed {
         (Found::Events(kept.events.iter().skip(from).take(100).cloned().collect()), kept.count)
     }
 
+    /// Where a caller, whose standing this is, reads what was committed up to `place`, together with everybody to whom
+    /// row-level security shows the same. Nothing where more has become known of the organization than the standing
+    /// knows: somebody's rights may be others since.
+    pub fn shared(&self, caller: &Caller, standing: &Arc<Standing>, place: Position) -> Option<Arc<Shared>> {
+        if !standing.holds(*self.epoch.borrow()) {
+            return None;
+        }
+        let (head, _) = self.head();
+        let mut all = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let audience = Audience::of(caller, standing);
+        if let Some((after, shared)) = all.get(&audience)
+            && place <= *after
+            && let Some(shared) = shared.upgrade()
+        {
+            return Some(shared);
+        }
+        all.retain(|_, (_, shared)| shared.strong_count() > 0);
+        let shared = Shared::new(&self.door, caller, standing.clone());
+        all.insert(audience, (head, Arc::downgrade(&shared)));
+        Some(shared)
+    }
+
     /// Whether everything that came after `place` is still there. A place that lies ahead was given by another
     /// database: this one is a copy that was put back from before.
     pub async fn knows(&self, place: Position) -> Result<bool> {
@@ -138,6 +163,8 @@ impl Feed {
         snapshot.close();
         let (found, (horizon, waiting), epoch) = read?;
         let full = found.len() >= usize::try_from(BATCH).unwrap_or_default();
+        // before the events: nobody is told of one by rights that were gone when it was committed
+        tell(&self.epoch, epoch);
         let count = {
             let mut kept = self.kept();
             for event in found {
@@ -157,7 +184,6 @@ impl Feed {
             kept.count
         };
         tell(&self.count, count);
-        tell(&self.epoch, epoch);
         Ok(full || waiting)
     }
 }

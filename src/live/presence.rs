@@ -16,10 +16,9 @@ use super::{
 };
 use crate::store::{
     clock,
-    door::Caller,
+    door::{Caller, Standing},
     error::{Denied, Error, Result},
     events::SESSION,
-    grants::Grants,
     last_seen,
     select::PLATFORM,
 };
@@ -38,8 +37,8 @@ pub struct Presence {
 /// What is known of them.
 #[derive(Clone, Default)]
 pub struct Stay {
-    /// What they hold; nothing before the database was first asked.
-    pub grants: Option<Arc<Grants>>,
+    /// What the database said of them; nothing before it was first asked.
+    pub standing: Option<Arc<Standing>>,
     /// Why they may not stay, if so.
     pub over: Option<Denied>,
 }
@@ -75,6 +74,11 @@ impl Presence {
     pub async fn ended(&mut self) -> Denied {
         let ended = self.stay.wait_for(|stay| stay.over.is_some()).await;
         ended.ok().and_then(|stay| stay.over).unwrap_or(Denied::Ended)
+    }
+
+    /// What is known of them.
+    pub fn stay(&self) -> Stay {
+        self.stay.borrow().clone()
     }
 
     /// Waits until something else is known of them than before.
@@ -120,7 +124,7 @@ impl Watcher {
                 () = self.told.closed() => return,
                 renewed = callers.changed() => if renewed.is_err() { return },
                 denied = watched => if let Some(denied) = denied {
-                    self.told.send_replace(Stay { grants: None, over: Some(denied) });
+                    self.told.send_replace(Stay { standing: None, over: Some(denied) });
                     return;
                 },
             }
@@ -153,15 +157,15 @@ impl Watcher {
     async fn look(&self, caller: &Arc<Caller>) -> Result<Instant> {
         let snapshot = self.hub.door.snapshot(caller.clone());
         let looked = async {
-            let grants = snapshot.grants().await?.clone();
-            Ok((grants, last_seen::key_ends(&snapshot).await?))
+            let standing = snapshot.standing().await?.clone();
+            Ok((standing, last_seen::key_ends(&snapshot).await?))
         };
         let looked: Result<_> = looked.await;
         snapshot.close();
-        let (grants, end) = looked?;
+        let (standing, end) = looked?;
         self.told.send_if_modified(|stay| {
-            let known = stay.grants.as_ref().is_some_and(|known| Arc::ptr_eq(known, &grants));
-            stay.grants = Some(grants);
+            let known = stay.standing.as_ref().is_some_and(|known| Arc::ptr_eq(known, &standing));
+            stay.standing = Some(standing);
             !known
         });
         let day = chrono::Duration::days(1);

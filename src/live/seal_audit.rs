@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::checkpoint::Checkpoints;
 use crate::store::{
-    audit_chain::{self, Link},
+    audit_chain::{self, Due, Link},
     door::Door,
     error::Result,
 };
@@ -29,26 +29,22 @@ pub fn spawn(door: Door, checkpoints: Arc<Checkpoints>, stop: CancellationToken)
 /// Seals all entries that are committed by now; says how many there were.
 pub async fn seal_due(door: &Door, checkpoints: &Arc<Checkpoints>) -> Result<usize> {
     let mut sealed = 0;
-    for organization in audit_chain::due(door).await? {
-        sealed += seal_organization(door, checkpoints, organization).await?;
+    for due in audit_chain::due(door).await? {
+        sealed += seal_organization(door, checkpoints, due).await?;
     }
     Ok(sealed)
 }
 
 /// The same for one organization.
-pub async fn seal_organization(
-    door: &Door,
-    checkpoints: &Arc<Checkpoints>,
-    organization: Uuid,
-) -> Result<usize> {
+pub async fn seal_organization(door: &Door, checkpoints: &Arc<Checkpoints>, due: Due) -> Result<usize> {
     let (mut sealed, mut end) = (0, None);
     // a backlog is worked off in several transactions; another server may be at it already
-    while let Some((count, link)) = audit_chain::seal(door, organization).await? {
+    while let Some((count, link)) = audit_chain::seal(door, due).await? {
         sealed += count;
         end = Some(link);
     }
     if let Some(end) = end {
-        advance(door, checkpoints, organization, end).await?;
+        advance(door, checkpoints, due.organization, end).await?;
     }
     Ok(sealed)
 }

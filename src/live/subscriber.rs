@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use super::feed::{Feed, Found, reader};
 use crate::store::{
     clock,
+    door::{Caller, Shared, Standing},
     error::Result,
     events::{self, Event, Position},
 };
@@ -76,6 +77,11 @@ impl Subscriber {
 
     pub const fn position(&self) -> Position {
         self.at
+    }
+
+    /// Where a caller, whose standing this is, reads what they are told of together with others.
+    pub fn shared(&self, caller: &Caller, standing: &Arc<Standing>) -> Option<Arc<Shared>> {
+        self.feed.shared(caller, standing, self.at)
     }
 
     /// Waits for what comes next.

@@ -9,7 +9,7 @@ use diesel::{
     QueryableByName,
     result::OptionalExtension,
     sql_query,
-    sql_types::{Array, BigInt, Bool, Bytea, Nullable, Text, Uuid as SqlUuid},
+    sql_types::{BigInt, Bool, Bytea, Nullable, Text, Uuid as SqlUuid},
 };
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
@@ -17,11 +17,13 @@ use uuid::Uuid;
 use super::{
     door::{Door, Work},
     error::Result,
+    prepared::Prepared,
+    select::Bind,
     value::Hash,
 };
 
 /// How many entries a transaction seals, or reads to check them.
-const BATCH: i64 = 2_000;
+const BATCH: usize = 2_000;
 
 /// The last entry of a chain.
 #[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
@@ -32,59 +34,69 @@ pub struct Link {
     pub hash: Hash,
 }
 
+/// An organization with entries that are not sealed yet, and the first of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, QueryableByName)]
+pub struct Due {
+    #[diesel(sql_type = SqlUuid)]
+    pub organization: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    pub from: Uuid,
+}
+
+impl Due {
+    /// Whatever there is.
+    pub const fn all(organization: Uuid) -> Self {
+        Self { organization, from: Uuid::nil() }
+    }
+}
+
 /// The organizations with entries that are not sealed yet.
-pub async fn due(door: &Door) -> Result<Vec<Uuid>> {
+pub async fn due(door: &Door) -> Result<Vec<Due>> {
     let mut work = door.work().await?;
     work.as_worker().await?;
-    let due: Vec<Named> =
-        sql_query("SELECT DISTINCT organization_id AS id FROM audit.audit_logs WHERE seq IS NULL")
-            .load(&mut *work)
-            .await?;
+    // an id begins with the time, and PostgreSQL has no least uuid
+    let due = "SELECT organization_id AS organization, min(id::text)::uuid AS \"from\"
+                 FROM audit.audit_logs WHERE seq IS NULL GROUP BY organization_id";
+    let due = Prepared::new(due, []).load(&mut *work).await?;
     work.commit().await?;
-    Ok(due.into_iter().map(|organization| organization.id).collect())
+    Ok(due)
 }
 
 /// Seals up to a batch of entries of one organization; says how many, and where the chain ends now. Nothing while
 /// another server seals the same chain, since two at once would fork it.
-pub async fn seal(door: &Door, organization: Uuid) -> Result<Option<(usize, Link)>> {
+pub async fn seal(door: &Door, due: Due) -> Result<Option<(usize, Link)>> {
+    let organization = Bind::Uuid(due.organization);
     let mut work = door.work().await?;
-    work.enter(organization).await?;
-    let lock = "SELECT pg_try_advisory_xact_lock(hashtextextended('audit chain ' || $1::text, 0)) AS yes";
-    let locked: Answer = sql_query(lock).bind::<SqlUuid, _>(organization).get_result(&mut *work).await?;
+    work.enter(due.organization).await?;
+    let lock = "SELECT pg_try_advisory_xact_lock(hashtextextended('audit chain ' || $::text, 0)) AS yes";
+    let locked: Answer = Prepared::new(lock, [organization.clone()]).get_result(&mut *work).await?;
     if !locked.yes {
         return Ok(None);
     }
     // each a statement of its own after the lock: they see what the holder before has committed
-    let mut end = last(&mut work, organization).await?;
-    let entries: Vec<Unsealed> = sql_query(format!(
-        "SELECT entry.id, {CONTENT} AS content FROM audit.audit_logs AS entry
-          WHERE entry.organization_id = $1 AND entry.seq IS NULL ORDER BY age(entry.xmin) DESC, entry.id LIMIT {BATCH}"
-    ))
-    .bind::<SqlUuid, _>(organization)
-    .load(&mut *work)
-    .await?;
+    let mut end = last(&mut work, due.organization).await?;
+    // only partitions from the first entry on are looked at
+    let entries = [organization.clone(), Bind::Uuid(due.from)];
+    let entries: Vec<Unsealed> = Prepared::new(UNSEALED, entries).load(&mut *work).await?;
     let (mut ids, mut seqs, mut before, mut hashes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for entry in &entries {
         let link = next(end.as_ref(), &entry.content);
         ids.push(entry.id);
         seqs.push(link.seq);
         before.push(end.map(|end| end.hash));
-        hashes.push(link.hash.clone());
+        hashes.push(Some(link.hash.clone()));
         end = Some(link);
     }
-    let Some(end) = end.filter(|_| !entries.is_empty()) else { return Ok(None) };
-    sql_query(
-        "UPDATE audit.audit_logs AS entry SET seq = sealed.seq, prev_hash = sealed.prev_hash, hash = sealed.hash
-           FROM unnest($2, $3, $4, $5) AS sealed (id, seq, prev_hash, hash)
-          WHERE entry.organization_id = $1 AND entry.id = sealed.id",
-    )
-    .bind::<SqlUuid, _>(organization)
-    .bind::<Array<SqlUuid>, _>(ids)
-    .bind::<Array<BigInt>, _>(seqs)
-    .bind::<Array<Nullable<Bytea>>, _>(before)
-    .bind::<Array<Bytea>, _>(hashes)
-    .execute(&mut *work)
-    .await?;
+    let (Some(end), Some(first), Some(latest)) = (end, ids.iter().min(), ids.iter().max()) else {
+        return Ok(None);
+    };
+    let seal = "UPDATE audit.audit_logs AS entry SET seq = sealed.seq, prev_hash = sealed.prev_hash, hash = sealed.hash
+           FROM unnest($, $, $, $) AS sealed (id, seq, prev_hash, hash)
+          WHERE entry.organization_id = $ AND entry.id BETWEEN $ AND $ AND entry.id = sealed.id";
+    let (first, latest) = (Bind::Uuid(*first), Bind::Uuid(*latest));
+    let sealed = [Bind::Uuids(ids), Bind::Ints(seqs), Bind::Hashes(before), Bind::Hashes(hashes)];
+    let binds = [&sealed[..], &[organization, first, latest]].concat();
+    Prepared::new(seal, binds).execute(&mut *work).await?;
     work.commit().await?;
     Ok(Some((entries.len(), end)))
 }
@@ -93,14 +105,10 @@ pub async fn seal(door: &Door, organization: Uuid) -> Result<Option<(usize, Link
 pub async fn hash_at(door: &Door, organization: Uuid, seq: i64) -> Result<Option<Hash>> {
     let mut work = door.work().await?;
     work.enter(organization).await?;
-    let link: Option<Link> = sql_query(
-        "SELECT seq, hash FROM audit.audit_logs WHERE organization_id = $1 AND seq = $2 ORDER BY id LIMIT 1",
-    )
-    .bind::<SqlUuid, _>(organization)
-    .bind::<BigInt, _>(seq)
-    .get_result(&mut *work)
-    .await
-    .optional()?;
+    let link =
+        "SELECT seq, hash FROM audit.audit_logs WHERE organization_id = $ AND seq = $ ORDER BY id LIMIT 1";
+    let link = Prepared::new(link, [Bind::Uuid(organization), Bind::Int(seq)]);
+    let link: Option<Link> = link.get_result(&mut *work).await.optional()?;
     work.commit().await?;
     Ok(link.map(|link| link.hash))
 }
@@ -169,7 +177,7 @@ pub async fn verify(door: &Door, organization: Uuid, checkpoint: Option<&Link>) 
     let mut end: Option<Link> = None;
     loop {
         let entries = sealed_after(door, organization, end.as_ref().map_or(0, |end| end.seq)).await?;
-        let more = entries.len() == usize::try_from(BATCH).unwrap_or_default();
+        let more = entries.len() == BATCH;
         for entry in entries {
             match examine(&entry, end.as_ref(), checkpoint) {
                 Ok(link) => end = Some(link),
@@ -216,16 +224,7 @@ fn examine(entry: &Sealed, end: Option<&Link>, checkpoint: Option<&Link>) -> Res
 async fn sealed_after(door: &Door, organization: Uuid, seq: i64) -> Result<Vec<Sealed>> {
     let mut work = door.work().await?;
     work.enter(organization).await?;
-    // entries that share a number stand in one batch or are found by the next one's first
-    let entries = sql_query(format!(
-        "SELECT entry.id, entry.seq, entry.prev_hash, entry.hash, {CONTENT} AS content
-           FROM audit.audit_logs AS entry WHERE entry.organization_id = $1 AND entry.seq > $2
-          ORDER BY entry.seq, entry.id LIMIT {BATCH}"
-    ))
-    .bind::<SqlUuid, _>(organization)
-    .bind::<BigInt, _>(seq)
-    .load(&mut *work)
-    .await?;
+    let entries = Prepared::new(SEALED, [Bind::Uuid(organization), Bind::Int(seq)]).load(&mut *work).await?;
     work.commit().await?;
     Ok(entries)
 }
@@ -244,19 +243,34 @@ async fn unsealed(door: &Door, organization: Uuid) -> Result<i64> {
 }
 
 async fn last(work: &mut Work, organization: Uuid) -> Result<Option<Link>> {
-    Ok(sql_query(
-        "SELECT seq, hash FROM audit.audit_logs WHERE organization_id = $1 AND seq IS NOT NULL ORDER BY seq DESC LIMIT 1",
-    )
-    .bind::<SqlUuid, _>(organization)
-    .get_result(&mut **work)
-    .await
-    .optional()?)
+    let last = "SELECT seq, hash FROM audit.audit_logs WHERE organization_id = $ AND seq IS NOT NULL ORDER BY seq DESC LIMIT 1";
+    Ok(Prepared::new(last, [Bind::Uuid(organization)]).get_result(&mut **work).await.optional()?)
 }
 
 /// Everything of an entry but its seal, as PostgreSQL writes `jsonb`: names in a fixed order, times in UTC. Empty
 /// columns are left out, so that a column added later leaves the hashes of before as they are.
-const CONTENT: &str = "(SELECT jsonb_object_agg(key, value)
-    FROM jsonb_each(to_jsonb(entry) - '{seq,prev_hash,hash}'::text[]) WHERE value <> 'null')::text";
+macro_rules! content {
+    () => {
+        "(SELECT jsonb_object_agg(key, value) \
+            FROM jsonb_each(to_jsonb(entry) - '{seq,prev_hash,hash}'::text[]) WHERE value <> 'null')::text AS content"
+    };
+}
+
+/// In the order of the transactions, a batch at once.
+const UNSEALED: &str = concat!(
+    "SELECT entry.id, ",
+    content!(),
+    " FROM audit.audit_logs AS entry WHERE entry.organization_id = $ AND entry.id >= $ AND entry.seq IS NULL \
+      ORDER BY age(entry.xmin) DESC, entry.id LIMIT 2000"
+);
+
+/// Entries that share a number stand in one batch or are found by the next one's first.
+const SEALED: &str = concat!(
+    "SELECT entry.id, entry.seq, entry.prev_hash, entry.hash, ",
+    content!(),
+    " FROM audit.audit_logs AS entry WHERE entry.organization_id = $ AND entry.seq > $ \
+      ORDER BY entry.seq, entry.id LIMIT 2000"
+);
 
 /// The entry that follows `end`. The parts before the content have a fixed length, so no two inputs look the same.
 fn next(end: Option<&Link>, content: &str) -> Link {

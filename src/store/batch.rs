@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     changes::Changes,
-    door::{Snapshot, Write},
+    door::{Snapshot, Source, Write, is_shared},
     error::Result,
     id::{Id, Kind},
     select::{Condition, Fetch, Table},
@@ -16,9 +16,23 @@ use super::{
 
 /// A relation is a key; its arguments are inside.
 pub trait Batch: Clone + Eq + Hash + Send + Sync + 'static {
-    type Value: Send + Sync + 'static;
+    type Value: Clone + Send + Sync + 'static;
     /// What exists of `keys`, in a fixed number of statements.
     fn load(db: &Snapshot, keys: &[Self]) -> impl Future<Output = Result<HashMap<Self, Self::Value>>> + Send;
+
+    /// Whether those who read together load the same, whoever they are.
+    fn is_shared() -> bool {
+        false
+    }
+}
+
+/// What exists of `keys`: those who read together load it once, and what was just written is not read again.
+pub async fn load<K: Batch>(db: &Snapshot, keys: &[K]) -> Result<HashMap<K, K::Value>> {
+    match db.source() {
+        Source::Shared(shared) if K::is_shared() => shared.load(keys).await,
+        Source::Written(written) if let Some(found) = written.find(keys) => Ok(found),
+        _ => K::load(db, keys).await,
+    }
 }
 
 /// A row of one table. Implemented by the `entity!` macro.
@@ -58,5 +72,9 @@ impl<T: Stored> Batch for Id<T> {
         let ids = keys.iter().map(|id| id.0).collect();
         let rows = T::rows(db, Fetch::all(Condition::Ids(ids))).await?;
         Ok(rows.into_iter().map(|row| (row.id(), row)).collect())
+    }
+
+    fn is_shared() -> bool {
+        is_shared(T::TABLE)
     }
 }

@@ -175,7 +175,6 @@ struct Oldest {
     created_at: DateTime<Utc>,
 }
 
-#[derive(QueryId)]
 struct After {
     organization: Uuid,
     after: Position,
@@ -186,6 +185,10 @@ impl Query for After {
     type SqlType = (BigInt, SqlUuid, Text, Text, SqlUuid, Text, Jsonb, Timestamptz);
 }
 impl<C> diesel::RunQueryDsl<C> for After {}
+impl QueryId for After {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
 impl QueryFragment<Pg> for After {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
@@ -197,8 +200,10 @@ impl QueryFragment<Pg> for After {
         out.push_bind_param::<BigInt, _>(&self.after.transaction)?;
         out.push_sql("::text::xid8, ");
         out.push_bind_param::<SqlUuid, _>(&self.after.id)?;
+        // the limit is said in the text: how few rows are wanted decides how they are found
         out.push_sql(") AND xact < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xact, id LIMIT ");
-        out.push_bind_param::<BigInt, _>(&self.limit)
+        out.push_sql(&self.limit.to_string());
+        Ok(())
     }
 }
 

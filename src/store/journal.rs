@@ -189,7 +189,8 @@ impl Write {
     pub async fn remember(&mut self, idempotency: &Idempotency, result: &Value) -> Result<()> {
         let (organization, actor) = self.claimant();
         let key = idempotency_keys::table.find((organization, actor, &idempotency.key));
-        diesel::update(key).set(idempotency_keys::response.eq(result)).execute(&mut **self).await?;
+        let mut connection: &AsyncPgConnection = self;
+        diesel::update(key).set(idempotency_keys::response.eq(result)).execute(&mut connection).await?;
         Ok(())
     }
 

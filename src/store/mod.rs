@@ -17,6 +17,7 @@ pub mod last_seen;
 pub mod mail;
 pub mod migrate;
 pub mod partitions;
+pub mod prepared;
 pub mod referred;
 pub mod select;
 pub mod sql_types;

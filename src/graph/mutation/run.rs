@@ -14,17 +14,17 @@ use crate::{
         visit::{Args, Visit},
     },
     store::{
-        door::{Caller, Snapshot, Write},
+        door::{Caller, Snapshot, Standing, Write, Written},
         error::Error as StoreError,
         journal::{Idempotency, Replay},
     },
 };
 
 /// The text of an answer, and what went wrong in it.
-type Written = (Vec<u8>, Vec<ServerError>);
+type Shown = (Vec<u8>, Vec<ServerError>);
 
 /// Null, and why.
-fn failed(ctx: &Context<'_>, fault: &Fault) -> Written {
+fn failed(ctx: &Context<'_>, fault: &Fault) -> Shown {
     let mut out = Out::at(ctx.path_node);
     out.fail(fault, Some(ctx.item.pos));
     out.null();
@@ -39,7 +39,7 @@ pub(super) trait Action: Send + Sync {
         ctx: &'a Context<'a>,
         asked: Asked<'a>,
         declared: &'a Declared,
-    ) -> BoxFuture<'a, Written>;
+    ) -> BoxFuture<'a, Shown>;
 }
 
 pub(super) type RunFn<I, R> =
@@ -69,15 +69,18 @@ where
         ctx: &'a Context<'a>,
         asked: Asked<'a>,
         declared: &'a Declared,
-    ) -> BoxFuture<'a, Written> {
+    ) -> BoxFuture<'a, Shown> {
         async move {
-            let payload = match self.perform(visit, ctx, &asked, declared).await {
-                Ok(payload) => payload,
+            let Done { payload, written } = match self.perform(visit, ctx, &asked, declared).await {
+                Ok(done) => done,
                 Err(fault) => return failed(ctx, &fault),
             };
-            // what the payload shows is read anew: the snapshot of before would not see the change
-            let door = &visit.door;
-            let snapshot = door.assuming_snapshot(visit.caller.clone());
+            // what else the payload shows is read anew: the snapshot of before would not see the change
+            let (door, caller) = (&visit.door, visit.caller.clone());
+            let snapshot = match written {
+                Some((standing, written)) => door.snapshot_after(caller, standing, written),
+                None => door.assuming_snapshot(caller),
+            };
             if let Some(shown) = self.show(visit, ctx, &asked, payload.clone(), snapshot).await {
                 return shown;
             }
@@ -108,7 +111,7 @@ where
         asked: &Asked<'_>,
         payload: Payload<R>,
         snapshot: Arc<Snapshot>,
-    ) -> Option<Written> {
+    ) -> Option<Shown> {
         let shown = match snapshot.grants().await {
             Ok(grants) => {
                 let mut out = Out::at(ctx.path_node);
@@ -129,7 +132,7 @@ where
         ctx: &Context<'_>,
         asked: &Asked<'_>,
         declared: &Declared,
-    ) -> Result<Payload<R>, Fault> {
+    ) -> Result<Done<R>, Fault> {
         let input: I = Args::of(ctx).get("input")?;
         let idempotency = idempotency(ctx, asked, self.name)?;
         if idempotency.is_some() && (declared.once || visit.caller.organization.is_none()) {
@@ -145,6 +148,13 @@ where
     }
 }
 
+/// A mutation that was done.
+struct Done<R> {
+    payload: Payload<R>,
+    /// The row that it wrote last, and what its caller held.
+    written: Option<(Arc<Standing>, Written)>,
+}
+
 async fn perform<I, R>(
     visit: &Visit,
     name: &'static str,
@@ -152,7 +162,7 @@ async fn perform<I, R>(
     idempotency: Option<Idempotency>,
     input: I,
     run: &RunFn<I, R>,
-) -> Result<Payload<R>, Fault>
+) -> Result<Done<R>, Fault>
 where
     R: Serialize + DeserializeOwned + Clone,
 {
@@ -168,7 +178,10 @@ where
             Replay::Again(result) => {
                 write.roll_back().await;
                 let result = serde_json::from_value(result).map_err(Fault::internal)?;
-                return Ok(Payload { result: Some(result), errors: Vec::new() });
+                return Ok(Done {
+                    payload: Payload { result: Some(result), errors: Vec::new() },
+                    written: None,
+                });
             }
             Replay::Reused => {
                 write.roll_back().await;
@@ -188,16 +201,18 @@ where
                 write.roll_back().await;
                 return Err(Fault::internal(format!("{name} wrote no audit row")));
             }
+            let same = Arc::ptr_eq(write.caller(), &visit.caller);
+            let written = write.written().filter(|_| same);
             commit(visit, write).await?;
-            Ok(Payload { result: Some(result), errors: Vec::new() })
+            Ok(Done { payload: Payload { result: Some(result), errors: Vec::new() }, written })
         }
         Err(Stop::User(errors)) => {
             write.roll_back().await;
-            Ok(Payload { result: None, errors })
+            Ok(Done { payload: Payload { result: None, errors }, written: None })
         }
         Err(Stop::Kept(errors)) => {
             commit(visit, write).await?;
-            Ok(Payload { result: None, errors })
+            Ok(Done { payload: Payload { result: None, errors }, written: None })
         }
         Err(Stop::Fault(fault)) => {
             write.roll_back().await;

@@ -14,7 +14,7 @@ use crate::{
         scalar::Scalar,
         visit::{Args, View},
     },
-    store::batch::Batch,
+    store::batch::{self, Batch},
 };
 
 pub type Loaded<'a> = Result<Box<dyn Children<'a> + 'a>, Fault>;
@@ -161,7 +161,7 @@ impl<K: Batch> Distinct<K> {
         if self.keys.is_empty() {
             return Ok(Vec::new());
         }
-        let mut loaded = K::load(env.snapshot, &self.keys).await?;
+        let mut loaded = batch::load(env.snapshot, &self.keys).await?;
         Ok(self.keys.iter().map(|key| loaded.remove(key)).collect())
     }
 }

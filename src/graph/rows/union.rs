@@ -21,7 +21,7 @@ use crate::{
         visit::{Args, View},
     },
     store::{
-        batch::Batch,
+        batch,
         door::Snapshot,
         error::Result as StoreResult,
         id::{self, Id},
@@ -282,7 +282,7 @@ impl<T: Entity> AnyNode for NodeOf<T> {
             keys.sort_unstable();
             keys.dedup();
             let loaded =
-                if keys.is_empty() { HashMap::new() } else { Batch::load(env.snapshot, &keys).await? };
+                if keys.is_empty() { HashMap::new() } else { batch::load(env.snapshot, &keys).await? };
             let mut at = HashMap::with_capacity(loaded.len());
             let mut rows = Vec::with_capacity(loaded.len());
             for (id, row) in loaded {
@@ -303,7 +303,7 @@ impl<T: Entity> AnyNode for NodeOf<T> {
     ) -> BoxFuture<'s, StoreResult<HashSet<uuid::Uuid>>> {
         async move {
             let keys: Vec<Id<T>> = ids.into_iter().map(Id::of).collect();
-            let rows: HashMap<Id<T>, T> = Batch::load(snapshot, &keys).await?;
+            let rows: HashMap<Id<T>, T> = batch::load(snapshot, &keys).await?;
             Ok(rows.into_keys().map(|id| id.0).collect())
         }
         .boxed()

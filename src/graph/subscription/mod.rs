@@ -1,12 +1,13 @@
-//! Subscriptions: one field is one stream. Each event is answered by the subscriber's rights of that moment, in a
-//! short snapshot of its own; a right or session that is gone ends the stream.
+//! Subscriptions: one field is one stream. Each event is answered by the subscriber's rights of that moment; records
+//! that several subscribers are told of are read once for all to whom row-level security shows the same. A right or
+//! session that is gone ends the stream.
 //!
 //! * [`stream`]: one stream from its opening to its end
 //! * [`told`]: what it tells, and the events that every stream has
 mod stream;
 mod told;
 
-use std::{borrow::Cow, pin::Pin};
+use std::{borrow::Cow, pin::Pin, sync::Arc};
 
 use async_graphql::{
     Context, Name, Response, ServerError, SubscriptionType, Value,
@@ -25,6 +26,7 @@ use super::{
     visit::{Args, Visit},
 };
 use crate::store::{
+    door::Snapshot,
     error::{Denied, Error},
     events::{Event, Position},
 };
@@ -100,6 +102,7 @@ trait Streams: Send + Sync {
         visit: &'a Visit,
         ctx: &'a Context<'a>,
         needs: Option<&'static str>,
+        snapshot: Arc<Snapshot>,
         told: Vec<Told>,
     ) -> BoxFuture<'a, Answered>;
 }
@@ -137,39 +140,63 @@ impl<U: Union> Streams for StreamOf<U> {
         visit: &'a Visit,
         ctx: &'a Context<'a>,
         needs: Option<&'static str>,
+        snapshot: Arc<Snapshot>,
         told: Vec<Told>,
     ) -> BoxFuture<'a, Answered> {
         async move {
-            // not the snapshot of the subscription's beginning: the rights and the data of this moment
-            let snapshot = visit.door.snapshot(visit.caller.clone());
-            let answered = match snapshot.grants().await {
-                Ok(grants) => {
-                    let env = Env::of(ctx, visit, &snapshot, grants);
-                    if matches!(told.as_slice(), [Told::Revoked { .. }]) {
-                        // who may not listen is told so, and nothing else
-                        Answered::Told(self.write(env, ctx, told).await)
-                    } else if env.permit(needs).is_err() {
-                        Answered::Refused
-                    } else {
-                        match seen::by(&snapshot, grants, told).await {
-                            Ok(told) => Answered::Told(self.write(env, ctx, told).await),
-                            Err(_) => Answered::Later,
-                        }
-                    }
-                }
-                Err(Error::Denied(Denied::Expired)) if visit.caller.expires_at.is_some() => Answered::Expired,
-                Err(Error::Denied(_)) => Answered::Refused,
-                Err(Error::Unavailable(_) | Error::Timeout | Error::Retry) => Answered::Later,
-                Err(error) => Answered::Failed(error.into()),
-            };
+            let again = snapshot.shared().is_some().then(|| told.clone());
+            let answered = self.answer_in(visit, ctx, needs, &snapshot, told).await;
+            let holds = snapshot.holds().await;
             snapshot.close();
-            answered
+            match again {
+                Some(told) if !holds => {
+                    let snapshot = visit.door.snapshot(visit.caller.clone());
+                    let answered = self.answer_in(visit, ctx, needs, &snapshot, told).await;
+                    snapshot.close();
+                    answered
+                }
+                _ => answered,
+            }
         }
         .boxed()
     }
 }
 
 impl<U: Union> StreamOf<U> {
+    async fn answer_in(
+        &self,
+        visit: &Visit,
+        ctx: &Context<'_>,
+        needs: Option<&'static str>,
+        snapshot: &Snapshot,
+        told: Vec<Told>,
+    ) -> Answered {
+        let entered = match snapshot.shared() {
+            Some(shared) => shared.begin().await,
+            None => Ok(()),
+        };
+        match entered.and(snapshot.grants().await) {
+            Ok(grants) => {
+                let env = Env::of(ctx, visit, snapshot, grants);
+                if matches!(told.as_slice(), [Told::Revoked { .. }]) {
+                    // who may not listen is told so, and nothing else
+                    Answered::Told(self.write(env, ctx, told).await)
+                } else if env.permit(needs).is_err() {
+                    Answered::Refused
+                } else {
+                    match seen::by(snapshot, grants, told).await {
+                        Ok(told) => Answered::Told(self.write(env, ctx, told).await),
+                        Err(_) => Answered::Later,
+                    }
+                }
+            }
+            Err(Error::Denied(Denied::Expired)) if visit.caller.expires_at.is_some() => Answered::Expired,
+            Err(Error::Denied(_)) => Answered::Refused,
+            Err(Error::Unavailable(_) | Error::Timeout | Error::Retry) => Answered::Later,
+            Err(error) => Answered::Failed(error.into()),
+        }
+    }
+
     async fn write(&self, env: Env<'_>, ctx: &Context<'_>, told: Vec<Told>) -> Vec<Response> {
         let Some(asked) = rows::asked_once(ctx, "Subscription") else { return Vec::new() };
         let cursors: Vec<Position> = told.iter().map(Told::cursor).collect();

@@ -18,7 +18,10 @@ use crate::{
         presence::Presence,
         subscriber::{Begin, Next, Subscriber},
     },
-    store::{door::Caller, events::Position},
+    store::{
+        door::{Caller, Snapshot, Standing},
+        events::Position,
+    },
 };
 
 /// A database that is away is asked again after this long.
@@ -113,9 +116,11 @@ impl<'a, 'c> State<'a, 'c> {
     async fn listen(&mut self, mut listening: Box<Listening>) {
         let next = tokio::select! {
             biased;
-            standing = self.presence.changed() => {
-                let may = |grants: &Arc<_>| gate::permit(&self.visit.caller, grants, self.declared.needs).is_ok();
-                if standing.over.is_some() || !standing.grants.as_ref().is_none_or(may) {
+            stay = self.presence.changed() => {
+                let may = |standing: &Arc<Standing>| {
+                    gate::permit(&self.visit.caller, &standing.grants, self.declared.needs).is_ok()
+                };
+                if stay.over.is_some() || !stay.standing.as_ref().is_none_or(may) {
                     self.part(listening.subscriber.position()).await;
                 } else {
                     self.stage = Stage::Live(listening);
@@ -152,7 +157,8 @@ impl<'a, 'c> State<'a, 'c> {
                 ..(*self.presence.caller()).clone()
             });
             let Declared { stream, needs, .. } = self.declared;
-            match stream.answer(&self.visit, self.ctx, *needs, told.clone()).await {
+            let snapshot = self.snapshot(&listening.subscriber);
+            match stream.answer(&self.visit, self.ctx, *needs, snapshot, told.clone()).await {
                 Answered::Told(responses) => {
                     listening.told = listening.subscriber.position();
                     self.ready.extend(responses);
@@ -173,13 +179,24 @@ impl<'a, 'c> State<'a, 'c> {
         }
     }
 
+    /// Where the subscriber reads: together with others where their rights are known, else alone, asking for them.
+    fn snapshot(&self, subscriber: &Subscriber) -> Arc<Snapshot> {
+        let (door, caller) = (&self.visit.door, &self.visit.caller);
+        let shared = self.presence.stay().standing.and_then(|standing| {
+            let shared = subscriber.shared(caller, &standing)?;
+            door.shared_snapshot(caller.clone(), standing, shared).ok()
+        });
+        shared.unwrap_or_else(|| door.snapshot(caller.clone()))
+    }
+
     /// Says that the caller may no longer listen; `told` is the place to go on from, should they be let in again.
     async fn part(&mut self, told: Position) {
         let nobody = Caller { request: self.visit.caller.request.clone(), ..Caller::default() };
         self.visit.caller = Arc::new(nobody);
         let farewell = vec![Told::Revoked { cursor: told }];
         loop {
-            let answer = self.declared.stream.answer(&self.visit, self.ctx, None, farewell.clone());
+            let snapshot = self.visit.door.snapshot(self.visit.caller.clone());
+            let answer = self.declared.stream.answer(&self.visit, self.ctx, None, snapshot, farewell.clone());
             match answer.await {
                 Answered::Told(responses) => return self.ready.extend(responses),
                 Answered::Later => tokio::time::sleep(AGAIN).await,

@@ -1,5 +1,6 @@
 //! The one place that takes a connection. A [`Snapshot`] reads, a [`Write`] changes; both are one transaction that
 //! carries the caller's organization, person and session, so that row-level security holds for every statement.
+mod shared;
 mod snapshot;
 mod standing;
 mod transaction;
@@ -24,12 +25,15 @@ use super::{
     error::{Denied, Error, Result},
     last_seen::LastSeen,
 };
+pub use shared::{Audience, PERSONAL, Shared, is_shared};
+use snapshot::Entry;
 pub use snapshot::Snapshot;
+pub(super) use snapshot::Source;
 pub use standing::Standing;
 use standing::Standings;
 use transaction::Transaction;
 pub(super) use work::Work;
-pub use write::Write;
+pub use write::{Write, Written};
 
 /// Who asks: what the credential says, before the database has confirmed it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,14 +95,38 @@ impl Door {
 
     /// What `caller` sees, all of it at one moment. Nothing is sent before the first question.
     pub fn snapshot(&self, caller: Arc<Caller>) -> Arc<Snapshot> {
-        Arc::new(Snapshot::of(self.clone(), caller, None))
+        Arc::new(Snapshot::of(self.clone(), caller, Entry::Asked, Source::Nowhere))
     }
 
     /// The same, taking for granted what was known of the caller before, if anything was: entering and the first
     /// questions go out at once. What is read counts only if [`Snapshot::holds`] in the end.
     pub fn assuming_snapshot(&self, caller: Arc<Caller>) -> Arc<Snapshot> {
-        let assumed = self.standings.of(&caller);
-        Arc::new(Snapshot::of(self.clone(), caller, assumed))
+        let entry = self.standings.of(&caller).map_or(Entry::Asked, Entry::Assumed);
+        Arc::new(Snapshot::of(self.clone(), caller, entry, Source::Nowhere))
+    }
+
+    /// What `caller`, whose standing is `standing`, sees of the moment that `shared` is of: what is theirs alone is read
+    /// in a transaction of their own, whatever else together with others.
+    pub fn shared_snapshot(
+        &self,
+        caller: Arc<Caller>,
+        standing: Arc<Standing>,
+        shared: Arc<Shared>,
+    ) -> Result<Arc<Snapshot>> {
+        standing::not_over(&caller)?;
+        let source = Source::Shared(shared);
+        Ok(Arc::new(Snapshot::of(self.clone(), caller, Entry::Assumed(standing), source)))
+    }
+
+    /// What `caller` sees after they wrote `written`, which needs not be read again.
+    pub fn snapshot_after(
+        &self,
+        caller: Arc<Caller>,
+        standing: Arc<Standing>,
+        written: Written,
+    ) -> Arc<Snapshot> {
+        let source = Source::Written(written);
+        Arc::new(Snapshot::of(self.clone(), caller, Entry::Assumed(standing), source))
     }
 
     /// A transaction in which `caller` changes something.
@@ -183,7 +211,12 @@ impl Door {
 async fn connect(url: String, timeout: u128) -> diesel::ConnectionResult<AsyncPgConnection> {
     let refused = |error: anyhow::Error| diesel::ConnectionError::BadConnection(format!("{error:#}"));
     let mut connection = super::connect::connect(&url).await.map_err(refused)?;
-    let setup = format!("SET ROLE portico_app; SET statement_timeout = {timeout}; SET TIME ZONE 'UTC'");
+    // what a statement does is decided when it is first prepared, not each time that it runs: all that depends on the
+    // caller are the values of its conditions, and the indexes are made for those
+    let setup = format!(
+        "SET ROLE portico_app; SET statement_timeout = {timeout}; SET TIME ZONE 'UTC'; \
+         SET plan_cache_mode = force_generic_plan"
+    );
     connection.batch_execute(&setup).await.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
 }

@@ -12,7 +12,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use super::{Caller, Door, Standing, Transaction};
+use super::{Caller, Door, Shared, Standing, Transaction, Written, standing};
 use crate::store::{
     error::Result,
     grants::Grants,
@@ -23,22 +23,42 @@ use crate::store::{
 pub struct Snapshot {
     door: Door,
     caller: Arc<Caller>,
-    /// What is taken for granted until the database has confirmed it.
-    assumed: Option<Arc<Standing>>,
+    entry: Entry,
+    source: Source,
     transaction: OnceCell<Transaction>,
     /// What the database has said, or confirmed.
     standing: OnceCell<Arc<Standing>>,
     statements: AtomicUsize,
 }
 
+/// How the caller is let in.
+pub(super) enum Entry {
+    /// Everything about them is asked first.
+    Asked,
+    /// What was known of them is taken for granted, until the database has confirmed it.
+    Assumed(Arc<Standing>),
+    /// It is known from a read of the same moment.
+    Trusted(Arc<Standing>),
+}
+
+/// Where rows come from besides the caller's own transaction.
+pub(in crate::store) enum Source {
+    Nowhere,
+    /// From where others read them too.
+    Shared(Arc<Shared>),
+    /// From what was just written.
+    Written(Written),
+}
+
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 impl Snapshot {
-    pub(super) fn of(door: Door, caller: Arc<Caller>, assumed: Option<Arc<Standing>>) -> Self {
+    pub(super) fn of(door: Door, caller: Arc<Caller>, entry: Entry, source: Source) -> Self {
         Self {
             door,
             caller,
-            assumed,
+            entry,
+            source,
             transaction: OnceCell::new(),
             standing: OnceCell::new(),
             statements: AtomicUsize::new(0),
@@ -53,6 +73,18 @@ impl Snapshot {
         &self.door
     }
 
+    pub(in crate::store) const fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Where rows are read that others read too, where there are such.
+    pub const fn shared(&self) -> Option<&Arc<Shared>> {
+        match &self.source {
+            Source::Shared(shared) => Some(shared),
+            Source::Nowhere | Source::Written(_) => None,
+        }
+    }
+
     /// The organization whose rows are read; one that does not exist when none is chosen.
     pub fn organization(&self) -> Uuid {
         self.caller.organization.unwrap_or(Uuid::max())
@@ -65,10 +97,15 @@ impl Snapshot {
 
     /// What is known of the caller.
     pub async fn standing(&self) -> Result<&Arc<Standing>> {
-        match &self.assumed {
-            Some(assumed) => Ok(assumed),
-            None => self.let_in().await,
+        match &self.entry {
+            Entry::Assumed(standing) | Entry::Trusted(standing) => Ok(standing),
+            Entry::Asked => self.let_in().await,
         }
+    }
+
+    /// Lets the caller in, if nothing else has done so before.
+    pub(super) async fn begin(&self) -> Result<()> {
+        self.let_in().await.map(drop)
     }
 
     /// How many statements were sent, the opening aside.
@@ -78,7 +115,16 @@ impl Snapshot {
 
     /// Whether what was taken for granted is so. If not, nothing that was read counts.
     pub async fn holds(&self) -> bool {
-        self.assumed.is_none() || self.let_in().await.is_ok()
+        match &self.entry {
+            Entry::Asked | Entry::Trusted(_) => true,
+            // it was so when the other source was made, and nothing was read since
+            Entry::Assumed(_)
+                if !self.transaction.initialized() && !matches!(self.source, Source::Nowhere) =>
+            {
+                true
+            }
+            Entry::Assumed(_) => self.let_in().await.is_ok(),
+        }
     }
 
     async fn transaction(&self) -> Result<&Transaction> {
@@ -90,9 +136,15 @@ impl Snapshot {
     async fn let_in(&self) -> Result<&Arc<Standing>> {
         let transaction = self.transaction().await?;
         let enter = || async {
-            match &self.assumed {
-                Some(assumed) => self.door.confirm(transaction, BEGIN, &self.caller, assumed).await,
-                None => self.door.let_in(transaction, BEGIN, &self.caller).await,
+            match &self.entry {
+                Entry::Asked => self.door.let_in(transaction, BEGIN, &self.caller).await,
+                Entry::Assumed(standing) => {
+                    self.door.confirm(transaction, BEGIN, &self.caller, standing).await
+                }
+                Entry::Trusted(standing) => {
+                    standing::enter(transaction, BEGIN, &self.caller, standing).await?;
+                    Ok(standing.clone())
+                }
             }
         };
         self.standing.get_or_try_init(enter).await
@@ -108,7 +160,7 @@ impl Snapshot {
             let mut connection: &AsyncPgConnection = self.transaction().await?;
             self.statements.fetch_add(1, Ordering::Relaxed);
             let rows = diesel_async::RunQueryDsl::load(query, &mut connection);
-            if self.assumed.is_none() {
+            if matches!(self.entry, Entry::Asked) {
                 self.let_in().await?;
                 return Ok(rows.await?);
             }

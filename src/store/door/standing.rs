@@ -48,6 +48,13 @@ const fn key(caller: &Caller) -> Key {
     [caller.organization, caller.user, caller.session, caller.api_key]
 }
 
+impl Standing {
+    /// Whether it is still so at this epoch, as far as time goes.
+    pub fn holds(&self, epoch: i64) -> bool {
+        self.epoch == epoch && self.until.is_none_or(|end| clock::now() < end)
+    }
+}
+
 impl Standings {
     /// Whoever is beyond is asked about again: it costs two statements.
     const CAPACITY: u64 = 100_000;
@@ -59,7 +66,7 @@ impl Standings {
     /// What was known of the caller when they were let in last.
     pub(super) fn of(&self, caller: &Caller) -> Option<Arc<Standing>> {
         let standing = self.0.get(&key(caller))?;
-        standing.until.is_none_or(|end| clock::now() < end).then_some(standing)
+        standing.holds(standing.epoch).then_some(standing)
     }
 
     pub(super) fn forget(&self, caller: &Caller) {
@@ -71,6 +78,16 @@ impl Standings {
             self.0.insert(key(caller), standing);
         }
     }
+}
+
+/// Begins a transaction of a caller whose standing is known from a read of the same moment.
+pub(super) async fn enter(
+    mut connection: &AsyncPgConnection,
+    how: &str,
+    caller: &Caller,
+    standing: &Standing,
+) -> Result<()> {
+    Ok(connection.batch_execute(&(begin(how, caller) + &limits(standing))).await?)
 }
 
 /// Begins a transaction of the caller whose standing was known, in one round trip. False where that is no longer so.
@@ -108,7 +125,7 @@ pub(super) async fn ask(connection: &AsyncPgConnection, how: &str, caller: &Call
 }
 
 /// A token says itself when it ends.
-fn not_over(caller: &Caller) -> Result<()> {
+pub(super) fn not_over(caller: &Caller) -> Result<()> {
     match caller.expires_at {
         Some(end) if end <= clock::now() => Err(Error::Denied(Denied::Expired)),
         _ => Ok(()),

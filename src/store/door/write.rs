@@ -1,6 +1,7 @@
 //! Writing: one transaction, which is committed with all that it did, or never was.
 use std::{
-    collections::BTreeSet,
+    any::Any,
+    collections::{BTreeSet, HashMap},
     marker::PhantomData,
     ops::{Deref, DerefMut},
     sync::Arc,
@@ -16,7 +17,7 @@ use uuid::Uuid;
 
 use super::{Caller, Door, Standing, Transaction};
 use crate::store::{
-    batch::Stored,
+    batch::{Batch, Stored},
     changes::{Changes, Insert, Update},
     error::Result,
     grants::Grants,
@@ -34,6 +35,24 @@ pub struct Write {
     transaction: Transaction,
     standing: Arc<Standing>,
     recorded: bool,
+    /// The last row that was written, as long as no other statement has run.
+    written: Option<Written>,
+}
+
+/// A row as the statement gave it back that wrote it.
+#[derive(Clone)]
+pub struct Written(Arc<dyn Any + Send + Sync>);
+
+impl Written {
+    fn of<T: Stored + Send + Sync>(row: &T) -> Self {
+        Self(Arc::new((row.id(), row.clone())))
+    }
+
+    /// All of `keys`, if that is the row they name.
+    pub fn find<K: Batch>(&self, keys: &[K]) -> Option<HashMap<K, K::Value>> {
+        let (key, row) = self.0.downcast_ref::<(K, K::Value)>()?;
+        (keys == [key.clone()]).then(|| HashMap::from([(key.clone(), row.clone())]))
+    }
 }
 
 impl Write {
@@ -45,7 +64,7 @@ impl Write {
     ) -> Self {
         let organization = caller.organization.unwrap_or(Uuid::max());
         let entered = BTreeSet::from([organization]);
-        Self { door, caller, organization, entered, transaction, standing, recorded: false }
+        Self { door, caller, organization, entered, transaction, standing, recorded: false, written: None }
     }
 
     pub const fn caller(&self) -> &Arc<Caller> {
@@ -170,7 +189,9 @@ impl Write {
         Insert<T>: for<'q> LoadQuery<'q, AsyncPgConnection, T> + Send,
     {
         let insert = Insert { organization: self.organization, id: id.0, values };
-        Ok(insert.get_result(self).await?)
+        let row = insert.get_result(&mut **self).await?;
+        self.written = Some(Written::of(&row));
+        Ok(row)
     }
 
     /// The row as it has become.
@@ -180,7 +201,16 @@ impl Write {
         Update<T>: for<'q> LoadQuery<'q, AsyncPgConnection, T> + Send,
     {
         let update = Update { organization: self.organization, id: id.0, changes };
-        Ok(update.get_result(self).await?)
+        let row = update.get_result(&mut **self).await?;
+        self.written = Some(Written::of(&row));
+        Ok(row)
+    }
+
+    /// What the caller was known to hold, and the last row that was written, if nothing else has run since that could
+    /// have changed it: no trigger changes the row it is for after it was written (law `tables`).
+    pub fn written(&self) -> Option<(Arc<Standing>, Written)> {
+        let here = self.caller.organization == Some(self.organization);
+        self.written.clone().filter(|_| here).map(|written| (self.standing.clone(), written))
     }
 
     /// Makes it so.
@@ -194,7 +224,8 @@ impl Write {
     }
 }
 
-/// For the statements themselves.
+/// For the statements themselves. Those that are asked through a shared reference leave the row alone that was written
+/// last: the audit trail, the event.
 impl Deref for Write {
     type Target = AsyncPgConnection;
     fn deref(&self) -> &AsyncPgConnection {
@@ -203,6 +234,7 @@ impl Deref for Write {
 }
 impl DerefMut for Write {
     fn deref_mut(&mut self) -> &mut AsyncPgConnection {
+        self.written = None;
         &mut self.transaction
     }
 }

@@ -26,11 +26,13 @@ const LOG_BYTES: u64 = 20 * 1024 * 1024;
 const BEAT: Duration = Duration::from_millis(20);
 
 /// How the embedded server differs from PostgreSQL's defaults.
-const CONFIGURATION: [&str; 18] = [
+const CONFIGURATION: [&str; 19] = [
     "listen_addresses=",
     "unix_socket_permissions=0700",
     "cluster_name=portico",
     "max_connections=100",
+    // statements over the partitions of years lock each of them; those beyond 64 are slow otherwise
+    "max_locks_per_transaction=512",
     "shared_buffers=256MB",
     "work_mem=16MB",
     "maintenance_work_mem=128MB",

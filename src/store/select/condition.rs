@@ -14,7 +14,7 @@ use super::{
     keyset::{Key, beyond},
     write_column, write_from,
 };
-use crate::store::value::Date;
+use crate::store::value::{Date, Hash};
 
 /// A value bound to a statement.
 #[derive(Clone, Debug)]
@@ -33,10 +33,11 @@ pub enum Bind {
     Uuids(Vec<Uuid>),
     Dates(Vec<Date>),
     Times(Vec<DateTime<Utc>>),
+    Hashes(Vec<Option<Hash>>),
 }
 
 impl Bind {
-    fn walk<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    pub(in crate::store) fn walk<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         match self {
             Self::Bool(value) => out.push_bind_param::<sql_types::Bool, _>(value),
             Self::Int(value) => out.push_bind_param::<sql_types::BigInt, _>(value),
@@ -52,6 +53,9 @@ impl Bind {
             Self::Uuids(values) => out.push_bind_param::<Array<sql_types::Uuid>, _>(values),
             Self::Dates(values) => out.push_bind_param::<Array<sql_types::Date>, _>(values),
             Self::Times(values) => out.push_bind_param::<Array<sql_types::Timestamptz>, _>(values),
+            Self::Hashes(values) => {
+                out.push_bind_param::<Array<sql_types::Nullable<sql_types::Bytea>>, _>(values)
+            }
         }
     }
 }
@@ -156,6 +160,10 @@ impl Condition {
             }
             Self::Ids(ids) => {
                 write_column(table, table.key, out)?;
+                if let [id] = ids.as_slice() {
+                    out.push_sql(" = ");
+                    return out.push_bind_param::<sql_types::Uuid, _>(id);
+                }
                 out.push_sql(" = ANY(");
                 out.push_bind_param::<Array<sql_types::Uuid>, _>(ids)?;
                 out.push_sql(")");

@@ -77,8 +77,9 @@ impl Fetch {
             }
         }
         if let Some(limit) = &self.limit {
+            // said in the text: how few rows are wanted decides how they are found
             out.push_sql(" LIMIT ");
-            out.push_bind_param::<sql_types::BigInt, _>(limit)?;
+            out.push_sql(&limit.to_string());
         }
         Ok(())
     }

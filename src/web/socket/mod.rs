@@ -27,6 +27,8 @@ use crate::graph::schema::{Code, Fault};
 
 /// The only subprotocol.
 const PROTOCOL: &str = "graphql-transport-ws";
+/// Clients say little, and many are connected: each has this many bytes for as long as it is.
+const READ_BUFFER: usize = 4096;
 
 /// Turns a request into a socket.
 pub fn open(
@@ -42,6 +44,7 @@ pub fn open(
     let permit = sse::permit(&web)?;
     let limit = web.settings.max_body_bytes;
     let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(limit).max_frame_size(limit);
+    let upgrade = upgrade.read_buffer_size(READ_BUFFER);
     let spoken = upgrade.selected_protocol().is_some();
     let origin = origin.clone();
     let sockets = web.sockets.clone();

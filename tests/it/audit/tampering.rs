@@ -2,7 +2,7 @@
 use diesel_async::SimpleAsyncConnection;
 use portico::{
     live::seal_audit,
-    store::audit_chain::{self, Flaw},
+    store::audit_chain::{self, Due, Flaw},
 };
 
 use super::chain::{checkpoints, door, with_entries};
@@ -57,7 +57,7 @@ async fn every_tampering_is_found_and_named() {
         let town = Town::found().await;
         let (door, checkpoints) = (door(&town.database), checkpoints());
         with_entries(&town, 6).await;
-        let (_, end) = audit_chain::seal(&door, town.organization).await.unwrap().unwrap();
+        let (_, end) = audit_chain::seal(&door, Due::all(town.organization)).await.unwrap().unwrap();
         checkpoints.write(town.organization, &end).unwrap();
 
         let here = format!("organization_id = '{}'", town.organization);
@@ -66,7 +66,7 @@ async fn every_tampering_is_found_and_named() {
         let unhindered = format!("SET session_replication_role = replica; {statement}");
         town.owner().await.batch_execute(&unhindered).await.unwrap();
         if *flaw == Flaw::Replaced {
-            audit_chain::seal(&door, town.organization).await.unwrap();
+            audit_chain::seal(&door, Due::all(town.organization)).await.unwrap();
         }
 
         let checkpoint = checkpoints.read(town.organization).unwrap();
@@ -75,7 +75,8 @@ async fn every_tampering_is_found_and_named() {
         assert_eq!((broken.seq, broken.flaw), (*seq, *flaw), "{statement}");
         // what the server writes afterwards does not wipe out the proof
         with_entries(&town, 3).await;
-        let _sealed = seal_audit::seal_organization(&door, &checkpoints, town.organization).await.unwrap();
+        let _sealed =
+            seal_audit::seal_organization(&door, &checkpoints, Due::all(town.organization)).await.unwrap();
         let again = checkpoints.read(town.organization).unwrap();
         let verdict = audit_chain::verify(&door, town.organization, again.as_ref()).await.unwrap();
         assert!(verdict.broken.is_some(), "wiped out: {statement}");

@@ -1,6 +1,7 @@
 //! Every table of an organization's rows is isolated, whichever way it is reached.
 use diesel::{QueryableByName, sql_query, sql_types::Text};
 use diesel_async::RunQueryDsl;
+use portico::store::door::PERSONAL;
 
 #[derive(QueryableByName)]
 struct Fault {
@@ -94,6 +95,26 @@ async fn the_server_owns_nothing_and_reaches_no_partition() {
             AND p.proname <> 'ensure_partitions'"
     )).await;
     assert_eq!(faults, Vec::<String>::new());
+}
+
+/// Subscribers read a table together only if row-level security does not ask who of them looks, or asks what an
+/// audience has in common. Of `users` everybody in an organization is a member, and so sees themselves as others do.
+#[tokio::test]
+async fn what_shows_each_person_their_own_rows_is_not_read_together() {
+    let personal = faults(
+        "SELECT DISTINCT p.schemaname || '.' || p.tablename AS fault FROM pg_policies p
+          WHERE p.schemaname !~ '^pg_' AND p.cmd IN ('SELECT', 'ALL') AND NOT 'portico_worker' = ANY (p.roles)
+            AND p.qual ~ 'app\\.(user_id|session_id|api_key_id|sign_in_email|one_time_token)|ops\\.actor'
+            AND p.qual !~ 'app\\.conversations' ORDER BY 1",
+    )
+    .await;
+    assert!(personal.contains(&"identity.sessions".to_owned()), "{personal:?}");
+    let shared: Vec<_> = personal
+        .iter()
+        .filter(|table| *table != "identity.users" && *table != "chat.messages")
+        .filter(|table| !PERSONAL.contains(&table.as_str()))
+        .collect();
+    assert_eq!(shared, Vec::<&String>::new());
 }
 
 #[tokio::test]
