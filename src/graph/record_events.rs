@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::{
     page,
     rows::{self, AnyId, Fields, Members, Object, Union},
-    subscription::{Interest, Subscriptions, Told, event_fields, stream_members},
+    subscription::{Subscriptions, Told, event_fields, stream_members},
 };
 use crate::{graph::fault::Fault, store::events::Event};
 
@@ -93,8 +93,7 @@ pub fn subscriptions(subscriptions: &mut Subscriptions) {
                         "there is no record type `{unknown}`: use a type's name such as `Deal`"
                     )));
                 }
-                let interest: Interest = Box::new(move |event| types.contains(&event.subject_type));
-                Ok(interest)
+                Ok(types.into_iter().collect())
             },
             RecordEvent,
         )

@@ -1,6 +1,6 @@
 //! One feed per organization with subscribers: it reads each event once and keeps the latest for all of them.
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeSet, HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
@@ -16,6 +16,8 @@ use crate::store::{
 
 /// How many events are kept for subscribers that are a little behind; who is further behind reads the table.
 const KEPT: usize = 4096;
+/// How many a subscriber is given at once.
+const AT_ONCE: usize = 100;
 /// How many are read at once.
 const BATCH: i64 = 500;
 /// A feed looks by itself this often: no lost wake-up keeps an event longer.
@@ -30,9 +32,9 @@ pub struct Feed {
     kept: Mutex<Kept>,
     /// Where each audience reads, and what that moment comes after.
     shared: Mutex<HashMap<Audience, (Position, Weak<Shared>)>>,
+    /// Who is to be told, by what they listen for.
+    ears: Mutex<Ears>,
     look: Notify,
-    /// How many events there were since the feed began.
-    count: watch::Sender<u64>,
     /// Another one whenever somebody's rights may have changed.
     epoch: watch::Sender<i64>,
 }
@@ -46,12 +48,91 @@ struct Kept {
     count: u64,
 }
 
+/// What a subscriber listens for: events whose topic or type of record is one of these.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interest(BTreeSet<String>);
+
+impl Interest {
+    pub fn covers(&self, event: &Event) -> bool {
+        self.0.contains(&event.topic) || self.0.contains(&event.subject_type)
+    }
+}
+
+impl FromIterator<String> for Interest {
+    fn from_iter<I: IntoIterator<Item = String>>(names: I) -> Self {
+        Self(names.into_iter().collect())
+    }
+}
+
+/// A place in a feed, and how many of its events come before.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    pub at: Position,
+    pub count: u64,
+}
+
+/// Where a subscriber hears that something has happened that concerns them.
+#[derive(Default)]
+pub struct Ear {
+    /// The place before the first of what they have not looked at.
+    since: Mutex<Option<Place>>,
+    news: Notify,
+}
+
+impl Ear {
+    fn tell(&self, before: Place) {
+        self.since.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(before);
+        self.news.notify_one();
+    }
+
+    /// Waits until something has happened.
+    pub async fn news(&self) {
+        self.news.notified().await;
+    }
+
+    /// The place after which something has happened that was not looked at; from now on it counts as looked at.
+    pub fn take(&self) -> Option<Place> {
+        self.since.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// All ears of a feed, by what they listen for.
+#[derive(Default)]
+struct Ears {
+    by_name: HashMap<String, Vec<Weak<Ear>>>,
+    count: usize,
+    /// Those that nobody keeps any more are left out when there are as many as this.
+    sweep_at: usize,
+}
+
+impl Ears {
+    fn add(&mut self, name: &str, ear: &Arc<Ear>) {
+        if self.count >= self.sweep_at {
+            self.sweep();
+        }
+        self.by_name.entry(name.to_owned()).or_default().push(Arc::downgrade(ear));
+        self.count += 1;
+    }
+
+    fn sweep(&mut self) {
+        self.by_name.retain(|_, ears| {
+            ears.retain(|ear| ear.strong_count() > 0);
+            !ears.is_empty()
+        });
+        self.count = self.by_name.values().map(Vec::len).sum();
+        self.sweep_at = self.count.saturating_mul(2).max(64);
+    }
+}
+
 /// What a feed has for a subscriber.
-pub enum Found {
-    /// These, in order; none when there is nothing new.
-    Events(Vec<Arc<Event>>),
-    /// The place lies before what is kept.
-    Gone,
+pub struct Found {
+    /// What concerns them, in order; none when there is nothing new. Nothing at all where the place from which they
+    /// look lies before what is kept.
+    pub events: Option<Vec<Arc<Event>>>,
+    /// How far was looked.
+    pub to: Place,
+    /// How many events the feed has seen.
+    pub count: u64,
 }
 
 impl Feed {
@@ -66,9 +147,9 @@ impl Feed {
         snapshot.close();
         let (head, epoch) = begun?;
         let kept = Mutex::new(Kept { from: head, head, events: VecDeque::new(), count: 0 });
-        let (count, epoch) = (watch::Sender::new(0), watch::Sender::new(epoch));
-        let shared = Mutex::default();
-        Ok(Arc::new(Self { door, organization, kept, shared, look: Notify::new(), count, epoch }))
+        let epoch = watch::Sender::new(epoch);
+        let (shared, ears) = (Mutex::default(), Mutex::default());
+        Ok(Arc::new(Self { door, organization, kept, shared, ears, look: Notify::new(), epoch }))
     }
 
     /// Begins to look for new events, until the last subscriber is gone.
@@ -88,9 +169,12 @@ impl Feed {
         self.organization
     }
 
-    /// Tells that events have come.
-    pub fn news(&self) -> watch::Receiver<u64> {
-        self.count.subscribe()
+    /// Tells that events have come that concern a subscriber, for as long as they keep the ear.
+    pub fn listen(&self, interest: &Interest) -> Arc<Ear> {
+        let ear = Arc::new(Ear::default());
+        let mut ears = self.ears.lock().unwrap_or_else(PoisonError::into_inner);
+        interest.0.iter().for_each(|name| ears.add(name, &ear));
+        ear
     }
 
     /// Tells that somebody's rights may have changed.
@@ -102,20 +186,33 @@ impl Feed {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where the feed stands, and how many events it has seen.
-    pub fn head(&self) -> (Position, u64) {
+    /// Where the feed stands.
+    pub fn head(&self) -> Place {
         let kept = self.kept();
-        (kept.head, kept.count)
+        Place { at: kept.head, count: kept.count }
     }
 
-    /// What came after `after`, and how many events the feed has seen.
-    pub fn after(&self, after: Position) -> (Found, u64) {
+    /// What came after `after` and concerns whoever has this interest.
+    pub fn after(&self, after: Position, interest: &Interest) -> Found {
         let kept = self.kept();
+        let (mut to, count) = (Place { at: after, count: kept.count }, kept.count);
         if after < kept.from {
-            return (Found::Gone, kept.count);
+            return Found { events: None, to, count };
         }
         let from = kept.events.partition_point(|event| event.position <= after);
-        (Found::Events(kept.events.iter().skip(from).take(100).cloned().collect()), kept.count)
+        let mut events = Vec::new();
+        for (index, event) in kept.events.iter().enumerate().skip(from) {
+            to.at = event.position;
+            if interest.covers(event) {
+                events.push(event.clone());
+                if events.len() == AT_ONCE {
+                    let left = kept.events.len() - index - 1;
+                    to.count = count.saturating_sub(u64::try_from(left).unwrap_or(u64::MAX));
+                    break;
+                }
+            }
+        }
+        Found { events: Some(events), to, count }
     }
 
     /// Where a caller, whose standing this is, reads what was committed up to `place`, together with everybody to whom
@@ -125,7 +222,7 @@ impl Feed {
         if !standing.holds(*self.epoch.borrow()) {
             return None;
         }
-        let (head, _) = self.head();
+        let head = self.head().at;
         let mut all = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         let audience = Audience::of(caller, standing);
         if let Some((after, shared)) = all.get(&audience)
@@ -152,7 +249,7 @@ impl Feed {
 
     /// Reads what is new. Says whether there is more to come soon.
     async fn read(&self) -> Result<bool> {
-        let (head, _) = self.head();
+        let head = self.head().at;
         let snapshot = self.door.snapshot(reader(self.organization));
         let read = async {
             let (found, horizon) =
@@ -165,12 +262,15 @@ impl Feed {
         let full = found.len() >= usize::try_from(BATCH).unwrap_or_default();
         // before the events: nobody is told of one by rights that were gone when it was committed
         tell(&self.epoch, epoch);
-        let count = {
+        let mut fresh = Vec::with_capacity(found.len());
+        {
             let mut kept = self.kept();
             for event in found {
+                let event = Arc::new(event);
+                fresh.push((Place { at: kept.head, count: kept.count }, event.clone()));
                 kept.count += 1;
                 kept.head = event.position;
-                kept.events.push_back(Arc::new(event));
+                kept.events.push_back(event);
             }
             // nothing at all happened up to the horizon: the place moves on, so that it does not age
             if !full && kept.head < horizon {
@@ -181,10 +281,19 @@ impl Feed {
                     kept.from = gone.position;
                 }
             }
-            kept.count
-        };
-        tell(&self.count, count);
+        }
+        self.tell(&fresh);
         Ok(full || waiting)
+    }
+
+    /// Wakes those whom these events concern.
+    fn tell(&self, fresh: &[(Place, Arc<Event>)]) {
+        let ears = self.ears.lock().unwrap_or_else(PoisonError::into_inner);
+        for (before, event) in fresh {
+            let names = [&event.topic, &event.subject_type].into_iter();
+            let concerned = names.filter_map(|name| ears.by_name.get(name)).flatten();
+            concerned.filter_map(Weak::upgrade).for_each(|ear| ear.tell(*before));
+        }
     }
 }
 

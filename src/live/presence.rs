@@ -7,19 +7,17 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time::Instant};
-use uuid::Uuid;
 
 use super::{
     Hub,
     feed::Feed,
-    subscriber::{Next, Patience, Subscriber},
+    subscriber::{Patience, Subscriber},
 };
 use crate::store::{
     clock,
     door::{Caller, Standing},
     error::{Denied, Error, Result},
-    events::SESSION,
-    last_seen,
+    events, last_seen,
     select::PLATFORM,
 };
 
@@ -147,7 +145,7 @@ impl Watcher {
                 looked => looked?,
             };
             tokio::select! {
-                heard = ears.hear(caller.session) => heard?,
+                heard = ears.hear() => heard?,
                 () = tokio::time::sleep_until(end) => {}
             }
         }
@@ -177,7 +175,9 @@ impl Watcher {
 
 impl Ears {
     async fn open(hub: &Hub, caller: &Caller) -> Result<Self> {
-        let (sessions, _) = Subscriber::join(hub.feed(PLATFORM).await?, None, Patience::default()).await?;
+        let interest = caller.session.map(events::session_topic).into_iter().collect();
+        let platform = hub.feed(PLATFORM).await?;
+        let (sessions, _) = Subscriber::join(platform, interest, None, Patience::default()).await?;
         let rights = match caller.organization {
             Some(organization) => {
                 let feed = hub.feed(organization).await?;
@@ -190,25 +190,16 @@ impl Ears {
     }
 
     /// Waits for a reason to look whether the caller may stay.
-    async fn hear(&mut self, session: Option<Uuid>) -> Result<()> {
+    async fn hear(&mut self) -> Result<()> {
         let rights = async {
             match &mut self.rights {
                 Some((_, epoch)) => drop(epoch.changed().await),
                 None => std::future::pending().await,
             }
         };
-        let ended = async {
-            loop {
-                let Next::Events(events) = self.sessions.next().await? else { return Ok(()) };
-                let is_end = |subject, kind: &str| Some(subject) == session && kind == SESSION;
-                if events.iter().any(|event| is_end(event.subject_id, &event.subject_type)) {
-                    return Ok(());
-                }
-            }
-        };
         tokio::select! {
             () = rights => Ok(()),
-            ended = ended => ended,
+            ended = self.sessions.next() => ended.map(drop),
         }
     }
 }

@@ -2,9 +2,8 @@
 use std::sync::Arc;
 
 use chrono::Duration;
-use tokio::sync::watch;
 
-use super::feed::{Feed, Found, reader};
+use super::feed::{Ear, Feed, Interest, reader};
 use crate::store::{
     clock,
     door::{Caller, Shared, Standing},
@@ -33,10 +32,13 @@ const BATCH: i64 = 500;
 /// A place in a feed.
 pub struct Subscriber {
     feed: Arc<Feed>,
-    news: watch::Receiver<u64>,
+    interest: Interest,
+    ear: Arc<Ear>,
     at: Position,
     /// How many of the feed's events it has had; unknown in the first replay, which may be as long as it likes.
     had: Option<u64>,
+    /// It has had all there was, and has heard of nothing since.
+    idle: bool,
     furthest_behind: u64,
 }
 
@@ -61,18 +63,27 @@ pub enum Begin {
 }
 
 impl Subscriber {
-    /// Joins `feed`, after `after` where that is still possible.
-    pub async fn join(feed: Arc<Feed>, after: Option<Position>, patience: Patience) -> Result<(Self, Begin)> {
-        let news = feed.news();
-        let (head, count) = feed.head();
+    /// Joins `feed`, after `after` where that is still possible, for what concerns whoever has this interest.
+    pub async fn join(
+        feed: Arc<Feed>,
+        interest: Interest,
+        after: Option<Position>,
+        patience: Patience,
+    ) -> Result<(Self, Begin)> {
+        let ear = feed.listen(&interest);
+        let head = feed.head();
         let begin = match after {
             None => Begin::Now,
             Some(after) if after.at < clock::now() - patience.retention => Begin::Expired,
             Some(after) if !feed.knows(after).await? => Begin::Expired,
             Some(after) => Begin::After(after),
         };
-        let (at, had) = if let Begin::After(after) = begin { (after, None) } else { (head, Some(count)) };
-        Ok((Self { feed, news, at, had, furthest_behind: patience.furthest_behind }, begin))
+        let (at, had) = match begin {
+            Begin::After(after) => (after, None),
+            Begin::Expired | Begin::Now => (head.at, Some(head.count)),
+        };
+        let furthest_behind = patience.furthest_behind;
+        Ok((Self { feed, interest, ear, at, had, idle: false, furthest_behind }, begin))
     }
 
     pub const fn position(&self) -> Position {
@@ -87,46 +98,44 @@ impl Subscriber {
     /// Waits for what comes next.
     pub async fn next(&mut self) -> Result<Next> {
         loop {
-            self.news.mark_unchanged();
-            let (found, count) = self.feed.after(self.at);
-            let events = match found {
-                Found::Events(events) => {
-                    if events.is_empty() {
-                        self.had = Some(count);
-                    }
-                    events
-                }
-                Found::Gone
-                    if self.had.is_some_and(|had| count.saturating_sub(had) > self.furthest_behind) =>
-                {
+            // before looking: what happens meanwhile is heard of
+            let since = self.ear.take();
+            if let Some(since) = since.filter(|since| self.idle && self.at < since.at) {
+                // of all that came before, nothing was of concern
+                (self.at, self.had) = (since.at, Some(since.count));
+            }
+            let found = self.feed.after(self.at, &self.interest);
+            let Some(events) = found.events else {
+                if self.had.is_some_and(|had| found.count.saturating_sub(had) > self.furthest_behind) {
                     return Ok(Next::TooSlow(self.jump()));
                 }
-                Found::Gone => match self.read().await? {
-                    Some(events) => events,
+                match self.read().await? {
                     None => return Ok(Next::Expired(self.jump())),
-                },
+                    Some(events) if events.is_empty() => continue,
+                    Some(events) => return Ok(Next::Events(events)),
+                }
             };
-            if let Some(last) = events.last() {
-                self.at = last.position;
-                self.had =
-                    self.had.map(|had| had.saturating_add(u64::try_from(events.len()).unwrap_or(u64::MAX)));
+            self.at = found.to.at;
+            if events.is_empty() {
+                (self.had, self.idle) = (Some(found.to.count), true);
+                self.ear.news().await;
+            } else {
+                (self.had, self.idle) = (self.had.map(|_| found.to.count), false);
                 return Ok(Next::Events(events));
             }
-            // the feed lives as long as we hold it: its news never end
-            let _ended = self.news.changed().await;
         }
     }
 
     /// Leaves out everything until now.
     fn jump(&mut self) -> Position {
-        let (head, count) = self.feed.head();
-        (self.at, self.had) = (head, Some(count));
-        head
+        let head = self.feed.head();
+        (self.at, self.had) = (head.at, Some(head.count));
+        head.at
     }
 
-    /// What comes next in the table; nothing when that is no longer complete.
+    /// What comes next in the table, as far as it is of concern; nothing when that is no longer complete.
     async fn read(&mut self) -> Result<Option<Vec<Arc<Event>>>> {
-        let (head, _) = self.feed.head();
+        let head = self.feed.head();
         let snapshot = self.feed.door().snapshot(reader(self.feed.organization()));
         let read =
             futures_util::try_join!(events::after(&snapshot, self.at, BATCH), events::floor(&snapshot));
@@ -135,10 +144,10 @@ impl Subscriber {
         if floor.is_some_and(|floor| self.at < floor) {
             return Ok(None);
         }
-        if found.is_empty() {
-            // nothing left in the table before the feed's head: from here on the feed has it all
-            self.at = self.at.max(head);
-        }
-        Ok(Some(found.into_iter().map(Arc::new).collect()))
+        // nothing left in the table before the feed's head: from here on the feed has it all
+        self.at = found.last().map_or_else(|| self.at.max(head.at), |last| last.position);
+        let count = u64::try_from(found.len()).unwrap_or(u64::MAX);
+        self.had = self.had.map(|had| had.saturating_add(count));
+        Ok(Some(found.into_iter().filter(|event| self.interest.covers(event)).map(Arc::new).collect()))
     }
 }

@@ -28,6 +28,11 @@ use super::{
 /// What an event is about that tells of the end of a session.
 pub const SESSION: &str = "Session";
 
+/// What is listened to for the end of this session.
+pub fn session_topic(session: Uuid) -> String {
+    format!("session:{session}")
+}
+
 /// A place in an organization's events: all up to and including it have been seen.
 #[derive(Clone, Copy, Debug)]
 pub struct Position {

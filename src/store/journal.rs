@@ -14,7 +14,7 @@ use super::{
     clock,
     door::{Caller, Write},
     error::Result,
-    events::SESSION,
+    events::{SESSION, session_topic},
     select::PLATFORM,
     tables::{
         audit::audit_logs,
@@ -112,7 +112,7 @@ impl Write {
                 (
                     events::organization_id.eq(PLATFORM),
                     events::id.eq(clock::new_id()),
-                    events::topic.eq(SESSION),
+                    events::topic.eq(session_topic(*session)),
                     events::subject_type.eq(SESSION),
                     events::subject_id.eq(*session),
                     events::kind.eq("session.ended"),

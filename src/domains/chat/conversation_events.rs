@@ -1,16 +1,19 @@
 //! `conversationEvents`: what happens in conversations, as it happens (B045).
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
     domains::{
-        chat::{conversation::Conversation, message::Message},
+        chat::{
+            conversation::{Conversation, topic},
+            message::Message,
+        },
         prelude::*,
     },
     graph::{
         page,
         record_events::changed_fields,
         rows::{Members, Union},
-        subscription::{Interest, Subscriptions, Told, event_fields, stream_members},
+        subscription::{Subscriptions, Told, event_fields, stream_members},
     },
     store::events::Event,
 };
@@ -97,13 +100,10 @@ pub fn subscriptions(subscriptions: &mut Subscriptions) {
             |args| {
                 let followed = args.get::<Option<Vec<Id<Conversation>>>>("conversationIds")?;
                 page::at_most(followed.as_ref().map_or(0, Vec::len), 100, "conversationIds")?;
-                let followed = followed.map(HashSet::<_>::from_iter);
-                let interest: Interest = Box::new(move |event| {
-                    conversation_of(event).is_some_and(|conversation| {
-                        followed.as_ref().is_none_or(|followed| followed.contains(&conversation))
-                    })
-                });
-                Ok(interest)
+                Ok(match followed {
+                    Some(followed) => followed.into_iter().map(topic).collect(),
+                    None => [<Conversation as Object>::NAME, <Message as Object>::NAME].map(ToOwned::to_owned).into_iter().collect(),
+                })
             },
             ConversationEvent,
         )

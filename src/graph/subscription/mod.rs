@@ -28,11 +28,10 @@ use super::{
 use crate::store::{
     door::Snapshot,
     error::{Denied, Error},
-    events::{Event, Position},
+    events::Position,
 };
 
-/// Which events a stream is about.
-pub type Interest = Box<dyn Fn(&Event) -> bool + Send + Sync>;
+pub use crate::live::feed::Interest;
 
 /// All subscriptions, by name.
 #[derive(Default)]

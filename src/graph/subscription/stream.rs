@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 use async_graphql::{Context, Response};
 
 use super::{
-    Answered, Declared, Interest, refused,
+    Answered, Declared, refused,
     told::{ResetReason, Told},
 };
 use crate::{
@@ -46,7 +46,6 @@ enum Stage {
 /// A stream that was opened.
 struct Listening {
     subscriber: Subscriber,
-    interest: Interest,
     /// All up to here has been told.
     told: Position,
 }
@@ -102,14 +101,14 @@ impl<'a, 'c> State<'a, 'c> {
             Fault::new(Code::TenantRequired, "choose an organization: sign in with its slug")
         })?;
         let feed = self.visit.hub.feed(organization).await?;
-        let (subscriber, begin) = Subscriber::join(feed, after, self.visit.patience).await?;
+        let (subscriber, begin) = Subscriber::join(feed, interest, after, self.visit.patience).await?;
         let cursor = subscriber.position();
         let opened = match begin {
             Begin::After(_) => Told::Opened { cursor, replayed: true },
             Begin::Now => Told::Opened { cursor, replayed: false },
             Begin::Expired => Told::Reset { cursor, reason: ResetReason::CursorExpired },
         };
-        Ok((Listening { subscriber, interest, told: cursor }, opened))
+        Ok((Listening { subscriber, told: cursor }, opened))
     }
 
     /// Waits for what comes next, or for the end of the right to hear it.
@@ -130,9 +129,7 @@ impl<'a, 'c> State<'a, 'c> {
             next = listening.subscriber.next() => next,
         };
         let told: Vec<Told> = match next {
-            Ok(Next::Events(events)) => {
-                events.into_iter().filter(|event| (listening.interest)(event)).map(Told::Happened).collect()
-            }
+            Ok(Next::Events(events)) => events.into_iter().map(Told::Happened).collect(),
             Ok(Next::TooSlow(cursor)) => vec![Told::Reset { cursor, reason: ResetReason::ClientTooSlow }],
             Ok(Next::Expired(cursor)) => vec![Told::Reset { cursor, reason: ResetReason::CursorExpired }],
             Err(error) => {

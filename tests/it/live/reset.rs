@@ -85,8 +85,10 @@ async fn a_client_that_falls_too_far_behind_begins_anew() {
     drop(quick);
     flood(&town, FLOOD).await;
     let feed = house.hub.feed(town.organization).await.unwrap();
-    until("the feed has read the flood", async || feed.head().1 >= 1000 + u64::from(FLOOD.unsigned_abs()))
-        .await;
+    until("the feed has read the flood", async || {
+        feed.head().count >= 1000 + u64::from(FLOOD.unsigned_abs())
+    })
+    .await;
 
     let reset = slow.next().await.unwrap()["data"]["recordEvents"].clone();
     assert_eq!((&reset["__typename"], &reset["reason"]), (&json!("StreamReset"), &json!("CLIENT_TOO_SLOW")));
