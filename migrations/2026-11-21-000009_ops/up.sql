@@ -35,8 +35,6 @@ COMMENT ON CONSTRAINT events_kind_check ON ops.events IS 'The kind has 1 to 100 
 COMMENT ON CONSTRAINT events_payload_check ON ops.events IS 'The payload is a JSON object.';
 CREATE INDEX events_xact_id_idx ON ops.events (organization_id, xact, id);
 CREATE INDEX events_tail_idx ON ops.events (xact, id);
-CREATE INDEX events_subject_id_xact_id_idx ON ops.events (organization_id, subject_id, xact, id);
-CREATE INDEX events_topic_xact_id_idx ON ops.events (organization_id, topic, xact, id);
 GRANT SELECT, INSERT (organization_id, id, topic, subject_type, subject_id, kind, payload, created_at), DELETE ON ops.events TO portico_app;
 CALL ops.isolate('ops.events', 'tenant');
 

@@ -72,17 +72,13 @@ impl Page {
         Ok(Self { limit, backward, cursor: before.or(after) })
     }
 
-    /// The page itself, of one row more than it, and whether there is more before and after.
-    pub fn cut<T>(&self, mut rows: Vec<T>) -> (Vec<T>, bool, bool) {
+    /// How many of the rows found are on the page, which one more was asked for than it takes, and whether there is
+    /// more before and after.
+    pub fn cut(&self, found: usize) -> (usize, bool, bool) {
         let limit = usize::try_from(self.limit).unwrap_or_default();
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        if self.backward {
-            rows.reverse();
-        }
-        let began_elsewhere = self.cursor.is_some();
+        let (more, began_elsewhere) = (found > limit, self.cursor.is_some());
         let (before, after) = if self.backward { (more, began_elsewhere) } else { (began_elsewhere, more) };
-        (rows, before, after)
+        (found.min(limit), before, after)
     }
 }
 
@@ -97,9 +93,9 @@ mod tests {
             backward,
             cursor: cursor.map(ToOwned::to_owned),
         };
-        assert_eq!(page(false, None).cut(vec![1, 2, 3]), (vec![1, 2], false, true));
-        assert_eq!(page(false, Some("c")).cut(vec![1, 2]), (vec![1, 2], true, false));
-        assert_eq!(page(true, None).cut(vec![9, 8, 7]), (vec![8, 9], true, false));
-        assert_eq!(page(true, Some("c")).cut(vec![9]), (vec![9], false, true));
+        assert_eq!(page(false, None).cut(3), (2, false, true));
+        assert_eq!(page(false, Some("c")).cut(2), (2, true, false));
+        assert_eq!(page(true, None).cut(3), (2, true, false));
+        assert_eq!(page(true, Some("c")).cut(1), (1, false, true));
     }
 }

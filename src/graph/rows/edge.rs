@@ -1,5 +1,5 @@
 //! Edges: a row with the cursor that says where it stands in its list.
-use std::{collections::HashMap, marker::PhantomData, sync::Arc};
+use std::{marker::PhantomData, sync::Arc};
 
 use async_graphql::{Name, parser::types::SelectionSet};
 use futures_util::{FutureExt, future::BoxFuture};
@@ -8,7 +8,7 @@ use super::{
     declare::{Fields, How, Last, Object},
     pages::Listed,
     plan::{Asked, Env, Plan, collect, plan},
-    relation::{Loaded, OneEach, Place, Relation, loaded},
+    relation::{Distinct, Loaded, OneEach, Place, Relation, loaded},
     write::{Body, Out, Written},
 };
 use crate::{
@@ -16,10 +16,7 @@ use crate::{
         order::{Order, OrderField},
         seal::Seal,
     },
-    store::{
-        id::Id,
-        select::{Condition, Fetch, Key},
-    },
+    store::{id::Id, select::Key},
 };
 
 /// The keys of an order; the id decides between equals.
@@ -138,18 +135,7 @@ where
     ) -> BoxFuture<'r, Loaded<'a>> {
         async move {
             let keys: Vec<Option<Id<U>>> = rows.iter().map(&self.0).collect();
-            let ids: Vec<_> = keys.iter().flatten().map(|id| id.0).collect();
-            let found = match ids.is_empty() {
-                true => Vec::new(),
-                false => U::rows(env.snapshot, Fetch::all(Condition::Ids(ids))).await?,
-            };
-            let places: HashMap<Id<U>, usize> =
-                found.iter().enumerate().map(|(at, row)| (row.id(), at)).collect();
-            let at = keys.iter().map(|key| match key {
-                Some(id) => places.get(id).map_or(Place::Hidden, |at| Place::At(*at)),
-                None => Place::Nothing,
-            });
-            let at = at.collect();
+            let (found, at) = Distinct::of(keys).find(env, Place::Hidden).await?;
             let order = U::Order::default_order();
             let context = cursor_context::<U>(env, &order_keys::<U>(&order));
             let cursor = Arc::new(Cursor::new(env, context, order));

@@ -153,7 +153,7 @@ where
                     if wanted {
                         self.fetch(env, &request, condition.clone(), &parents).await
                     } else {
-                        Ok(Vec::new())
+                        Ok(Pile::default())
                     }
                 },
                 async {
@@ -165,21 +165,13 @@ where
                 },
             );
             let (found, totals) = (found?, totals?);
-            let mut all = Vec::new();
-            let mut slices = HashMap::<Uuid, Slice>::with_capacity(parents.len());
-            for (parent, rows) in found {
-                let (rows, before, after) = request.page.cut(rows);
-                let from = all.len();
-                all.extend(rows);
-                slices.insert(parent, Slice { range: from..all.len(), before, after });
-            }
-            let empty = request.page.cut(Vec::<U>::new());
+            let (_, before, after) = request.page.cut(0);
             let each = parents.iter().map(|parent| {
-                let nothing = || Slice { range: 0..0, before: empty.1, after: empty.2 };
-                (slices.get(parent).cloned().unwrap_or_else(nothing), totals.get(parent).copied())
+                let nothing = || Slice { range: 0..0, before, after };
+                (found.slices.get(parent).cloned().unwrap_or_else(nothing), totals.get(parent).copied())
             });
             let each = each.collect();
-            let rows = Arc::new(all);
+            let rows = Arc::new(found.rows);
             let cursor = Arc::new(Cursor::new(env, request.context, request.order));
             let mut planned = Vec::with_capacity(parts.len());
             for part in &parts {
@@ -199,7 +191,7 @@ impl<F, U: Listed> Pages<F, U> {
         request: &Request<U>,
         condition: Condition,
         parents: &[Uuid],
-    ) -> Result<Vec<(Uuid, Vec<U>)>, Fault> {
+    ) -> Result<Pile<U>, Fault> {
         let backward = request.page.backward;
         let keys: Vec<Key> =
             request.keys.iter().map(|key| if backward { key.reversed() } else { key.clone() }).collect();
@@ -209,20 +201,56 @@ impl<F, U: Listed> Pages<F, U> {
         };
         let fetch = Fetch { condition, order: keys, limit: Some(request.page.limit + 1) };
         if matches!(self.link, Link::Root(_)) {
-            let rows = U::rows(env.snapshot, fetch).await?;
-            return Ok(vec![(Uuid::nil(), rows)]);
+            let mut pile = Pile { rows: U::rows(env.snapshot, fetch).await?, ..Pile::default() };
+            let found = pile.rows.len();
+            pile.end(Uuid::nil(), 0, found, &request.page);
+            return Ok(pile);
         }
-        let mut groups: Vec<(Uuid, Vec<U>)> = Vec::new();
         let mut parents = parents.to_vec();
         parents.sort_unstable();
         parents.dedup();
-        for (parent, row) in U::each(env.snapshot, fetch, parents).await? {
-            match groups.last_mut() {
-                Some((last, rows)) if *last == parent => rows.push(row),
-                _ => groups.push((parent, vec![row])),
+        let found = U::each(env.snapshot, fetch, parents).await?;
+        let mut pile = Pile { rows: Vec::with_capacity(found.len()), ..Pile::default() };
+        let (mut from, mut current) = (0, None);
+        for (parent, row) in found {
+            if let Some(before) = current.replace(parent)
+                && before != parent
+            {
+                pile.end(before, from, pile.rows.len() - from, &request.page);
+                from = pile.rows.len();
             }
+            pile.rows.push(row);
         }
-        Ok(groups)
+        if let Some(last) = current {
+            pile.end(last, from, pile.rows.len() - from, &request.page);
+        }
+        Ok(pile)
+    }
+}
+
+/// The pages of all parents, one behind the other.
+struct Pile<U> {
+    rows: Vec<U>,
+    slices: HashMap<Uuid, Slice>,
+}
+
+impl<U> Default for Pile<U> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), slices: HashMap::new() }
+    }
+}
+
+impl<U> Pile<U> {
+    /// The rows from `from` on are those that were found for `parent`.
+    fn end(&mut self, parent: Uuid, from: usize, found: usize, page: &Page) {
+        let (kept, before, after) = page.cut(found);
+        self.rows.truncate(from + kept);
+        if page.backward
+            && let Some(rows) = self.rows.get_mut(from..)
+        {
+            rows.reverse();
+        }
+        self.slices.insert(parent, Slice { range: from..from + kept, before, after });
     }
 }
 

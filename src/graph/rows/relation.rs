@@ -134,13 +134,13 @@ impl<'a, C: Scalar + Send + Sync> Children<'a> for SharedLeaves<C> {
 }
 
 /// The keys of a level, each once.
-struct Distinct<K> {
+pub(super) struct Distinct<K> {
     keys: Vec<K>,
     of_parent: Vec<Option<usize>>,
 }
 
 impl<K: Batch> Distinct<K> {
-    fn of(of_parents: Vec<Option<K>>) -> Self {
+    pub fn of(of_parents: Vec<Option<K>>) -> Self {
         let mut places = HashMap::<K, usize>::new();
         let mut keys = Vec::new();
         let of_parent = of_parents
@@ -163,6 +163,25 @@ impl<K: Batch> Distinct<K> {
         }
         let mut loaded = batch::load(env.snapshot, &self.keys).await?;
         Ok(self.keys.iter().map(|key| loaded.remove(key)).collect())
+    }
+
+    /// What was found, and where each parent finds its own: where there is a key and nothing behind it, `missing`.
+    pub async fn find(mut self, env: Env<'_>, missing: Place) -> Result<(Vec<K::Value>, Vec<Place>), Fault> {
+        let loaded = self.load(env).await?;
+        let mut found = Vec::with_capacity(loaded.len());
+        let places: Vec<Place> = loaded
+            .into_iter()
+            .map(|row| match row {
+                Some(row) => {
+                    found.push(row);
+                    Place::At(found.len() - 1)
+                }
+                None => missing,
+            })
+            .collect();
+        let place = |key: Option<usize>| key.and_then(|key| places.get(key).copied());
+        let of_parent = self.of_parent.into_iter().map(|key| place(key).unwrap_or(Place::Nothing));
+        Ok((found, of_parent.collect()))
     }
 }
 
@@ -283,26 +302,8 @@ where
                 let args = Args::of(&ctx);
                 rows.iter().map(|row| (self.key)(&args, row)).collect::<Result<_, _>>()?
             };
-            let mut distinct = Distinct::of(keys);
-            let mut found = Vec::new();
-            let places: Vec<Place> = distinct
-                .load(env)
-                .await?
-                .into_iter()
-                .map(|row| match row {
-                    Some(row) => {
-                        found.push(row);
-                        Place::At(found.len() - 1)
-                    }
-                    None if self.tells => Place::Hidden,
-                    None => Place::Nothing,
-                })
-                .collect();
-            let at = distinct
-                .of_parent
-                .iter()
-                .map(|place| place.and_then(|place| places.get(place).copied()).unwrap_or(Place::Nothing));
-            let at = at.collect();
+            let missing = if self.tells { Place::Hidden } else { Place::Nothing };
+            let (found, at) = Distinct::of(keys).find(env, missing).await?;
             let body = plan(env, asked.sets(), Arc::new(found)).await;
             loaded(OneEach { body, at, pos: asked.pos() })
         }

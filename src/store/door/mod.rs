@@ -30,7 +30,7 @@ use snapshot::Entry;
 pub use snapshot::Snapshot;
 pub(super) use snapshot::Source;
 pub use standing::Standing;
-use standing::Standings;
+use standing::{Purpose, Standings};
 use transaction::Transaction;
 pub(super) use work::Work;
 pub use write::{Write, Written};
@@ -131,7 +131,7 @@ impl Door {
 
     /// A transaction in which `caller` changes something.
     pub async fn write(&self, caller: Arc<Caller>) -> Result<Write> {
-        let (transaction, standing) = self.open("BEGIN", &caller).await?;
+        let (transaction, standing) = self.open(Purpose::Write, &caller).await?;
         Ok(Write::of(self.clone(), caller, transaction, standing))
     }
 
@@ -141,9 +141,9 @@ impl Door {
     }
 
     /// Begins a transaction as `caller`, and says what is known of them.
-    async fn open(&self, how: &str, caller: &Caller) -> Result<(Transaction, Arc<Standing>)> {
+    async fn open(&self, purpose: Purpose, caller: &Caller) -> Result<(Transaction, Arc<Standing>)> {
         let mut transaction = Transaction::on(self.connection().await?);
-        match self.let_in(&transaction, how, caller).await {
+        match self.let_in(&transaction, purpose, caller).await {
             Ok(standing) => Ok((transaction, standing)),
             Err(error) => {
                 transaction.roll_back().await;
@@ -155,16 +155,16 @@ impl Door {
     async fn let_in(
         &self,
         connection: &AsyncPgConnection,
-        how: &str,
+        purpose: Purpose,
         caller: &Caller,
     ) -> Result<Arc<Standing>> {
         if let Some(standing) = self.standings.of(caller) {
-            match self.confirm(connection, how, caller, &standing).await {
+            match self.confirm(connection, purpose, caller, &standing).await {
                 Err(Error::Denied(Denied::Ended)) => (&mut &*connection).batch_execute("ROLLBACK").await?,
                 confirmed => return confirmed,
             }
         }
-        let standing = Arc::new(standing::ask(connection, how, caller).await?);
+        let standing = Arc::new(standing::ask(connection, purpose, caller).await?);
         self.standings.keep(caller, standing.clone());
         self.note_presence(caller);
         Ok(standing)
@@ -174,11 +174,11 @@ impl Door {
     async fn confirm(
         &self,
         connection: &AsyncPgConnection,
-        how: &str,
+        purpose: Purpose,
         caller: &Caller,
         standing: &Arc<Standing>,
     ) -> Result<Arc<Standing>> {
-        if !standing::confirm(connection, how, caller, standing).await? {
+        if !standing::confirm(connection, purpose, caller, standing).await? {
             self.standings.forget(caller);
             return Err(Error::Denied(Denied::Ended));
         }

@@ -12,7 +12,10 @@ use futures_util::{FutureExt, future::BoxFuture};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use super::{Caller, Door, Shared, Standing, Transaction, Written, standing};
+use super::{
+    Caller, Door, Shared, Standing, Transaction, Written,
+    standing::{self, Purpose},
+};
 use crate::store::{
     error::Result,
     grants::Grants,
@@ -49,8 +52,6 @@ pub(in crate::store) enum Source {
     /// From what was just written.
     Written(Written),
 }
-
-const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 impl Snapshot {
     pub(super) fn of(door: Door, caller: Arc<Caller>, entry: Entry, source: Source) -> Self {
@@ -137,12 +138,12 @@ impl Snapshot {
         let transaction = self.transaction().await?;
         let enter = || async {
             match &self.entry {
-                Entry::Asked => self.door.let_in(transaction, BEGIN, &self.caller).await,
+                Entry::Asked => self.door.let_in(transaction, Purpose::Read, &self.caller).await,
                 Entry::Assumed(standing) => {
-                    self.door.confirm(transaction, BEGIN, &self.caller, standing).await
+                    self.door.confirm(transaction, Purpose::Read, &self.caller, standing).await
                 }
                 Entry::Trusted(standing) => {
-                    standing::enter(transaction, BEGIN, &self.caller, standing).await?;
+                    standing::enter(transaction, Purpose::Read, &self.caller, standing).await?;
                     Ok(standing.clone())
                 }
             }

@@ -80,25 +80,33 @@ impl Standings {
     }
 }
 
+/// What a transaction is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// One moment, as a whole.
+    Read,
+    Write,
+}
+
 /// Begins a transaction of a caller whose standing is known from a read of the same moment.
 pub(super) async fn enter(
     mut connection: &AsyncPgConnection,
-    how: &str,
+    purpose: Purpose,
     caller: &Caller,
     standing: &Standing,
 ) -> Result<()> {
-    Ok(connection.batch_execute(&(begin(how, caller) + &limits(standing))).await?)
+    Ok(connection.batch_execute(&(begin(purpose, caller) + &limits(standing))).await?)
 }
 
 /// Begins a transaction of the caller whose standing was known, in one round trip. False where that is no longer so.
 pub(super) async fn confirm(
     connection: &AsyncPgConnection,
-    how: &str,
+    purpose: Purpose,
     caller: &Caller,
     standing: &Standing,
 ) -> Result<bool> {
     not_over(caller)?;
-    let begin = begin(how, caller) + &limits(standing);
+    let begin = begin(purpose, caller) + &limits(standing);
     let (mut first, mut second) = (connection, connection);
     let (begun, found) =
         futures_util::join!(first.batch_execute(&begin), Check::of(caller).load::<(i64, bool)>(&mut second));
@@ -107,9 +115,13 @@ pub(super) async fn confirm(
 }
 
 /// Begins a transaction of the caller, asking everything about them.
-pub(super) async fn ask(connection: &AsyncPgConnection, how: &str, caller: &Caller) -> Result<Standing> {
+pub(super) async fn ask(
+    connection: &AsyncPgConnection,
+    purpose: Purpose,
+    caller: &Caller,
+) -> Result<Standing> {
     not_over(caller)?;
-    let begin = begin(how, caller);
+    let begin = begin(purpose, caller);
     let (mut first, mut second) = (connection, connection);
     let (begun, found) =
         futures_util::join!(first.batch_execute(&begin), Ask(Check::of(caller)).load::<Answer>(&mut second));
@@ -163,8 +175,12 @@ fn admit(
 }
 
 /// What a transaction begins with: row-level security and triggers go by these settings until it ends.
-fn begin(how: &str, caller: &Caller) -> String {
-    let mut sql = format!("{how}; SET LOCAL app.change_source = 'user'");
+fn begin(purpose: Purpose, caller: &Caller) -> String {
+    let mut sql = match purpose {
+        Purpose::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        Purpose::Write => "BEGIN",
+    }
+    .to_owned();
     let ids = [
         ("organization_id", caller.organization),
         ("user_id", caller.user),
@@ -174,7 +190,11 @@ fn begin(how: &str, caller: &Caller) -> String {
     for (name, id) in ids {
         set(&mut sql, name, id.map(|id| id.to_string()).as_deref());
     }
-    set(&mut sql, "request_id", Some(&caller.request));
+    if purpose == Purpose::Write {
+        // only what is written names where it comes from
+        set(&mut sql, "change_source", Some("user"));
+        set(&mut sql, "request_id", Some(&caller.request));
+    }
     sql
 }
 
@@ -294,6 +314,8 @@ mod tests {
     #[test]
     fn a_setting_cannot_end_its_own_quotes() {
         let caller = Caller { request: "'; DROP TABLE x; --".to_owned(), ..Caller::default() };
-        assert!(begin("BEGIN", &caller).ends_with("; SET LOCAL app.request_id = '''; DROP TABLE x; --'"));
+        assert!(
+            begin(Purpose::Write, &caller).ends_with("; SET LOCAL app.request_id = '''; DROP TABLE x; --'")
+        );
     }
 }

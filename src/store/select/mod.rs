@@ -85,10 +85,16 @@ impl Fetch {
     }
 }
 
-pub(super) fn write_column(table: &Table, column: &str, out: &mut AstPass<'_, '_, Pg>) -> QueryResult<()> {
-    out.push_sql(table.name);
-    out.push_sql(".");
-    out.push_identifier(column)
+pub(super) fn write_column(
+    table: &Table,
+    column: &'static str,
+    out: &mut AstPass<'_, '_, Pg>,
+) -> QueryResult<()> {
+    // a column that is named in the source needs no escaping
+    for part in [table.name, ".\"", column, "\""] {
+        out.push_sql(part);
+    }
+    Ok(())
 }
 
 fn write_from<'b>(

@@ -1,5 +1,10 @@
 //! The statements: rows, rows of many parents at once, and how many there are.
-use std::marker::PhantomData;
+use std::{
+    any::TypeId,
+    collections::HashMap,
+    marker::PhantomData,
+    sync::{LazyLock, PoisonError, RwLock},
+};
 
 use diesel::{
     QueryResult, Selectable,
@@ -36,7 +41,7 @@ impl<T> QueryId for Rows<T> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
-impl<T: Selectable<Pg>> QueryFragment<Pg> for Rows<T>
+impl<T: Selectable<Pg> + 'static> QueryFragment<Pg> for Rows<T>
 where
     SelectOf<T>: QueryFragment<Pg>,
 {
@@ -55,7 +60,7 @@ impl<T> QueryId for Each<T> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
-impl<T: Selectable<Pg>> QueryFragment<Pg> for Each<T>
+impl<T: Selectable<Pg> + 'static> QueryFragment<Pg> for Each<T>
 where
     SelectOf<T>: QueryFragment<Pg>,
 {
@@ -70,14 +75,24 @@ where
     }
 }
 
-/// A selection holds columns only, never a value: nothing of it is bound to the statement.
-pub(in crate::store) fn write_selection<T: Selectable<Pg>>(out: &mut AstPass<'_, '_, Pg>) -> QueryResult<()>
+/// A selection holds columns only, never a value: its text is made once for each type of row.
+pub(in crate::store) fn write_selection<T: Selectable<Pg> + 'static>(
+    out: &mut AstPass<'_, '_, Pg>,
+) -> QueryResult<()>
 where
     SelectOf<T>: QueryFragment<Pg>,
 {
+    static TEXTS: LazyLock<RwLock<HashMap<TypeId, String>>> = LazyLock::new(RwLock::default);
+    let of = TypeId::of::<T>();
+    if let Some(text) = TEXTS.read().unwrap_or_else(PoisonError::into_inner).get(&of) {
+        out.push_sql(text);
+        return Ok(());
+    }
     let mut builder = <Pg as diesel::backend::Backend>::QueryBuilder::default();
     T::construct_selection().to_sql(&mut builder, &Pg)?;
-    out.push_sql(&diesel::query_builder::QueryBuilder::finish(builder));
+    let text = diesel::query_builder::QueryBuilder::finish(builder);
+    out.push_sql(&text);
+    TEXTS.write().unwrap_or_else(PoisonError::into_inner).insert(of, text);
     Ok(())
 }
 
