@@ -41,15 +41,17 @@ macro_rules! entity {
                 db: &$crate::store::door::Snapshot,
                 fetch: $crate::store::select::Fetch,
             ) -> futures_util::future::BoxFuture<'_, $crate::store::error::Result<Vec<Self>>> {
-                db.load(db.rows::<Self>(Self::TABLE, fetch))
+                let most = fetch.most();
+                db.load_at_most(db.rows::<Self>(Self::TABLE, fetch), most)
             }
 
-            fn each(
-                db: &$crate::store::door::Snapshot,
+            fn each<'s>(
+                db: &'s $crate::store::door::Snapshot,
                 fetch: $crate::store::select::Fetch,
                 parents: Vec<uuid::Uuid>,
-            ) -> futures_util::future::BoxFuture<'_, $crate::store::error::Result<Vec<(uuid::Uuid, Self)>>> {
-                db.load(db.each::<Self>(Self::TABLE, fetch, parents))
+                take: $crate::store::batch::Take<'s, Self>,
+            ) -> futures_util::future::BoxFuture<'s, $crate::store::error::Result<$crate::store::batch::Take<'s, Self>>> {
+                db.gather(db.each::<Self>(Self::TABLE, fetch, parents), take, |take, (parent, row)| take(parent, row))
             }
 
             fn lock(

@@ -35,6 +35,9 @@ pub async fn load<K: Batch>(db: &Snapshot, keys: &[K]) -> Result<HashMap<K, K::V
     }
 }
 
+/// What becomes of a row and the parent it belongs to.
+pub type Take<'s, T> = &'s mut (dyn FnMut(Uuid, T) + Send);
+
 /// A row of one table. Implemented by the `entity!` macro.
 pub trait Stored: Kind + Clone + Sized {
     /// The table, as Diesel knows it.
@@ -49,7 +52,13 @@ pub trait Stored: Kind + Clone + Sized {
     /// Whether the row is deleted, where rows are deleted softly.
     fn is_deleted(&self) -> bool;
     fn rows(db: &Snapshot, fetch: Fetch) -> BoxFuture<'_, Result<Vec<Self>>>;
-    fn each(db: &Snapshot, fetch: Fetch, parents: Vec<Uuid>) -> BoxFuture<'_, Result<Vec<(Uuid, Self)>>>;
+    /// The rows of each parent, those of one parent one after the other, as they come.
+    fn each<'s>(
+        db: &'s Snapshot,
+        fetch: Fetch,
+        parents: Vec<Uuid>,
+        take: Take<'s, Self>,
+    ) -> BoxFuture<'s, Result<Take<'s, Self>>>;
     /// The row as it is now, locked until the transaction ends.
     fn lock(write: &mut Write, id: Id<Self>) -> BoxFuture<'_, Result<Option<Self>>>;
     /// Makes a row.

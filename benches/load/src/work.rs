@@ -52,7 +52,7 @@ pub const ALL: &[Work] = &[
     Work {
         name: "Q1",
         about: "one deal by id, 5 fields",
-        document: "query Q1($id: ID!) { deal(id: $id) { id name status probability value { amount currency } } }",
+        document: include_str!("../../operations/Q1.graphql"),
         statement: "SELECT json_build_object('id', id, 'name', name, 'status', status, 'probability', probability::text,
             'value', json_build_object('amount', value::text, 'currency', currency))::text
             FROM sales.deals WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL",
@@ -62,8 +62,7 @@ pub const ALL: &[Work] = &[
     Work {
         name: "Q2",
         about: "20 conversations with their person and last 10 messages, each with its author",
-        document: "query Q2 { conversations(first: 20) { nodes { id title messageCount user { id displayName }
-            messages(last: 10) { nodes { id seq role content createdAt author { id displayName } } } } } }",
+        document: include_str!("../../operations/Q2.graphql"),
         statement: "SELECT json_agg(json_build_object('id', c.id, 'title', c.title, 'messageCount', c.message_count,
               'user', json_build_object('id', u.id, 'displayName', u.display_name), 'messages', m.list)
               ORDER BY c.created_at DESC, c.id DESC)::text
@@ -83,9 +82,7 @@ pub const ALL: &[Work] = &[
     Work {
         name: "Q3",
         about: "50 deals of a stage by value, with owner and last 5 history entries",
-        document: "query Q3($stage: ID!) { deals(first: 50, filter: {stage: {id: {eq: $stage}}},
-            orderBy: [{field: VALUE, direction: DESC}]) { nodes { id name value { amount currency }
-            owner { id displayName } history(first: 5) { nodes { id fieldChanged oldValue newValue changedAt } } } } }",
+        document: include_str!("../../operations/Q3.graphql"),
         statement: "SELECT json_agg(json_build_object('id', d.id, 'name', d.name,
               'value', json_build_object('amount', d.value::text, 'currency', d.currency),
               'owner', CASE WHEN u.id IS NOT NULL THEN json_build_object('id', u.id, 'displayName', u.display_name) END,
@@ -104,9 +101,7 @@ pub const ALL: &[Work] = &[
     Work {
         name: "Q4",
         about: "5 budgets with all 20 lines, department and submitter",
-        document: "query Q4 { budgets(first: 5) { nodes { id name fiscalYear status total { amount currency }
-            department { id name } submittedBy { id displayName }
-            lineItems(first: 100) { nodes { id category annualAmount { amount currency } } } } } }",
+        document: include_str!("../../operations/Q4.graphql"),
         statement: "SELECT json_agg(json_build_object('id', b.id, 'name', b.name, 'fiscalYear', b.fiscal_year, 'status', b.status,
               'total', json_build_object('amount', b.total_amount::text, 'currency', b.currency),
               'department', CASE WHEN d.id IS NOT NULL THEN json_build_object('id', d.id, 'name', d.name) END,
@@ -127,8 +122,7 @@ pub const ALL: &[Work] = &[
     Work {
         name: "Q5",
         about: "100 controls with their 5 issues and assignees",
-        document: "query Q5 { complianceControls(first: 100) { nodes { id key name status
-            issues(first: 10) { nodes { id description severity status dueDate assignedTo { id displayName } } } } } }",
+        document: include_str!("../../operations/Q5.graphql"),
         statement: "SELECT json_agg(json_build_object('id', c.id, 'key', c.control_id, 'name', c.name, 'status', c.status,
               'issues', i.list) ORDER BY c.created_at DESC, c.id DESC)::text
             FROM (SELECT * FROM governance.compliance_controls WHERE organization_id = $1
@@ -147,8 +141,7 @@ pub const ALL: &[Work] = &[
     Work {
         name: "M1",
         about: "append a message of 400 bytes",
-        document: "mutation M1($input: MessageSendInput!) { messageSend(input: $input) {
-            messageEdge { node { id seq createdAt } } userErrors { code message } } }",
+        document: include_str!("../../operations/M1.graphql"),
         statement: "INSERT INTO chat.messages (organization_id, id, conversation_id, role, content, author_id)
             VALUES ($1, uuidv7(), $2, 'user', $4, $3)
             RETURNING json_build_object('id', id, 'seq', seq, 'createdAt', created_at)::text",
@@ -158,8 +151,7 @@ pub const ALL: &[Work] = &[
     Work {
         name: "M2",
         about: "change a deal whose version is checked",
-        document: "mutation M2($input: DealUpdateInput!) { dealUpdate(input: $input) {
-            deal { id version probability } userErrors { code message } } }",
+        document: include_str!("../../operations/M2.graphql"),
         statement: "UPDATE sales.deals SET probability = 10 + $5 % 80
             WHERE organization_id = $1 AND id = $2 AND revision = $5 AND $3::uuid IS NOT NULL AND $4::text IS NOT NULL
             RETURNING json_build_object('id', id, 'version', revision, 'probability', probability::text)::text",

@@ -209,10 +209,10 @@ impl<F, U: Listed> Pages<F, U> {
         let mut parents = parents.to_vec();
         parents.sort_unstable();
         parents.dedup();
-        let found = U::each(env.snapshot, fetch, parents).await?;
-        let mut pile = Pile { rows: Vec::with_capacity(found.len()), ..Pile::default() };
+        let expected = fetch.most().saturating_mul(parents.len());
+        let mut pile = Pile { rows: Vec::with_capacity(expected.min(1024)), ..Pile::default() };
         let (mut from, mut current) = (0, None);
-        for (parent, row) in found {
+        let mut take = |parent, row| {
             if let Some(before) = current.replace(parent)
                 && before != parent
             {
@@ -220,7 +220,8 @@ impl<F, U: Listed> Pages<F, U> {
                 from = pile.rows.len();
             }
             pile.rows.push(row);
-        }
+        };
+        U::each(env.snapshot, fetch, parents, &mut take).await?;
         if let Some(last) = current {
             pile.end(last, from, pile.rows.len() - from, &request.page);
         }

@@ -107,7 +107,7 @@ pub fn raw(json: Vec<u8>) -> Value {
 
 /// A whole response as JSON text.
 pub fn response(response: &Response, executed: bool) -> Vec<u8> {
-    let mut out = Vec::with_capacity(1024);
+    let mut out = Vec::with_capacity(length(&response.data) + 256);
     out.push(b'{');
     if !response.errors.is_empty() {
         out.extend_from_slice(b"\"errors\":");
@@ -127,6 +127,15 @@ pub fn response(response: &Response, executed: bool) -> Vec<u8> {
     }
     out.push(b'}');
     out
+}
+
+/// How long the text will be, about.
+fn length(value: &Value) -> usize {
+    match value {
+        Value::Object(parts) => parts.iter().map(|(key, value)| key.len() + length(value)).sum(),
+        Value::String(text) => text.len(),
+        _ => 8,
+    }
 }
 
 fn write_value(value: &Value, out: &mut Vec<u8>) {

@@ -26,7 +26,7 @@ impl<'a> Out<'a> {
             next = parent.map(|node| (node.segment, node.parent));
         }
         segments.reverse();
-        Self { json: Vec::with_capacity(256), path: segments, errors: Vec::new() }
+        Self { json: Vec::with_capacity(1024), path: segments, errors: Vec::new() }
     }
 
     /// What was written, and what went wrong.

@@ -7,8 +7,9 @@ use std::{
     },
 };
 
+use diesel::QueryResult;
 use diesel_async::{AsyncPgConnection, methods::LoadQuery};
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::{FutureExt, TryStreamExt, future::BoxFuture};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -52,6 +53,9 @@ pub(in crate::store) enum Source {
     /// From what was just written.
     Written(Written),
 }
+
+/// Room is made beforehand for no more rows than these.
+const MOST_EXPECTED: usize = 512;
 
 impl Snapshot {
     pub(super) fn of(door: Door, caller: Arc<Caller>, entry: Entry, source: Source) -> Self {
@@ -157,18 +161,51 @@ impl Snapshot {
         Q: LoadQuery<'s, &'s AsyncPgConnection, T> + Send + 's,
         T: Send + 's,
     {
+        self.load_at_most(query, 0)
+    }
+
+    /// The same for a query that gives about so many rows.
+    pub fn load_at_most<'s, Q, T>(&'s self, query: Q, most: usize) -> BoxFuture<'s, Result<Vec<T>>>
+    where
+        Q: LoadQuery<'s, &'s AsyncPgConnection, T> + Send + 's,
+        T: Send + 's,
+    {
+        self.gather(query, Vec::with_capacity(most.min(MOST_EXPECTED)), Vec::push)
+    }
+
+    /// Runs a query and puts each row where it belongs as it comes.
+    pub fn gather<'s, Q, T, C>(
+        &'s self,
+        query: Q,
+        mut into: C,
+        put: fn(&mut C, T),
+    ) -> BoxFuture<'s, Result<C>>
+    where
+        Q: LoadQuery<'s, &'s AsyncPgConnection, T> + Send + 's,
+        T: Send + 's,
+        C: Send + 's,
+    {
         async move {
             let mut connection: &AsyncPgConnection = self.transaction().await?;
             self.statements.fetch_add(1, Ordering::Relaxed);
-            let rows = diesel_async::RunQueryDsl::load(query, &mut connection);
+            let rows = async {
+                let rows = diesel_async::RunQueryDsl::load_stream(query, &mut connection).await?;
+                let mut rows = std::pin::pin!(rows);
+                while let Some(row) = rows.try_next().await? {
+                    put(&mut into, row);
+                }
+                QueryResult::Ok(())
+            };
             if matches!(self.entry, Entry::Asked) {
                 self.let_in().await?;
-                return Ok(rows.await?);
+                rows.await?;
+            } else {
+                // polled in this order, so sent in this order: the question is asked inside of the transaction
+                let (entered, rows) = futures_util::join!(self.let_in(), rows);
+                entered?;
+                rows?;
             }
-            // polled in this order, so sent in this order: the question is asked inside of the transaction
-            let (entered, rows) = futures_util::join!(self.let_in(), rows);
-            entered?;
-            Ok(rows?)
+            Ok(into)
         }
         .boxed()
     }

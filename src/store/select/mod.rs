@@ -56,6 +56,14 @@ impl Fetch {
         Self { condition, order: Vec::new(), limit: None }
     }
 
+    /// About how many rows there can be, as far as that is said.
+    pub fn most(&self) -> usize {
+        match (&self.condition, self.limit) {
+            (Condition::Ids(ids), _) => ids.len(),
+            (_, limit) => limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or_default(),
+        }
+    }
+
     fn walk<'b>(
         &'b self,
         table: &'static Table,

@@ -2,6 +2,7 @@
 mod batching;
 mod cli;
 mod constraints;
+mod cost;
 mod docs;
 mod doors;
 mod gate;
