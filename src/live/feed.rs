@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::store::{
     door::{Audience, Caller, Door, Shared, Standing},
     error::Result,
-    events::{self, Event, Position},
+    events::{self, Event, Horizon, Position},
 };
 
 /// How many events are kept for subscribers that are a little behind; who is further behind reads the table.
@@ -138,14 +138,10 @@ pub struct Found {
 impl Feed {
     /// A feed that begins now.
     pub(super) async fn open(door: Door, organization: Uuid) -> Result<Arc<Self>> {
-        let snapshot = door.snapshot(reader(organization));
-        let begun = async {
-            let (head, _) = events::horizon(&snapshot).await?;
-            Ok((head, snapshot.standing().await?.epoch))
-        };
-        let begun: Result<_> = begun.await;
+        let snapshot = door.snapshot_of(organization);
+        let begun = events::horizon(&snapshot).await;
         snapshot.close();
-        let (head, epoch) = begun?;
+        let Horizon { place: head, epoch, .. } = begun?;
         let kept = Mutex::new(Kept { from: head, head, events: VecDeque::new(), count: 0 });
         let epoch = watch::Sender::new(epoch);
         let (shared, ears) = (Mutex::default(), Mutex::default());
@@ -240,28 +236,23 @@ impl Feed {
     /// Whether everything that came after `place` is still there. A place that lies ahead was given by another
     /// database: this one is a copy that was put back from before.
     pub async fn knows(&self, place: Position) -> Result<bool> {
-        let snapshot = self.door.snapshot(reader(self.organization));
+        let snapshot = self.door.snapshot_of(self.organization);
         let read = futures_util::try_join!(events::floor(&snapshot), events::horizon(&snapshot));
         snapshot.close();
-        let (floor, (horizon, _)) = read?;
-        Ok(floor.is_none_or(|floor| floor <= place) && place <= horizon)
+        let (floor, horizon) = read?;
+        Ok(floor.is_none_or(|floor| floor <= place) && place <= horizon.place)
     }
 
     /// Reads what is new. Says whether there is more to come soon.
     async fn read(&self) -> Result<bool> {
         let head = self.head().at;
-        let snapshot = self.door.snapshot(reader(self.organization));
-        let read = async {
-            let (found, horizon) =
-                futures_util::join!(events::after(&snapshot, head, BATCH), events::horizon(&snapshot));
-            Ok((found?, horizon?, snapshot.standing().await?.epoch))
-        };
-        let read: Result<_> = read.await;
+        let snapshot = self.door.snapshot_of(self.organization);
+        let read = futures_util::try_join!(events::after(&snapshot, head, BATCH), events::horizon(&snapshot));
         snapshot.close();
-        let (found, (horizon, waiting), epoch) = read?;
+        let (found, horizon) = read?;
         let full = found.len() >= usize::try_from(BATCH).unwrap_or_default();
         // before the events: nobody is told of one by rights that were gone when it was committed
-        tell(&self.epoch, epoch);
+        tell(&self.epoch, horizon.epoch);
         let mut fresh = Vec::with_capacity(found.len());
         {
             let mut kept = self.kept();
@@ -273,8 +264,8 @@ impl Feed {
                 kept.events.push_back(event);
             }
             // nothing at all happened up to the horizon: the place moves on, so that it does not age
-            if !full && kept.head < horizon {
-                kept.head = horizon;
+            if !full && kept.head < horizon.place {
+                kept.head = horizon.place;
             }
             while kept.events.len() > KEPT {
                 if let Some(gone) = kept.events.pop_front() {
@@ -283,7 +274,7 @@ impl Feed {
             }
         }
         self.tell(&fresh);
-        Ok(full || waiting)
+        Ok(full || horizon.waiting)
     }
 
     /// Wakes those whom these events concern.
@@ -300,11 +291,6 @@ impl Feed {
 /// Wakes those who wait, where there is something new.
 fn tell<T: PartialEq>(sender: &watch::Sender<T>, news: T) {
     sender.send_if_modified(|known| std::mem::replace(known, news) != *known);
-}
-
-/// A feed reads for the organization, not for a person: what each subscriber may see is decided when it is delivered.
-pub(super) fn reader(organization: Uuid) -> Arc<Caller> {
-    Arc::new(Caller { organization: Some(organization), request: "live".to_owned(), ..Caller::default() })
 }
 
 async fn run(feed: Weak<Feed>) {

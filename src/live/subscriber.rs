@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use chrono::Duration;
 
-use super::feed::{Ear, Feed, Interest, reader};
+use super::feed::{Ear, Feed, Interest};
 use crate::store::{
     clock,
     door::{Caller, Shared, Standing},
@@ -136,7 +136,7 @@ impl Subscriber {
     /// What comes next in the table, as far as it is of concern; nothing when that is no longer complete.
     async fn read(&mut self) -> Result<Option<Vec<Arc<Event>>>> {
         let head = self.feed.head();
-        let snapshot = self.feed.door().snapshot(reader(self.feed.organization()));
+        let snapshot = self.feed.door().snapshot_of(self.feed.organization());
         let read =
             futures_util::try_join!(events::after(&snapshot, self.at, BATCH), events::floor(&snapshot));
         snapshot.close();

@@ -3,10 +3,14 @@
 //! It carries no data but marks of the organizations concerned: 32 bits of a hash, nothing that tells one from another.
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI32, Ordering},
+    },
     time::Duration,
 };
 
+use diesel::{dsl::sql, sql_types::Integer};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::StreamExt;
 use tokio::sync::Notify;
@@ -28,6 +32,8 @@ const RECONNECT: Duration = Duration::from_millis(200);
 pub(super) struct Told {
     marks: Mutex<BTreeSet<u32>>,
     some: Notify,
+    /// The process of PostgreSQL through which this server tells others; what comes back from it is known here.
+    voice: AtomicI32,
 }
 
 impl Told {
@@ -77,6 +83,9 @@ async fn again<F: Future<Output = anyhow::Result<()>>>(mut task: impl FnMut() ->
 
 async fn tell(hub: &Hub, url: &str) -> anyhow::Result<()> {
     let mut connection = connect(url).await?;
+    let voice = sql::<Integer>("SELECT pg_backend_pid()");
+    let voice = diesel_async::RunQueryDsl::get_result(voice, &mut connection).await?;
+    hub.told.voice.store(voice, Ordering::Relaxed);
     loop {
         hub.told.some.notified().await;
         tokio::time::sleep(COALESCE).await;
@@ -101,7 +110,11 @@ async fn listen(hub: &Hub, url: &str) -> anyhow::Result<()> {
     hub.wake_all();
     let mut heard = std::pin::pin!(connection.notifications_stream());
     while let Some(notification) = heard.next().await {
-        let payload = notification?.payload;
+        let notification = notification?;
+        if notification.process_id == hub.told.voice.load(Ordering::Relaxed) {
+            continue;
+        }
+        let payload = notification.payload;
         let marks: Option<Vec<u32>> =
             payload.split(',').map(|mark| u32::from_str_radix(mark, 16).ok()).collect();
         match marks {

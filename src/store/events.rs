@@ -117,11 +117,22 @@ pub async fn after(db: &Snapshot, after: Position, limit: i64) -> Result<Vec<Eve
         .collect())
 }
 
-/// The place before everything that may still come, and whether events wait behind it.
-pub async fn horizon(db: &Snapshot) -> Result<(Position, bool)> {
-    let rows: Vec<(i64, bool)> = db.load(Horizon { organization: db.organization() }).await?;
-    let (horizon, waiting) = rows.into_iter().next().unwrap_or_default();
-    Ok((Position::before(horizon), waiting))
+/// How far the events of an organization can be told.
+#[derive(Clone, Copy, Debug)]
+pub struct Horizon {
+    /// The place before everything that may still come.
+    pub place: Position,
+    /// Whether events wait behind it.
+    pub waiting: bool,
+    /// The epoch of all rights in the organization, at the same moment.
+    pub epoch: i64,
+}
+
+/// How far events can be told now.
+pub async fn horizon(db: &Snapshot) -> Result<Horizon> {
+    let rows: Vec<(i64, bool, i64)> = db.load(AskHorizon { organization: db.organization() }).await?;
+    let (horizon, waiting, epoch) = rows.into_iter().next().unwrap_or_default();
+    Ok(Horizon { place: Position::before(horizon), waiting, epoch })
 }
 
 /// The last event that was deleted: what comes after an earlier place is no longer complete. None yet: it all is.
@@ -213,22 +224,27 @@ impl QueryFragment<Pg> for After {
 }
 
 #[derive(QueryId)]
-struct Horizon {
+struct AskHorizon {
     organization: Uuid,
 }
 
-impl Query for Horizon {
-    type SqlType = (BigInt, Bool);
+impl Query for AskHorizon {
+    type SqlType = (BigInt, Bool, BigInt);
 }
-impl<C> diesel::RunQueryDsl<C> for Horizon {}
-impl QueryFragment<Pg> for Horizon {
+impl<C> diesel::RunQueryDsl<C> for AskHorizon {}
+impl QueryFragment<Pg> for AskHorizon {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
             "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
                     EXISTS (SELECT FROM ops.events WHERE xact >= pg_snapshot_xmin(pg_current_snapshot()) AND organization_id = ",
         );
         out.push_bind_param::<SqlUuid, _>(&self.organization)?;
-        out.push_sql(")");
+        out.push_sql(
+            "), (SELECT coalesce(sum(epoch), 0)::bigint FROM access.epochs
+                  WHERE organization_id IN ('00000000-0000-0000-0000-000000000000', ",
+        );
+        out.push_bind_param::<SqlUuid, _>(&self.organization)?;
+        out.push_sql("))");
         Ok(())
     }
 }

@@ -80,8 +80,8 @@ impl Batch for Horizon {
     type Value = EventCursor;
 
     async fn load(db: &Snapshot, _: &[Self]) -> StoreResult<HashMap<Self, EventCursor>> {
-        let (position, _) = events::horizon(db).await?;
-        Ok(HashMap::from([(Self, EventCursor(position.write()))]))
+        let horizon = events::horizon(db).await?;
+        Ok(HashMap::from([(Self, EventCursor(horizon.place.write()))]))
     }
 }
 
