@@ -174,12 +174,12 @@ where
         self.changes.walk(&mut out)?;
         out.push_sql(" WHERE ");
         if T::TABLE.owner != Owner::Nobody {
-            write_column(T::TABLE, "organization_id", &mut out)?;
+            write_column(T::TABLE, "organization_id", &mut out);
             out.push_sql(" = ");
             out.push_bind_param::<sql_types::Uuid, _>(&self.organization)?;
             out.push_sql(" AND ");
         }
-        write_column(T::TABLE, T::TABLE.key, &mut out)?;
+        write_column(T::TABLE, T::TABLE.key, &mut out);
         out.push_sql(" = ");
         out.push_bind_param::<sql_types::Uuid, _>(&self.id)?;
         out.push_sql(" RETURNING ");

@@ -51,7 +51,7 @@ pub const PERSONAL: [&str; 6] = [
 pub fn is_shared(table: &Table) -> bool {
     // a name is quoted: "identity"."sessions"
     let is = |name: &&str| table.name.split('"').filter(|part| part.len() > 1).eq(name.split('.'));
-    !PERSONAL.iter().any(|name| is(name))
+    !PERSONAL.iter().any(is)
 }
 
 /// One moment, as an audience sees it. Nothing is sent before the first question; the transaction ends with the last

@@ -136,7 +136,7 @@ impl Condition {
                 Ok(())
             }
             Self::Compare(column, operator, value) => {
-                write_column(table, column, out)?;
+                write_column(table, column, out);
                 out.push_sql(match operator {
                     Operator::Eq => " = ",
                     Operator::Ne => " IS DISTINCT FROM ",
@@ -154,12 +154,12 @@ impl Condition {
                 Ok(())
             }
             Self::IsNull(column) => {
-                write_column(table, column, out)?;
+                write_column(table, column, out);
                 out.push_sql(" IS NULL");
                 Ok(())
             }
             Self::Ids(ids) => {
-                write_column(table, table.key, out)?;
+                write_column(table, table.key, out);
                 if let [id] = ids.as_slice() {
                     out.push_sql(" = ");
                     return out.push_bind_param::<sql_types::Uuid, _>(id);
@@ -170,19 +170,19 @@ impl Condition {
                 Ok(())
             }
             Self::OfParent(column) => {
-                write_column(table, column, out)?;
+                write_column(table, column, out);
                 out.push_sql(" = parent.id");
                 Ok(())
             }
             Self::OfParentText(column) => {
-                write_column(table, column, out)?;
+                write_column(table, column, out);
                 out.push_sql(" = parent.id::text");
                 Ok(())
             }
             Self::Through { column, table: other, condition } => {
-                write_column(table, column, out)?;
+                write_column(table, column, out);
                 out.push_sql(" IN (SELECT ");
-                write_column(other, other.key, out)?;
+                write_column(other, other.key, out);
                 write_from(other, organization, out)?;
                 out.push_sql(" AND ");
                 condition.walk(other, organization, out)?;
@@ -190,12 +190,12 @@ impl Condition {
                 Ok(())
             }
             Self::Linked { table: pairs, parent, child } => {
-                write_column(table, table.key, out)?;
+                write_column(table, table.key, out);
                 out.push_sql(" IN (SELECT ");
-                write_column(pairs, child, out)?;
+                write_column(pairs, child, out);
                 write_from(pairs, organization, out)?;
                 out.push_sql(" AND ");
-                write_column(pairs, parent, out)?;
+                write_column(pairs, parent, out);
                 out.push_sql(" = parent.id)");
                 Ok(())
             }

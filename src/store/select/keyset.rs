@@ -42,7 +42,7 @@ pub(super) fn beyond<'b>(
         if index > 0 {
             out.push_sql(", ");
         }
-        write_column(table, key.column, out)?;
+        write_column(table, key.column, out);
     }
     out.push_sql(if first.descending { ") < (" } else { ") > (" });
     for (index, (key, value)) in keys.iter().zip(at).enumerate() {
@@ -69,23 +69,23 @@ fn stepwise<'b>(
     out.push_sql("(");
     match value {
         Some(_) => {
-            write_column(table, key.column, out)?;
+            write_column(table, key.column, out);
             out.push_sql(if key.descending { " < " } else { " > " });
             write_value(key, value.as_ref(), out)?;
             if key.nullable && !key.nulls_first {
                 out.push_sql(" OR ");
-                write_column(table, key.column, out)?;
+                write_column(table, key.column, out);
                 out.push_sql(" IS NULL");
             }
         }
         None if key.nulls_first => {
-            write_column(table, key.column, out)?;
+            write_column(table, key.column, out);
             out.push_sql(" IS NOT NULL");
         }
         None => out.push_sql("FALSE"),
     }
     out.push_sql(" OR (");
-    write_column(table, key.column, out)?;
+    write_column(table, key.column, out);
     if value.is_some() {
         out.push_sql(" = ");
         write_value(key, value.as_ref(), out)?;

@@ -75,7 +75,7 @@ impl Fetch {
         self.condition.walk(table, organization, out)?;
         for (index, key) in self.order.iter().enumerate() {
             out.push_sql(if index == 0 { " ORDER BY " } else { ", " });
-            write_column(table, key.column, out)?;
+            write_column(table, key.column, out);
             if key.descending {
                 out.push_sql(" DESC");
             }
@@ -93,16 +93,11 @@ impl Fetch {
     }
 }
 
-pub(super) fn write_column(
-    table: &Table,
-    column: &'static str,
-    out: &mut AstPass<'_, '_, Pg>,
-) -> QueryResult<()> {
+pub(super) fn write_column(table: &Table, column: &'static str, out: &mut AstPass<'_, '_, Pg>) {
     // a column that is named in the source needs no escaping
     for part in [table.name, ".\"", column, "\""] {
         out.push_sql(part);
     }
-    Ok(())
 }
 
 fn write_from<'b>(
@@ -117,7 +112,7 @@ fn write_from<'b>(
         out.push_sql("TRUE");
         return Ok(());
     }
-    write_column(table, "organization_id", out)?;
+    write_column(table, "organization_id", out);
     if table.owner == Owner::Organization {
         out.push_sql(" = ");
         return out.push_bind_param::<sql_types::Uuid, _>(organization);
