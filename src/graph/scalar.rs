@@ -96,7 +96,7 @@ macro_rules! whole_number {
                 <i32 as InputType>::create_type_info(registry)
             }
             fn json(&self, out: &mut Vec<u8>) {
-                show(self, out);
+                number((*self).into(), out);
             }
         }
     )* };
@@ -109,7 +109,27 @@ impl Scalar for i64 {
         scalar(registry, "BigInt", "A whole number of up to 64 bits, as text: `\"9007199254740993\"`.", None)
     }
     fn json(&self, out: &mut Vec<u8>) {
-        quote(self, out);
+        out.push(b'"');
+        number(*self, out);
+        out.push(b'"');
+    }
+}
+
+/// A whole number.
+fn number(number: i64, out: &mut Vec<u8>) {
+    if number < 0 {
+        out.push(b'-');
+    }
+    let (from, mut left) = (out.len(), number.unsigned_abs());
+    loop {
+        out.push(b'0' + u8::try_from(left % 10).unwrap_or_default());
+        left /= 10;
+        if left == 0 {
+            break;
+        }
+    }
+    if let Some(written) = out.get_mut(from..) {
+        written.reverse();
     }
 }
 
@@ -175,7 +195,12 @@ impl Scalar for Date {
         <Self as InputType>::create_type_info(registry)
     }
     fn json(&self, out: &mut Vec<u8>) {
-        quote(self, out);
+        let Ok(year @ ..=9999) = u32::try_from(self.0.year()) else { return quote(self, out) };
+        for (number, count, before) in [(year, 4, b'"'), (self.0.month(), 2, b'-'), (self.0.day(), 2, b'-')] {
+            out.push(before);
+            digits(out, number, count);
+        }
+        out.push(b'"');
     }
 }
 
@@ -429,6 +454,17 @@ mod tests {
             ["", "plain", "\"quoted\" \\ back", "line\nbreak\ttab\r", "\u{0}\u{1f}", "ünïcödé 🦀 \u{2028}"]
         {
             assert_eq!(serde_json::from_str::<String>(&written(sample)).unwrap(), sample);
+        }
+    }
+
+    #[test]
+    fn whole_numbers_and_days_are_as_they_are_elsewhere() {
+        for sample in [0, 7, -1, 10, 1_234_567_890_123, i64::MAX, i64::MIN] {
+            assert_eq!(written(&sample), format!("\"{sample}\""));
+        }
+        assert_eq!(written(&i32::MIN), i32::MIN.to_string());
+        for sample in ["2026-11-21", "0001-01-02", "9999-12-31"] {
+            assert_eq!(written(&Date(sample.parse().unwrap())), format!("\"{sample}\""));
         }
     }
 

@@ -37,6 +37,15 @@ impl Window {
     fn holds(&self, at: DateTime<Utc>) -> bool {
         self.from <= at && self.until.is_none_or(|end| at < end)
     }
+
+    fn covers(&self, other: Self) -> bool {
+        let ends_later = match (self.until, other.until) {
+            (None, _) => true,
+            (Some(end), Some(other)) => end >= other,
+            (Some(_), None) => false,
+        };
+        self.from <= other.from && ends_later
+    }
 }
 
 impl Grants {
@@ -68,7 +77,7 @@ impl Grants {
     }
 
     fn compile(rows: Vec<GrantRow>) -> Self {
-        let mut grants = Self::default();
+        let (mut grants, now) = (Self::default(), clock::now());
         for (permission, role, from, until, scopes) in rows {
             if let Some(role) = role
                 && !grants.roles.contains(&role)
@@ -81,7 +90,14 @@ impl Grants {
             {
                 continue;
             }
-            grants.held.entry(permission).or_default().push(Window { from, until });
+            let window = Window { from, until };
+            if until.is_some_and(|end| end <= now) {
+                continue;
+            }
+            let windows = grants.held.entry(permission).or_default();
+            if !windows.iter().any(|known| known.covers(window)) {
+                windows.push(window);
+            }
         }
         grants.roles.sort();
         grants
