@@ -24,6 +24,10 @@ bench: ## Measure the release server against PostgreSQL itself; SCALE=20 ONLY=Q2
 bench-peers: ## Measure it against other GraphQL servers over the same rows too; needs Node
 	@benches/run peers
 
+.PHONY: bench-growth
+bench-growth: ## Measure whether an answer costs more where there is more that it does not tell
+	@benches/growth
+
 .PHONY: playground
 playground: playground/dist/index.html ## Build the playground's bundle, when its sources changed
 

@@ -17,8 +17,8 @@ pub struct Money {
 }
 
 impl Money {
-    pub fn of(amount: Decimal, currency: &Currency) -> Self {
-        Self { amount, currency: currency.clone() }
+    pub const fn of(amount: Decimal, currency: Currency) -> Self {
+        Self { amount, currency }
     }
 }
 
@@ -46,8 +46,8 @@ pub struct MoneyInput {
 
 impl MoneyInput {
     /// How much it is, where only one currency makes sense; `field` is where the input has it.
-    pub fn amount_in(self, currency: &Currency, field: &str) -> Outcome<Decimal> {
-        if self.currency == *currency {
+    pub fn amount_in(self, currency: Currency, field: &str) -> Outcome<Decimal> {
+        if self.currency == currency {
             return Ok(self.amount);
         }
         let message = format!("the amount has to be in {currency}, not in {}", self.currency);

@@ -175,7 +175,7 @@ sort_values! {
     Decimal: "numeric", |value| value.to_string();
     Uuid: "uuid", |value| value.to_string();
     Date: "date", |value| value.to_string();
-    Currency: "text", |value| value.0.clone();
+    Currency: "text", |value| value.to_string();
     DateTime<Utc>: "timestamptz", |value| value.to_rfc3339_opts(SecondsFormat::Micros, true);
 }
 

@@ -209,7 +209,7 @@ impl Scalar for Currency {
         <Self as InputType>::create_type_info(registry)
     }
     fn json(&self, out: &mut Vec<u8>) {
-        text(&self.0, out);
+        text(self.as_str(), out);
     }
 }
 
@@ -378,7 +378,7 @@ read_from_text! {
         |cursor| cursor.0.clone();
     [] Currency, "CurrencyCode", "An ISO 4217 currency code: `USD`.",
         |text| Self::parse(&text).map_err(InputValueError::custom),
-        |currency| currency.0.clone();
+        |currency| currency.to_string();
 }
 
 /// JSON in and out; always an object, at most 64 KiB.

@@ -39,10 +39,6 @@ column_type! {
     Date(NaiveDate) as Date
 }
 column_type! {
-    /// An ISO 4217 currency code, `USD`.
-    Currency(String) as Text
-}
-column_type! {
     /// A free-form JSON document.
     Json(serde_json::Value) as Jsonb
 }
@@ -72,19 +68,12 @@ impl FromSql<sql_types::Array<sql_types::Nullable<sql_types::Text>>, Pg> for Tex
 impl Eq for Hash {}
 impl Eq for Date {}
 impl Copy for Date {}
-impl Eq for Currency {}
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
-impl fmt::Display for Currency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 impl Hash {
     /// Reads hexadecimal digits.
     pub fn parse(text: &str) -> Option<Self> {
@@ -106,13 +95,51 @@ impl fmt::Display for Hash {
     }
 }
 
+/// An ISO 4217 currency code, `USD`: three capital letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, AsExpression, FromSqlRow)]
+#[diesel(sql_type = sql_types::Text)]
+#[serde(try_from = "String", into = "String")]
+pub struct Currency([u8; 3]);
+
 impl Currency {
-    /// Three capital letters.
     pub fn parse(text: &str) -> Result<Self, String> {
-        if text.len() == 3 && text.bytes().all(|letter| letter.is_ascii_uppercase()) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(format!("expected an ISO 4217 currency code such as `USD`, got `{text}`"))
+        match <[u8; 3]>::try_from(text.as_bytes()) {
+            Ok(letters) if letters.iter().all(u8::is_ascii_uppercase) => Ok(Self(letters)),
+            _ => Err(format!("expected an ISO 4217 currency code such as `USD`, got `{text}`")),
         }
+    }
+
+    pub fn as_str(&self) -> &str {
+        // made of ASCII letters alone
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text)
+    }
+}
+impl From<Currency> for String {
+    fn from(currency: Currency) -> Self {
+        currency.as_str().to_owned()
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl ToSql<sql_types::Text, Pg> for Currency {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        ToSql::<sql_types::Text, Pg>::to_sql(self.as_str(), out)
+    }
+}
+impl FromSql<sql_types::Text, Pg> for Currency {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self::parse(std::str::from_utf8(value.as_bytes())?)?)
     }
 }

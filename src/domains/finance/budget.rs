@@ -73,7 +73,7 @@ impl Entity for Budget {
             submitted_at, approved_at, locked_at, revision as "version", created_at, updated_at,
         } keeps { department_id, total_amount, submitted_by, approved_by, locked_by, created_by } }
         budget
-            .part("total", |budget, _| Some(Money::of(budget.total_amount, &budget.currency)))
+            .part("total", |budget, _| Some(Money::of(budget.total_amount, budget.currency)))
             .about_column("total_amount")
             .needs("budget.amount.read")
             .required();

@@ -55,7 +55,7 @@ fn amount(
     column: &str,
     of: fn(&BudgetLineItem) -> Decimal,
 ) {
-    line.part(name, move |line, _| Some(Money::of(of(line), &line.currency)))
+    line.part(name, move |line, _| Some(Money::of(of(line), line.currency)))
         .about_column(column)
         .needs("budget.amount.read")
         .required();
@@ -155,7 +155,7 @@ struct BudgetLineItemCreateInput {
 async fn create(write: &mut Write, input: BudgetLineItemCreateInput) -> Outcome<LineChange> {
     let budget = record::find(write, input.budget_id, &["input", "budgetId"]).await?;
     let amount = |money: Option<MoneyInput>, field| {
-        money.map_or(Ok(Decimal::ZERO), |money| money.amount_in(&budget.currency, field))
+        money.map_or(Ok(Decimal::ZERO), |money| money.amount_in(budget.currency, field))
     };
     let line = Changes::default()
         .set(budget_line_items::budget_id, budget.id)
@@ -203,7 +203,7 @@ async fn update(write: &mut Write, input: BudgetLineItemUpdateInput) -> Outcome<
     let before = record::lock(write, input.id, input.expected_version).await?;
     let budget = record::find(write, before.budget_id, &["input", "id"]).await?;
     let amount = |money: Option<MoneyInput>, field| {
-        money.map(|money| money.amount_in(&budget.currency, field)).transpose()
+        money.map(|money| money.amount_in(budget.currency, field)).transpose()
     };
     let changes = Changes::default()
         .given(budget_line_items::category, input.category)

@@ -41,13 +41,13 @@ impl Entity for CostCenter {
         } keeps { parent_cost_center_id, monthly_budget, annual_budget, currency, manager_id } }
         center
             .part("monthlyBudget", |center, _| {
-                center.monthly_budget.map(|plan| Money::of(plan, &center.currency))
+                center.monthly_budget.map(|plan| Money::of(plan, center.currency))
             })
             .about_column("monthly_budget")
             .needs("budget.amount.read");
         center
             .part("annualBudget", |center, _| {
-                center.annual_budget.map(|plan| Money::of(plan, &center.currency))
+                center.annual_budget.map(|plan| Money::of(plan, center.currency))
             })
             .about_column("annual_budget")
             .needs("budget.amount.read");
@@ -117,7 +117,7 @@ pub async fn planned(
 ) -> Outcome<MaybeUndefined<Decimal>> {
     Ok(match plan {
         MaybeUndefined::Value(money) => {
-            MaybeUndefined::Value(money.amount_in(&currency_of(write).await?, field)?)
+            MaybeUndefined::Value(money.amount_in(currency_of(write).await?, field)?)
         }
         MaybeUndefined::Null => MaybeUndefined::Null,
         MaybeUndefined::Undefined => MaybeUndefined::Undefined,

@@ -45,7 +45,7 @@ impl Entity for Department {
         } keeps { parent_id, cost_center_id, head_user_id, annual_budget, currency } }
         department
             .part("annualBudget", |department, _| {
-                department.annual_budget.map(|plan| Money::of(plan, &department.currency))
+                department.annual_budget.map(|plan| Money::of(plan, department.currency))
             })
             .about_column("annual_budget")
             .needs("budget.amount.read");

@@ -109,11 +109,11 @@ impl Entity for Deal {
             channel, campaign_source, close_reason, competitor_lost_to,
             revision as "version", created_at, updated_at, synced_at, deleted_at,
         } keeps { account_id, pipeline_id, stage_id, value, currency, weighted_value, owner_id } }
-        deal.part("value", |deal, _| Some(Money::of(deal.value, &deal.currency)))
+        deal.part("value", |deal, _| Some(Money::of(deal.value, deal.currency)))
             .about_column("value")
             .needs("deal.value.read")
             .required();
-        deal.part("weightedValue", |deal, _| Some(Money::of(deal.weighted_value, &deal.currency)))
+        deal.part("weightedValue", |deal, _| Some(Money::of(deal.weighted_value, deal.currency)))
             .about_column("weighted_value")
             .needs("deal.value.read")
             .required();
