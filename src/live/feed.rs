@@ -90,6 +90,11 @@ impl Ear {
         self.news.notified().await;
     }
 
+    /// Whether nothing has happened that was not looked at.
+    pub fn is_quiet(&self) -> bool {
+        self.since.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
     /// The place after which something has happened that was not looked at; from now on it counts as looked at.
     pub fn take(&self) -> Option<Place> {
         self.since.lock().unwrap_or_else(PoisonError::into_inner).take()
@@ -272,8 +277,9 @@ impl Feed {
                     kept.from = gone.position;
                 }
             }
+            // before anybody can see the new head: whoever has heard of nothing has missed nothing up to there
+            self.tell(&fresh);
         }
-        self.tell(&fresh);
         Ok(full || horizon.waiting)
     }
 

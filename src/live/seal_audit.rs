@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::checkpoint::Checkpoints;
 use crate::store::{
-    audit_chain::{self, Due, Link},
+    audit_chain::{self, Due, Sealing},
     door::Door,
     error::Result,
 };
@@ -37,20 +37,28 @@ pub async fn seal_due(door: &Door, checkpoints: &Arc<Checkpoints>) -> Result<usi
 
 /// The same for one organization.
 pub async fn seal_organization(door: &Door, checkpoints: &Arc<Checkpoints>, due: Due) -> Result<usize> {
-    let (mut sealed, mut end) = (0, None);
+    let (mut sealed, mut whole) = (0, None::<Sealing>);
     // a backlog is worked off in several transactions; another server may be at it already
-    while let Some((count, link)) = audit_chain::seal(door, due).await? {
-        sealed += count;
-        end = Some(link);
+    while let Some(sealing) = audit_chain::seal(door, due).await? {
+        sealed += sealing.count;
+        whole = Some(match whole {
+            Some(whole) => Sealing { end: sealing.end, ..whole },
+            None => sealing,
+        });
     }
-    if let Some(end) = end {
-        advance(door, checkpoints, due.organization, end).await?;
+    if let Some(whole) = whole {
+        advance(door, checkpoints, due.organization, whole).await?;
     }
     Ok(sealed)
 }
 
 /// Moves the checkpoint on, unless the chain no longer contains the place where it stands: then it is the proof.
-async fn advance(door: &Door, checkpoints: &Arc<Checkpoints>, organization: Uuid, end: Link) -> Result<()> {
+async fn advance(
+    door: &Door,
+    checkpoints: &Arc<Checkpoints>,
+    organization: Uuid,
+    sealing: Sealing,
+) -> Result<()> {
     let known = on_disk(checkpoints, move |checkpoints| checkpoints.read(organization)).await;
     let known = match known {
         Ok(known) => known,
@@ -59,12 +67,15 @@ async fn advance(door: &Door, checkpoints: &Arc<Checkpoints>, organization: Uuid
             return Ok(());
         }
     };
+    // it mostly stands where the chain ended before; elsewhere another server has gone on meanwhile
     if let Some(known) = known
+        && sealing.before.as_ref() != Some(&known)
         && audit_chain::hash_at(door, organization, known.seq).await? != Some(known.hash)
     {
         tracing::error!(%organization, entry = known.seq, "The audit log was tampered with: run `portico audit verify`");
         return Ok(());
     }
+    let end = sealing.end;
     if let Err(error) = on_disk(checkpoints, move |checkpoints| checkpoints.write(organization, &end)).await {
         tracing::warn!(%organization, %error, "The checkpoint of the audit log could not be written");
     }

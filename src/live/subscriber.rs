@@ -86,8 +86,10 @@ impl Subscriber {
         Ok((Self { feed, interest, ear, at, had, idle: false, furthest_behind }, begin))
     }
 
-    pub const fn position(&self) -> Position {
-        self.at
+    /// The place up to which it has had all that concerns it.
+    pub fn position(&self) -> Position {
+        let head = self.feed.head();
+        if self.idle && self.ear.is_quiet() { self.at.max(head.at) } else { self.at }
     }
 
     /// Where a caller, whose standing this is, reads what they are told of together with others.

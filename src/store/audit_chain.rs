@@ -62,9 +62,19 @@ pub async fn due(door: &Door) -> Result<Vec<Due>> {
     Ok(due)
 }
 
-/// Seals up to a batch of entries of one organization; says how many, and where the chain ends now. Nothing while
-/// another server seals the same chain, since two at once would fork it.
-pub async fn seal(door: &Door, due: Due) -> Result<Option<(usize, Link)>> {
+/// What was sealed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealing {
+    pub count: usize,
+    /// Where the chain ended before, if it had begun.
+    pub before: Option<Link>,
+    /// Where it ends now.
+    pub end: Link,
+}
+
+/// Seals up to a batch of entries of one organization. Nothing while another server seals the same chain, since two at
+/// once would fork it.
+pub async fn seal(door: &Door, due: Due) -> Result<Option<Sealing>> {
     let organization = Bind::Uuid(due.organization);
     let mut work = door.work().await?;
     work.enter(due.organization).await?;
@@ -74,16 +84,17 @@ pub async fn seal(door: &Door, due: Due) -> Result<Option<(usize, Link)>> {
         return Ok(None);
     }
     // each a statement of its own after the lock: they see what the holder before has committed
-    let mut end = last(&mut work, due.organization).await?;
+    let before = last(&mut work, due.organization).await?;
+    let mut end = before.clone();
     // only partitions from the first entry on are looked at
     let entries = [organization.clone(), Bind::Uuid(due.from)];
     let entries: Vec<Unsealed> = Prepared::new(UNSEALED, entries).load(&mut *work).await?;
-    let (mut ids, mut seqs, mut before, mut hashes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut ids, mut seqs, mut prev_hashes, mut hashes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for entry in &entries {
         let link = next(end.as_ref(), &entry.content);
         ids.push(entry.id);
         seqs.push(link.seq);
-        before.push(end.map(|end| end.hash));
+        prev_hashes.push(end.map(|end| end.hash));
         hashes.push(Some(link.hash.clone()));
         end = Some(link);
     }
@@ -94,11 +105,11 @@ pub async fn seal(door: &Door, due: Due) -> Result<Option<(usize, Link)>> {
            FROM unnest($, $, $, $) AS sealed (id, seq, prev_hash, hash)
           WHERE entry.organization_id = $ AND entry.id BETWEEN $ AND $ AND entry.id = sealed.id";
     let (first, latest) = (Bind::Uuid(*first), Bind::Uuid(*latest));
-    let sealed = [Bind::Uuids(ids), Bind::Ints(seqs), Bind::Hashes(before), Bind::Hashes(hashes)];
+    let sealed = [Bind::Uuids(ids), Bind::Ints(seqs), Bind::Hashes(prev_hashes), Bind::Hashes(hashes)];
     let binds = [&sealed[..], &[organization, first, latest]].concat();
     Prepared::new(seal, binds).execute(&mut *work).await?;
     work.commit().await?;
-    Ok(Some((entries.len(), end)))
+    Ok(Some(Sealing { count: entries.len(), before, end }))
 }
 
 /// The hash of the entry with this number, where there is one.

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use portico::{
     live::{checkpoint::Checkpoints, seal_audit},
     store::{
-        audit_chain::{self, Due, Verdict},
+        audit_chain::{self, Due, Sealing, Verdict},
         connect::connect,
         door::{Door, DoorSettings},
     },
@@ -52,13 +52,15 @@ async fn entries_are_sealed_once_and_the_chain_goes_on() {
     let town = Town::found().await;
     let door = door(&town.database);
     with_entries(&town, 3).await;
-    let (count, end) = audit_chain::seal(&door, Due::all(town.organization)).await.unwrap().unwrap();
+    let Sealing { count, end, .. } =
+        audit_chain::seal(&door, Due::all(town.organization)).await.unwrap().unwrap();
     assert_eq!((count, end.seq), (3, 3));
     assert_eq!(audit_chain::seal(&door, Due::all(town.organization)).await.unwrap(), None);
     with_entries(&town, 2).await;
     let waiting = audit_chain::verify(&door, town.organization, Some(&end)).await.unwrap();
     assert_eq!(waiting, Verdict { sound: 3, unsealed: 2, broken: None });
-    let (count, end) = audit_chain::seal(&door, Due::all(town.organization)).await.unwrap().unwrap();
+    let Sealing { count, end, .. } =
+        audit_chain::seal(&door, Due::all(town.organization)).await.unwrap().unwrap();
     assert_eq!((count, end.seq), (2, 5));
     let sound = Verdict { sound: 5, unsealed: 0, broken: None };
     assert_eq!(audit_chain::verify(&door, town.organization, Some(&end)).await.unwrap(), sound);
@@ -72,10 +74,11 @@ async fn an_entry_that_commits_late_stands_later_and_holds_nobody_up() {
     let mut slow = town.owner().await;
     slow.batch_execute(&format!("BEGIN; {}", entry(town.organization, 0))).await.unwrap();
     with_entries(&town, 1).await;
-    let (count, _) = audit_chain::seal(&door, Due::all(town.organization)).await.unwrap().unwrap();
+    let Sealing { count, .. } = audit_chain::seal(&door, Due::all(town.organization)).await.unwrap().unwrap();
     assert_eq!(count, 1);
     slow.batch_execute("COMMIT").await.unwrap();
-    let (count, end) = audit_chain::seal(&door, Due::all(town.organization)).await.unwrap().unwrap();
+    let Sealing { count, end, .. } =
+        audit_chain::seal(&door, Due::all(town.organization)).await.unwrap().unwrap();
     assert_eq!((count, end.seq), (1, 2));
     let sound = Verdict { sound: 2, unsealed: 0, broken: None };
     assert_eq!(audit_chain::verify(&door, town.organization, None).await.unwrap(), sound);

@@ -2,7 +2,7 @@
 use diesel_async::SimpleAsyncConnection;
 use portico::{
     live::seal_audit,
-    store::audit_chain::{self, Due, Flaw},
+    store::audit_chain::{self, Due, Flaw, Sealing},
 };
 
 use super::chain::{checkpoints, door, with_entries};
@@ -57,7 +57,8 @@ async fn every_tampering_is_found_and_named() {
         let town = Town::found().await;
         let (door, checkpoints) = (door(&town.database), checkpoints());
         with_entries(&town, 6).await;
-        let (_, end) = audit_chain::seal(&door, Due::all(town.organization)).await.unwrap().unwrap();
+        let Sealing { end, .. } =
+            audit_chain::seal(&door, Due::all(town.organization)).await.unwrap().unwrap();
         checkpoints.write(town.organization, &end).unwrap();
 
         let here = format!("organization_id = '{}'", town.organization);
