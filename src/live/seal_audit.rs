@@ -40,11 +40,15 @@ pub async fn seal_organization(door: &Door, checkpoints: &Arc<Checkpoints>, due:
     let (mut sealed, mut whole) = (0, None::<Sealing>);
     // a backlog is worked off in several transactions; another server may be at it already
     while let Some(sealing) = audit_chain::seal(door, due).await? {
+        let full = sealing.count == audit_chain::BATCH;
         sealed += sealing.count;
         whole = Some(match whole {
             Some(whole) => Sealing { end: sealing.end, ..whole },
             None => sealing,
         });
+        if !full {
+            break;
+        }
     }
     if let Some(whole) = whole {
         advance(door, checkpoints, due.organization, whole).await?;

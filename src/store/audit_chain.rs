@@ -23,7 +23,7 @@ use super::{
 };
 
 /// How many entries a transaction seals, or reads to check them.
-const BATCH: usize = 2_000;
+pub const BATCH: usize = 2_000;
 
 /// The last entry of a chain.
 #[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
@@ -81,6 +81,7 @@ pub async fn seal(door: &Door, due: Due) -> Result<Option<Sealing>> {
     let lock = "SELECT pg_try_advisory_xact_lock(hashtextextended('audit chain ' || $::text, 0)) AS yes";
     let locked: Answer = Prepared::new(lock, [organization.clone()]).get_result(&mut *work).await?;
     if !locked.yes {
+        work.commit().await?;
         return Ok(None);
     }
     // each a statement of its own after the lock: they see what the holder before has committed
@@ -99,6 +100,7 @@ pub async fn seal(door: &Door, due: Due) -> Result<Option<Sealing>> {
         end = Some(link);
     }
     let (Some(end), Some(first), Some(latest)) = (end, ids.iter().min(), ids.iter().max()) else {
+        work.commit().await?;
         return Ok(None);
     };
     let seal = "UPDATE audit.audit_logs AS entry SET seq = sealed.seq, prev_hash = sealed.prev_hash, hash = sealed.hash

@@ -10,7 +10,7 @@ mod write;
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
-use deadpool::managed::{PoolError, TimeoutType};
+use deadpool::managed::{PoolError, QueueMode, TimeoutType};
 use diesel_async::{
     AsyncPgConnection, SimpleAsyncConnection,
     pooled_connection::{
@@ -85,6 +85,8 @@ impl Door {
         let manager = AsyncDieselConnectionManager::new_with_config(&settings.url, config);
         let pool = Pool::builder(manager)
             .max_size(settings.pool_size)
+            // whatever was used last has its statements planned and its pages at hand
+            .queue_mode(QueueMode::Lifo)
             .runtime(deadpool::Runtime::Tokio1)
             .wait_timeout(Some(settings.pool_wait))
             .create_timeout(Some(Duration::from_secs(5)))
