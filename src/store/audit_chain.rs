@@ -350,6 +350,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn statements_take_a_batch() {
+        let limit = format!(" LIMIT {BATCH}");
+        assert!(UNSEALED.ends_with(&limit) && SEALED.ends_with(&limit));
+    }
+
+    #[test]
     fn a_hash_depends_on_content_place_and_all_that_came_before() {
         let first = next(None, "{}");
         let second = next(Some(&first), "{}");

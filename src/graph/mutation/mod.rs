@@ -1,5 +1,5 @@
 //! Mutations: one root field is one transaction, in a task of its own, with its audit row and its events; what is
-//! selected of its payload is read in a fresh snapshot.
+//! selected of its payload beyond the row it wrote last is read in a fresh snapshot.
 mod access;
 mod root;
 mod run;

@@ -155,6 +155,12 @@ struct Done<R> {
     written: Option<(Arc<Standing>, Written)>,
 }
 
+impl<R> From<Payload<R>> for Done<R> {
+    fn from(payload: Payload<R>) -> Self {
+        Self { payload, written: None }
+    }
+}
+
 async fn perform<I, R>(
     visit: &Visit,
     name: &'static str,
@@ -178,10 +184,7 @@ where
             Replay::Again(result) => {
                 write.roll_back().await;
                 let result = serde_json::from_value(result).map_err(Fault::internal)?;
-                return Ok(Done {
-                    payload: Payload { result: Some(result), errors: Vec::new() },
-                    written: None,
-                });
+                return Ok(Payload { result: Some(result), errors: Vec::new() }.into());
             }
             Replay::Reused => {
                 write.roll_back().await;
@@ -208,11 +211,11 @@ where
         }
         Err(Stop::User(errors)) => {
             write.roll_back().await;
-            Ok(Done { payload: Payload { result: None, errors }, written: None })
+            Ok(Payload { result: None, errors }.into())
         }
         Err(Stop::Kept(errors)) => {
             commit(visit, write).await?;
-            Ok(Done { payload: Payload { result: None, errors }, written: None })
+            Ok(Payload { result: None, errors }.into())
         }
         Err(Stop::Fault(fault)) => {
             write.roll_back().await;

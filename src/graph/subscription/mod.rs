@@ -1,6 +1,6 @@
 //! Subscriptions: one field is one stream. Each event is answered by the subscriber's rights of that moment; records
-//! that several subscribers are told of are read once for all to whom row-level security shows the same. A right or
-//! session that is gone ends the stream.
+//! that several subscribers are told of are read once for all to whom row-level security shows the same. A right that
+//! is gone ends the stream before the next event; so does a session that has ended, as soon as its watcher hears of it.
 //!
 //! * [`stream`]: one stream from its opening to its end
 //! * [`told`]: what it tells, and the events that every stream has

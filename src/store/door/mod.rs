@@ -131,7 +131,8 @@ impl Door {
         Arc::new(Snapshot::of(self.clone(), caller, Entry::Assumed(standing), source))
     }
 
-    /// What anybody in `organization` may see of it, for the server's own reading: nobody's right is asked.
+    /// What belongs to `organization` and to no person in it, of all regions and departments, for the server's own
+    /// reading: nobody's right is asked, so nothing of it may be shown without asking.
     pub fn snapshot_of(&self, organization: Uuid) -> Arc<Snapshot> {
         let request = "live".to_owned();
         let nobody = Caller { organization: Some(organization), request, ..Caller::default() };
