@@ -236,9 +236,9 @@ COMMENT ON CONSTRAINT memberships_title_check ON identity.memberships IS 'The ti
 COMMENT ON CONSTRAINT memberships_preferences_check ON identity.memberships IS 'The preferences are a JSON object.';
 COMMENT ON CONSTRAINT memberships_notification_preferences_check ON identity.memberships IS 'The preferences are a JSON object.';
 CREATE INDEX memberships_user_id_idx ON identity.memberships (user_id);
-CREATE INDEX memberships_manager_id_idx ON identity.memberships (organization_id, manager_id);
+CREATE INDEX memberships_manager_id_created_at_user_id_idx ON identity.memberships (organization_id, manager_id, created_at, user_id);
 CREATE INDEX memberships_created_at_user_id_idx ON identity.memberships (organization_id, created_at, user_id);
-CREATE INDEX memberships_department_id_idx ON identity.memberships (organization_id, department_id);
+CREATE INDEX memberships_department_id_created_at_user_id_idx ON identity.memberships (organization_id, department_id, created_at, user_id);
 CREATE TRIGGER touch BEFORE UPDATE OF status, manager_id, department_id, region, title, preferences, notification_preferences, joined_at ON identity.memberships FOR EACH ROW EXECUTE FUNCTION ops.touch();
 COMMENT ON TRIGGER touch ON identity.memberships IS 'Keeps the time and the number of the last change.';
 GRANT SELECT, INSERT, UPDATE (status, manager_id, department_id, region, title, preferences, notification_preferences, joined_at, last_seen_at) ON identity.memberships TO portico_app;
@@ -426,9 +426,9 @@ COMMENT ON CONSTRAINT api_keys_organization_id_fkey ON identity.api_keys IS 'The
 COMMENT ON CONSTRAINT api_keys_name_check ON identity.api_keys IS 'The name has 1 to 200 characters.';
 COMMENT ON CONSTRAINT api_keys_prefix_check ON identity.api_keys IS 'The prefix has 4 to 40 characters.';
 COMMENT ON CONSTRAINT api_keys_created_by_fkey ON identity.api_keys IS 'The created is a member of the same organization.';
-CREATE INDEX api_keys_created_by_idx ON identity.api_keys (organization_id, created_by);
+CREATE INDEX api_keys_created_by_created_at_id_idx ON identity.api_keys (organization_id, created_by, created_at, id);
 CREATE INDEX api_keys_created_at_id_idx ON identity.api_keys (organization_id, created_at, id);
-CREATE INDEX api_keys_role_id_idx ON identity.api_keys (organization_id, role_id);
+CREATE INDEX api_keys_role_id_created_at_id_idx ON identity.api_keys (organization_id, role_id, created_at, id);
 CREATE UNIQUE INDEX api_keys_hashed_key_key ON identity.api_keys (hashed_key);
 COMMENT ON INDEX identity.api_keys_hashed_key_key IS 'No two keys are the same.';
 GRANT SELECT, INSERT, UPDATE (name, scopes, role_id, last_used_at, last_used_ip, expires_at, revoked_at) ON identity.api_keys TO portico_app;

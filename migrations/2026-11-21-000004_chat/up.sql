@@ -173,9 +173,9 @@ COMMENT ON CONSTRAINT messages_estimated_cost_check ON chat.messages IS 'The est
 COMMENT ON CONSTRAINT messages_latency_ms_check ON chat.messages IS 'The latency ms is not negative.';
 COMMENT ON CONSTRAINT messages_metadata_check ON chat.messages IS 'The metadata is a JSON object.';
 COMMENT ON CONSTRAINT messages_processing_completed_at_check ON chat.messages IS 'Work ends after it begins.';
-CREATE INDEX messages_author_id_idx ON chat.messages (organization_id, author_id);
+CREATE INDEX messages_author_id_seq_id_idx ON chat.messages (organization_id, author_id, seq, id);
 CREATE INDEX messages_conversation_id_seq_idx ON chat.messages (organization_id, conversation_id, seq);
-CREATE INDEX messages_parent_message_id_idx ON chat.messages (organization_id, parent_message_id) WHERE parent_message_id IS NOT NULL;
+CREATE INDEX messages_parent_message_id_seq_id_idx ON chat.messages (organization_id, parent_message_id, seq, id) WHERE parent_message_id IS NOT NULL;
 GRANT SELECT, INSERT ON chat.messages TO portico_app;
 CALL ops.isolate('chat.messages', 'tenant');
 

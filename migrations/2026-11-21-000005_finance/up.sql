@@ -47,8 +47,8 @@ COMMENT ON CONSTRAINT cost_centers_parent_cost_center_id_fkey ON finance.cost_ce
 COMMENT ON CONSTRAINT cost_centers_monthly_budget_check ON finance.cost_centers IS 'The monthly budget is not negative.';
 COMMENT ON CONSTRAINT cost_centers_annual_budget_check ON finance.cost_centers IS 'The annual budget is not negative.';
 COMMENT ON CONSTRAINT cost_centers_manager_id_fkey ON finance.cost_centers IS 'The manager is a member of the same organization.';
-CREATE INDEX cost_centers_parent_cost_center_id_idx ON finance.cost_centers (organization_id, parent_cost_center_id);
-CREATE INDEX cost_centers_manager_id_idx ON finance.cost_centers (organization_id, manager_id);
+CREATE INDEX cost_centers_parent_cost_center_id_name_id_idx ON finance.cost_centers (organization_id, parent_cost_center_id, name, id);
+CREATE INDEX cost_centers_manager_id_name_id_idx ON finance.cost_centers (organization_id, manager_id, name, id);
 CREATE INDEX cost_centers_created_at_id_idx ON finance.cost_centers (organization_id, created_at, id);
 CREATE INDEX cost_centers_name_id_idx ON finance.cost_centers (organization_id, name, id);
 CREATE UNIQUE INDEX cost_centers_code_key ON finance.cost_centers (organization_id, code);
@@ -99,9 +99,9 @@ COMMENT ON CONSTRAINT departments_parent_id_fkey ON finance.departments IS 'The 
 COMMENT ON CONSTRAINT departments_cost_center_id_fkey ON finance.departments IS 'The cost center belongs to the same organization.';
 COMMENT ON CONSTRAINT departments_head_user_id_fkey ON finance.departments IS 'The head user is a member of the same organization.';
 COMMENT ON CONSTRAINT departments_annual_budget_check ON finance.departments IS 'The annual budget is not negative.';
-CREATE INDEX departments_parent_id_idx ON finance.departments (organization_id, parent_id);
-CREATE INDEX departments_cost_center_id_idx ON finance.departments (organization_id, cost_center_id);
-CREATE INDEX departments_head_user_id_idx ON finance.departments (organization_id, head_user_id);
+CREATE INDEX departments_parent_id_name_id_idx ON finance.departments (organization_id, parent_id, name, id);
+CREATE INDEX departments_cost_center_id_name_id_idx ON finance.departments (organization_id, cost_center_id, name, id);
+CREATE INDEX departments_head_user_id_name_id_idx ON finance.departments (organization_id, head_user_id, name, id);
 CREATE INDEX departments_created_at_id_idx ON finance.departments (organization_id, created_at, id);
 CREATE INDEX departments_name_id_idx ON finance.departments (organization_id, name, id);
 CREATE UNIQUE INDEX departments_code_key ON finance.departments (organization_id, code);
@@ -188,11 +188,11 @@ COMMENT ON CONSTRAINT budgets_submitted ON finance.budgets IS 'Every budget but 
 COMMENT ON CONSTRAINT budgets_approved ON finance.budgets IS 'An approved or locked budget, and no other, tells by whom and when it was approved.';
 COMMENT ON CONSTRAINT budgets_locked ON finance.budgets IS 'A locked budget, and no other, tells by whom and when it was locked.';
 COMMENT ON CONSTRAINT budgets_approver_differs ON finance.budgets IS 'A budget is approved by another person than the one who submitted it.';
-CREATE INDEX budgets_department_id_idx ON finance.budgets (organization_id, department_id);
-CREATE INDEX budgets_submitted_by_idx ON finance.budgets (organization_id, submitted_by);
-CREATE INDEX budgets_approved_by_idx ON finance.budgets (organization_id, approved_by);
-CREATE INDEX budgets_locked_by_idx ON finance.budgets (organization_id, locked_by);
-CREATE INDEX budgets_created_by_idx ON finance.budgets (organization_id, created_by);
+CREATE INDEX budgets_department_id_created_at_id_idx ON finance.budgets (organization_id, department_id, created_at, id);
+CREATE INDEX budgets_submitted_by_created_at_id_idx ON finance.budgets (organization_id, submitted_by, created_at, id);
+CREATE INDEX budgets_approved_by_created_at_id_idx ON finance.budgets (organization_id, approved_by, created_at, id);
+CREATE INDEX budgets_locked_by_created_at_id_idx ON finance.budgets (organization_id, locked_by, created_at, id);
+CREATE INDEX budgets_created_by_created_at_id_idx ON finance.budgets (organization_id, created_by, created_at, id);
 CREATE INDEX budgets_created_at_id_idx ON finance.budgets (organization_id, created_at, id);
 CREATE INDEX budgets_status_idx ON finance.budgets (organization_id, status);
 CREATE INDEX budgets_region_idx ON finance.budgets (organization_id, region);
@@ -248,7 +248,7 @@ COMMENT ON CONSTRAINT budget_line_items_budget_id_fkey ON finance.budget_line_it
 COMMENT ON CONSTRAINT budget_line_items_category_check ON finance.budget_line_items IS 'The category has 1 to 200 characters.';
 COMMENT ON CONSTRAINT budget_line_items_subcategory_check ON finance.budget_line_items IS 'The subcategory has 1 to 200 characters.';
 COMMENT ON CONSTRAINT budget_line_items_description_check ON finance.budget_line_items IS 'The description has 1 to 5000 characters.';
-CREATE INDEX budget_line_items_budget_id_idx ON finance.budget_line_items (organization_id, budget_id);
+CREATE INDEX budget_line_items_budget_id_created_at_id_idx ON finance.budget_line_items (organization_id, budget_id, created_at, id);
 CREATE INDEX budget_line_items_created_at_id_idx ON finance.budget_line_items (organization_id, created_at, id);
 CREATE TRIGGER touch BEFORE UPDATE ON finance.budget_line_items FOR EACH ROW EXECUTE FUNCTION ops.touch();
 COMMENT ON TRIGGER touch ON finance.budget_line_items IS 'Keeps the time and the number of the last change.';
@@ -278,7 +278,7 @@ COMMENT ON POLICY row_scope ON finance.budgets IS 'People limited to a region or
 CREATE POLICY row_scope ON finance.budget_line_items AS RESTRICTIVE FOR ALL USING (
   ((SELECT nullif(current_setting('app.region', true), '')) IS NULL
     AND (SELECT nullif(current_setting('app.department_id', true), '')) IS NULL)
-  OR EXISTS (SELECT FROM finance.budgets b WHERE b.organization_id = budget_line_items.organization_id AND b.id = budget_line_items.budget_id));
+  OR EXISTS (SELECT FROM finance.budgets b WHERE b.organization_id = budget_line_items.organization_id AND b.id = budget_line_items.budget_id OFFSET 0));
 COMMENT ON POLICY row_scope ON finance.budget_line_items IS 'Lines are had with their budget.';
 CREATE POLICY row_scope ON finance.departments AS RESTRICTIVE FOR ALL USING (
   (SELECT nullif(current_setting('app.department_id', true), '')) IS NULL

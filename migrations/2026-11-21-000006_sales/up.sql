@@ -45,7 +45,7 @@ COMMENT ON CONSTRAINT accounts_owner_id_fkey ON sales.accounts IS 'The owner is 
 COMMENT ON CONSTRAINT accounts_external_system_check ON sales.accounts IS 'The external system has 1 to 100 characters.';
 COMMENT ON CONSTRAINT accounts_external_id_check ON sales.accounts IS 'The external id has 1 to 200 characters.';
 COMMENT ON CONSTRAINT accounts_external ON sales.accounts IS 'An external id is given together with its system.';
-CREATE INDEX accounts_owner_id_idx ON sales.accounts (organization_id, owner_id);
+CREATE INDEX accounts_owner_id_name_id_idx ON sales.accounts (organization_id, owner_id, name, id);
 CREATE INDEX accounts_created_at_id_idx ON sales.accounts (organization_id, created_at, id);
 CREATE INDEX accounts_name_id_idx ON sales.accounts (organization_id, name, id);
 CREATE INDEX accounts_living_idx ON sales.accounts (organization_id, created_at, id) WHERE deleted_at IS NULL;
@@ -240,11 +240,12 @@ COMMENT ON CONSTRAINT deals_competitor_lost_to_check ON sales.deals IS 'The comp
 COMMENT ON CONSTRAINT deals_external ON sales.deals IS 'An external id is given together with its system.';
 COMMENT ON CONSTRAINT deals_closed ON sales.deals IS 'A won or lost deal, and no other, tells on which day that was.';
 COMMENT ON CONSTRAINT deals_close_reason_required ON sales.deals IS 'A lost deal tells why.';
-CREATE INDEX deals_account_id_idx ON sales.deals (organization_id, account_id);
-CREATE INDEX deals_pipeline_id_idx ON sales.deals (organization_id, pipeline_id);
-CREATE INDEX deals_owner_id_idx ON sales.deals (organization_id, owner_id);
+CREATE INDEX deals_account_id_created_at_id_idx ON sales.deals (organization_id, account_id, created_at, id);
+CREATE INDEX deals_pipeline_id_created_at_id_idx ON sales.deals (organization_id, pipeline_id, created_at, id);
+CREATE INDEX deals_owner_id_created_at_id_idx ON sales.deals (organization_id, owner_id, created_at, id);
 CREATE INDEX deals_created_at_id_idx ON sales.deals (organization_id, created_at, id);
 CREATE INDEX deals_stage_id_created_at_id_idx ON sales.deals (organization_id, stage_id, created_at, id);
+CREATE INDEX deals_stage_id_value_id_idx ON sales.deals (organization_id, stage_id, value, id);
 CREATE INDEX deals_value_id_idx ON sales.deals (organization_id, value, id);
 CREATE INDEX deals_expected_close_date_id_idx ON sales.deals (organization_id, expected_close_date, id);
 CREATE INDEX deals_region_created_at_id_idx ON sales.deals (organization_id, region, created_at, id);
@@ -301,7 +302,7 @@ CREATE POLICY row_scope ON sales.deals AS RESTRICTIVE FOR ALL USING (
 COMMENT ON POLICY row_scope ON sales.deals IS 'People limited to a region have only its deals.';
 CREATE POLICY row_scope ON sales.deal_history AS RESTRICTIVE FOR SELECT USING (
   (SELECT nullif(current_setting('app.region', true), '')) IS NULL
-  OR EXISTS (SELECT FROM sales.deals d WHERE d.organization_id = deal_history.organization_id AND d.id = deal_history.deal_id));
+  OR EXISTS (SELECT FROM sales.deals d WHERE d.organization_id = deal_history.organization_id AND d.id = deal_history.deal_id OFFSET 0));
 COMMENT ON POLICY row_scope ON sales.deal_history IS 'Changes are seen with their deal.';
 
 CREATE FUNCTION sales.advance_deal() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$

@@ -89,7 +89,7 @@ COMMENT ON CONSTRAINT compliance_requirements_title_check ON governance.complian
 COMMENT ON CONSTRAINT compliance_requirements_description_check ON governance.compliance_requirements IS 'The description has 1 to 10000 characters.';
 COMMENT ON CONSTRAINT compliance_requirements_parent_id_fkey ON governance.compliance_requirements IS 'The parent belongs to the same organization.';
 COMMENT ON CONSTRAINT compliance_requirements_position_check ON governance.compliance_requirements IS 'The position is not negative.';
-CREATE INDEX compliance_requirements_parent_id_idx ON governance.compliance_requirements (organization_id, parent_id);
+CREATE INDEX compliance_requirements_parent_id_position_id_idx ON governance.compliance_requirements (organization_id, parent_id, position, id);
 CREATE INDEX compliance_requirements_framework_id_position_id_idx ON governance.compliance_requirements (organization_id, framework_id, position, id);
 CREATE UNIQUE INDEX compliance_requirements_code_key ON governance.compliance_requirements (organization_id, framework_id, code);
 COMMENT ON INDEX governance.compliance_requirements_code_key IS 'A number occurs once in a framework.';
@@ -166,8 +166,8 @@ COMMENT ON CONSTRAINT compliance_controls_test_procedure_check ON governance.com
 COMMENT ON CONSTRAINT compliance_controls_status_check ON governance.compliance_controls IS 'The status is one of: pass, fail, warning, not_verified, not_applicable.';
 COMMENT ON CONSTRAINT compliance_controls_owner_id_fkey ON governance.compliance_controls IS 'The owner is a member of the same organization.';
 CREATE INDEX compliance_controls_framework_org_id_framework_id_idx ON governance.compliance_controls (framework_org_id, framework_id);
-CREATE INDEX compliance_controls_framework_id_idx ON governance.compliance_controls (organization_id, framework_id);
-CREATE INDEX compliance_controls_owner_id_idx ON governance.compliance_controls (organization_id, owner_id);
+CREATE INDEX compliance_controls_framework_id_control_id_id_idx ON governance.compliance_controls (organization_id, framework_id, control_id, id);
+CREATE INDEX compliance_controls_owner_id_control_id_id_idx ON governance.compliance_controls (organization_id, owner_id, control_id, id);
 CREATE INDEX compliance_controls_created_at_id_idx ON governance.compliance_controls (organization_id, created_at, id);
 CREATE INDEX compliance_controls_status_next_verification_at_idx ON governance.compliance_controls (organization_id, status, next_verification_at);
 CREATE INDEX compliance_controls_next_verification_at_id_idx ON governance.compliance_controls (organization_id, next_verification_at, id);
@@ -239,7 +239,7 @@ COMMENT ON CONSTRAINT control_tests_performed_by_fkey ON governance.control_test
 COMMENT ON COLUMN governance.control_tests.evidence IS 'What was shown, as a JSON object: the name of each piece of evidence with the address or reference where it is found. A test that passes has all that its control requires.';
 COMMENT ON CONSTRAINT control_tests_evidence_check ON governance.control_tests IS 'The evidence is a JSON object of at most 64 KiB.';
 COMMENT ON CONSTRAINT control_tests_notes_check ON governance.control_tests IS 'The notes has 1 to 10000 characters.';
-CREATE INDEX control_tests_performed_by_idx ON governance.control_tests (organization_id, performed_by);
+CREATE INDEX control_tests_performed_by_performed_at_id_idx ON governance.control_tests (organization_id, performed_by, performed_at, id);
 CREATE INDEX control_tests_control_id_performed_at_id_idx ON governance.control_tests (organization_id, control_id, performed_at, id);
 CREATE INDEX control_tests_performed_at_id_idx ON governance.control_tests (organization_id, performed_at, id);
 GRANT SELECT, INSERT ON governance.control_tests TO portico_app;
@@ -302,9 +302,9 @@ COMMENT ON CONSTRAINT compliance_issues_remediation_plan_check ON governance.com
 COMMENT ON CONSTRAINT compliance_issues_resolved_by_fkey ON governance.compliance_issues IS 'The resolved is a member of the same organization.';
 COMMENT ON CONSTRAINT compliance_issues_resolution_notes_check ON governance.compliance_issues IS 'The resolution notes has 1 to 10000 characters.';
 COMMENT ON CONSTRAINT compliance_issues_resolved ON governance.compliance_issues IS 'A resolved or accepted issue, and no other, tells when that was.';
-CREATE INDEX compliance_issues_control_id_idx ON governance.compliance_issues (organization_id, control_id);
-CREATE INDEX compliance_issues_assigned_to_idx ON governance.compliance_issues (organization_id, assigned_to);
-CREATE INDEX compliance_issues_resolved_by_idx ON governance.compliance_issues (organization_id, resolved_by);
+CREATE INDEX compliance_issues_control_id_detected_at_id_idx ON governance.compliance_issues (organization_id, control_id, detected_at, id);
+CREATE INDEX compliance_issues_assigned_to_detected_at_id_idx ON governance.compliance_issues (organization_id, assigned_to, detected_at, id);
+CREATE INDEX compliance_issues_resolved_by_detected_at_id_idx ON governance.compliance_issues (organization_id, resolved_by, detected_at, id);
 CREATE INDEX compliance_issues_created_at_id_idx ON governance.compliance_issues (organization_id, created_at, id);
 CREATE INDEX compliance_issues_status_due_date_idx ON governance.compliance_issues (organization_id, status, due_date);
 CREATE INDEX compliance_issues_severity_idx ON governance.compliance_issues (organization_id, severity);

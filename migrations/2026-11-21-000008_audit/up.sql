@@ -153,9 +153,9 @@ COMMENT ON CONSTRAINT audit_reviews_organization_id_fkey ON audit.audit_reviews 
 COMMENT ON CONSTRAINT audit_reviews_audit_log_id_fkey ON audit.audit_reviews IS 'The audit log belongs to the same organization.';
 COMMENT ON CONSTRAINT audit_reviews_outcome_check ON audit.audit_reviews IS 'The outcome is one of: acknowledged, escalated.';
 COMMENT ON CONSTRAINT audit_reviews_notes_check ON audit.audit_reviews IS 'The notes has 1 to 10000 characters.';
-CREATE INDEX audit_reviews_audit_log_id_idx ON audit.audit_reviews (organization_id, audit_log_id);
+CREATE INDEX audit_reviews_audit_log_id_reviewed_at_id_idx ON audit.audit_reviews (organization_id, audit_log_id, reviewed_at, id);
 CREATE INDEX audit_reviews_reviewed_at_id_idx ON audit.audit_reviews (organization_id, reviewed_at, id);
-CREATE INDEX audit_reviews_reviewed_by_idx ON audit.audit_reviews (organization_id, reviewed_by);
+CREATE INDEX audit_reviews_reviewed_by_reviewed_at_id_idx ON audit.audit_reviews (organization_id, reviewed_by, reviewed_at, id);
 GRANT SELECT, INSERT ON audit.audit_reviews TO portico_app;
 CALL ops.isolate('audit.audit_reviews', 'tenant');
 

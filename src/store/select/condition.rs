@@ -119,6 +119,17 @@ impl Condition {
         }
     }
 
+    /// The ids that rows must have to meet it, where it says so first of all.
+    fn of_key(&self, table: &Table) -> Option<(Operator, &Bind)> {
+        match self {
+            Self::All(all) => all.iter().find_map(|one| one.of_key(table)),
+            Self::Compare(column, operator @ (Operator::Eq | Operator::In), ids) if *column == table.key => {
+                Some((*operator, ids))
+            }
+            _ => None,
+        }
+    }
+
     pub(super) fn walk<'b>(
         &'b self,
         table: &'static Table,
@@ -135,24 +146,7 @@ impl Condition {
                 out.push_sql(") IS NOT TRUE");
                 Ok(())
             }
-            Self::Compare(column, operator, value) => {
-                write_column(table, column, out);
-                out.push_sql(match operator {
-                    Operator::Eq => " = ",
-                    Operator::Ne => " IS DISTINCT FROM ",
-                    Operator::Gt => " > ",
-                    Operator::Gte => " >= ",
-                    Operator::Lt => " < ",
-                    Operator::Lte => " <= ",
-                    Operator::Like => " ILIKE ",
-                    Operator::In => " = ANY(",
-                });
-                value.walk(out)?;
-                if *operator == Operator::In {
-                    out.push_sql(")");
-                }
-                Ok(())
-            }
+            Self::Compare(column, operator, value) => compare(table, column, *operator, value, out),
             Self::IsNull(column) => {
                 write_column(table, column, out);
                 out.push_sql(" IS NULL");
@@ -180,6 +174,11 @@ impl Condition {
                 Ok(())
             }
             Self::Through { column, table: other, condition } => {
+                // what is said of the other row's id holds for the column too, and there an index knows the order
+                if let Some((operator, ids)) = condition.of_key(other) {
+                    compare(table, column, operator, ids, out)?;
+                    out.push_sql(" AND ");
+                }
                 write_column(table, column, out);
                 out.push_sql(" IN (SELECT ");
                 write_column(other, other.key, out);
@@ -202,6 +201,31 @@ impl Condition {
             Self::Beyond(keys, at) => beyond(keys, at, table, out),
         }
     }
+}
+
+fn compare<'b>(
+    table: &'static Table,
+    column: &'static str,
+    operator: Operator,
+    value: &'b Bind,
+    out: &mut AstPass<'_, 'b, Pg>,
+) -> QueryResult<()> {
+    write_column(table, column, out);
+    out.push_sql(match operator {
+        Operator::Eq => " = ",
+        Operator::Ne => " IS DISTINCT FROM ",
+        Operator::Gt => " > ",
+        Operator::Gte => " >= ",
+        Operator::Lt => " < ",
+        Operator::Lte => " <= ",
+        Operator::Like => " ILIKE ",
+        Operator::In => " = ANY(",
+    });
+    value.walk(out)?;
+    if operator == Operator::In {
+        out.push_sql(")");
+    }
+    Ok(())
 }
 
 fn list<'b>(
