@@ -3,13 +3,16 @@
 /// Ties a row to its table, the prefix of its ids, and the permission to see it:
 /// `entity!(Deal, "deal", sales::deals, needs "deal.read");`
 ///
-/// Where everybody may see every row that row-level security lets through, `public` says why.
+/// Where everybody may see every row that row-level security lets through, `public` says why. What is a `part` of
+/// another record is seen with it; what is `limited never` is seen by all who may see any of it, whatever the conditions of
+/// their right are.
 #[macro_export]
 macro_rules! entity {
     (
         $row:ident, $prefix:literal, $schema:ident :: $table:ident
         $(, needs $permission:literal)? $(, public $public:literal)?
         $(, key $key:ident)? $(, owner $owner:ident)? $(, version $version:ident)? $(, deleted $deleted:ident)?
+        $(, part $part:ident of $of:ident)? $(, limited $never:ident)?
     ) => {
         impl $crate::store::id::Kind for $row {
             const NAME: &'static str = stringify!($row);
@@ -22,6 +25,7 @@ macro_rules! entity {
                 name: concat!("\"", stringify!($schema), "\".\"", stringify!($table), "\""),
                 key: $crate::entity!(@key $($key)?),
                 owner: $crate::entity!(@owner $($owner)?),
+                limited: $crate::entity!(@limited [$($permission)?] $($part $of)? $($never)?),
             };
             const DELETED: Option<&'static str> = $crate::entity!(@deleted $($deleted)?);
 
@@ -109,6 +113,16 @@ macro_rules! entity {
             ) -> $crate::store::changes::Changes<Self::Source> {
                 $crate::store::changes::Changes::default().set($crate::store::tables::$schema::$table::$deleted, at)
             }
+        }
+    };
+    (@limited [$($permission:literal)?] never) => { $crate::store::select::Limited::Never };
+    (@limited []) => { $crate::store::select::Limited::Never };
+    (@limited [$permission:literal]) => { $crate::store::select::Limited::By($permission) };
+    (@limited [$permission:literal] $part:ident $of:ident) => {
+        $crate::store::select::Limited::With {
+            permission: $permission,
+            column: stringify!($part),
+            of: <$of as $crate::store::batch::Stored>::TABLE,
         }
     };
     (@needs) => { None };

@@ -145,6 +145,11 @@ impl From<Error> for Fault {
                 };
                 Self::new(code, denied.to_string())
             }
+            Error::Forbidden(permission) => {
+                let requires = Value::List(vec![Value::String(permission.to_owned())]);
+                let message = format!("your permission `{permission}` does not extend to this record");
+                Self::new(Code::Forbidden, message).with("requires", requires)
+            }
             Error::Retry => Self::new(Code::SerializationRetry, "another change came in between: try again")
                 .with("retryAfterMs", 10),
             Error::Timeout => {

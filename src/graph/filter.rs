@@ -9,10 +9,13 @@ use async_graphql::{
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
-use super::{fault::Fault, rows::AnyId, scalar::input_object};
+use super::{
+    fault::Fault,
+    rows::{AnyId, Env},
+    scalar::input_object,
+};
 use crate::store::{
     batch::Stored,
-    grants::Grants,
     id::{Id, Kind},
     select::{Bind, Condition, Operator},
     value::Date,
@@ -33,7 +36,7 @@ pub trait Filter: InputType {
 
     /// The same for the row that `column` of another table refers to.
     fn through(self, column: &'static str, scope: &mut Scope<'_>) -> Result<Condition, Fault> {
-        scope.permit(Self::NEEDS)?;
+        scope.enter(Self::NEEDS)?;
         let condition = Box::new(scope.nested(self)?);
         Ok(Condition::Through { column, table: Self::Row::TABLE, condition })
     }
@@ -46,22 +49,24 @@ pub trait Filtered: Stored {
 
 /// Where in a filter we are, and what may still come.
 pub struct Scope<'g> {
-    grants: &'g Grants,
+    env: Env<'g>,
     depth: usize,
     terms: usize,
 }
 
 impl<'g> Scope<'g> {
-    pub const fn new(grants: &'g Grants) -> Self {
-        Self { grants, depth: 0, terms: 0 }
+    pub const fn new(env: Env<'g>) -> Self {
+        Self { env, depth: 0, terms: 0 }
     }
 
-    /// Whether a column with its own permission may be asked about.
-    pub fn permit(&self, permission: Option<&str>) -> Result<(), Fault> {
-        match permission.filter(|permission| !self.grants.hold(permission)) {
-            Some(permission) => Err(Fault::forbidden(permission)),
-            None => Ok(()),
-        }
+    /// Whether rows of a kind may be asked about: those that the caller sees.
+    pub fn enter(&self, permission: Option<&'static str>) -> Result<(), Fault> {
+        self.env.right(permission).map(drop)
+    }
+
+    /// Whether a column with its own permission may be asked about: if the caller sees it in every row.
+    pub fn permit(&self, permission: Option<&'static str>) -> Result<(), Fault> {
+        self.env.permit(permission)
     }
 
     fn term(&mut self) -> Result<(), Fault> {
@@ -338,7 +343,7 @@ macro_rules! filter {
                     all.push($crate::store::select::Condition::Not(Box::new(scope.nested(*filter)?)));
                 }
                 $(if let Some(filter) = self.$field {
-                    let needs: &[&str] = &[$($permission)?];
+                    let needs: &[&'static str] = &[$($permission)?];
                     scope.permit(needs.first().copied())?;
                     all.push($crate::filter!(@on $row, $table, $field, filter, scope $(, through $key)? $(, column $column)?)?);
                 })*

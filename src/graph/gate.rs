@@ -1,10 +1,43 @@
 //! The Gate: default deny, decided once per selected field.
 use super::fault::{Code, Fault};
-use crate::store::{door::Caller, grants::Grants};
+use crate::store::{door::Caller, grants::Grants, select::Limits};
 
-/// Whether `caller` holds `permission`; if not, what is missing.
-pub fn permit(caller: &Caller, grants: &Grants, permission: Option<&str>) -> Result<(), Fault> {
-    let Some(permission) = permission.filter(|permission| !grants.hold(permission)) else { return Ok(()) };
+/// How far a permission extends that the caller holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    Everything,
+    /// To some rows: which, their conditions say.
+    SomeRows,
+}
+
+/// Whether `caller` holds `permission` for everything; if not, what is missing.
+pub fn permit(
+    caller: &Caller,
+    grants: &Grants,
+    limits: impl FnOnce() -> Option<std::sync::Arc<Limits>>,
+    permission: Option<&str>,
+) -> Result<(), Fault> {
+    match (right(caller, grants, limits, permission)?, permission) {
+        (Right::SomeRows, Some(permission)) => Err(Fault::forbidden(permission)),
+        _ => Ok(()),
+    }
+}
+
+/// How far `permission` extends; if to nothing, what is missing.
+pub fn right(
+    caller: &Caller,
+    grants: &Grants,
+    limits: impl FnOnce() -> Option<std::sync::Arc<Limits>>,
+    permission: Option<&str>,
+) -> Result<Right, Fault> {
+    let Some(permission) = permission.filter(|permission| !grants.hold(permission)) else {
+        return Ok(Right::Everything);
+    };
+    match limits() {
+        Some(limits) if limits.hold(permission) => return Ok(Right::Everything),
+        Some(limits) if limits.may_hold(permission) => return Ok(Right::SomeRows),
+        _ => {}
+    }
     if caller.is_anonymous() {
         return Err(Fault::new(Code::Unauthenticated, "sign in first"));
     }

@@ -33,6 +33,7 @@ pub async fn lock_at<T: Entity>(
     path: &[&str],
 ) -> Outcome<T> {
     let row = find(write, id, path).await?;
+    write.extends_to(id).await?;
     match (row.version(), expected_version) {
         (Some(version), Some(expected)) if version != expected => {
             Err(UserError::conflict(id, version).into())

@@ -14,7 +14,7 @@ use crate::store::{
 /// Of `told` what the caller of `snapshot` may know.
 pub(super) async fn by(snapshot: &Snapshot, grants: &Grants, told: Vec<Told>) -> Result<Vec<Told>> {
     let standing = snapshot.standing().await?;
-    let limited = standing.region.is_some() || standing.department.is_some();
+    let limited = standing.region.is_some() || standing.department.is_some() || grants.are_limited();
     if !limited && grants.hold(ALL_CONVERSATIONS) {
         return Ok(told);
     }

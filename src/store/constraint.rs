@@ -108,6 +108,12 @@ pub const NAMED: &[(&str, Code, &str, &str)] = &[
     ("platform_admins_append_only", Code::State, "", ""),
     ("resources_parent_resource_cycle", Code::Invalid, "parentResourceId", ""),
     (
+        "resources_resource_id_key",
+        Code::NotUnique,
+        "recordId",
+        "rights can be limited to this record already",
+    ),
+    (
         "role_assignments_delegation",
         Code::Invalid,
         "",

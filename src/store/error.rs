@@ -12,6 +12,9 @@ pub enum Error {
     /// The caller's credential, membership or organization does not let them in.
     #[error("{0}")]
     Denied(Denied),
+    /// The caller's permission does not extend to this row.
+    #[error("the permission {0} does not extend to it")]
+    Forbidden(&'static str),
     /// Two transactions stood in each other's way: trying again helps.
     #[error("serialization conflict")]
     Retry,

@@ -50,7 +50,7 @@ pub struct ApprovalWorkflow {
     pub revision: i32,
 }
 
-entity!(ApprovalWorkflow, "flow", access::approval_workflows, needs "approval.read", version revision);
+entity!(ApprovalWorkflow, "flow", access::approval_workflows, needs "approval.read", version revision, limited never);
 
 impl Entity for ApprovalWorkflow {
     fn fields(workflow: &mut Fields<Self>) {
@@ -150,7 +150,9 @@ pub struct ApprovalDecision {
     pub decided_at: DateTime<Utc>,
 }
 
-entity!(ApprovalDecision, "decision", access::approval_decisions, needs "approval.read");
+entity!(
+    ApprovalDecision, "decision", access::approval_decisions, needs "approval.read", part request_id of ApprovalRequest
+);
 
 impl Entity for ApprovalDecision {
     fn fields(decision: &mut Fields<Self>) {

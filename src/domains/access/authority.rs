@@ -13,7 +13,8 @@ use crate::{
     },
     graph::fault::Fault,
     store::{
-        select::PLATFORM,
+        grants::Rule,
+        select::{self, PLATFORM},
         tables::access::{permissions, role_assignments, roles},
     },
 };
@@ -51,6 +52,32 @@ pub fn may_define(write: &Write, permissions: &[String]) -> Outcome<()> {
         Some(missing) => Err(Fault::forbidden(missing).into()),
         None => Ok(()),
     }
+}
+
+/// The condition that a right is given under, as it is kept; refused unless it can be asked about what one of
+/// `permissions` is about.
+pub fn condition(condition: Option<Json>, permissions: &[String]) -> Outcome<Json> {
+    let Some(condition) = condition else { return Ok(Json(serde_json::json!({}))) };
+    let tables: Vec<_> = permissions.iter().filter_map(|name| select::about(name)).collect();
+    let fine = Rule::read(&condition.0).and_then(|rule| rule.check(&tables));
+    fine.map_err(|wrong| {
+        let path: Vec<&str> = wrong.path.iter().map(String::as_str).collect();
+        UserError::new(
+            UserErrorCode::Invalid,
+            wrong.message,
+            &[&["input", "condition"], path.as_slice()].concat(),
+        )
+    })?;
+    Ok(condition)
+}
+
+/// Refused unless one of `permissions` is about things that can lie within others.
+pub fn can_lie_within(permissions: &[String]) -> Outcome<()> {
+    if permissions.iter().any(|name| select::about(name).is_some()) {
+        return Ok(());
+    }
+    let message = "what this gives is about no records: it cannot be limited to one";
+    Err(UserError::new(UserErrorCode::Invalid, message, &["input", "withinId"]).into())
 }
 
 /// Refused unless the caller may give the role to `person`.
@@ -148,7 +175,7 @@ pub async fn permission(write: &mut Write, id: Id<Permission>) -> Outcome<Found>
 }
 
 /// The names of all permissions that a role gives, whenever it does.
-async fn permissions_of(write: &mut Write, role: &Role) -> Outcome<Vec<String>> {
+pub async fn permissions_of(write: &mut Write, role: &Role) -> Outcome<Vec<String>> {
     let question = given(write.organization(), vec![role.id], None);
     Ok(question.load::<Given>(write).await?.into_iter().map(|given| given.permission).collect())
 }

@@ -31,4 +31,5 @@ pub fn mutations(mutations: &mut Mutations) {
     role_permission::mutations(mutations);
     role_assignment::mutations(mutations);
     permission_grant::mutations(mutations);
+    resource::mutations(mutations);
 }

@@ -39,7 +39,7 @@ pub struct Permission {
     pub created_by: Option<Id<User>>,
 }
 
-entity!(Permission, "perm", access::permissions, needs "permission.read", owner OrganizationOrPlatform);
+entity!(Permission, "perm", access::permissions, needs "permission.read", owner OrganizationOrPlatform, limited never);
 
 impl Entity for Permission {
     fn fields(permission: &mut Fields<Self>) {

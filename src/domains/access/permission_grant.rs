@@ -4,7 +4,7 @@ use crate::{
         access::{
             authority,
             permission::{Permission, PermissionFilter},
-            resource::Resource,
+            resource::{self, Resource},
         },
         identity::user::{User, UserFilter},
         prelude::*,
@@ -103,11 +103,18 @@ struct PermissionGrantInput {
     valid_from: Option<DateTime<Utc>>,
     /// Until when it counts; without end when absent.
     valid_until: Option<DateTime<Utc>>,
+    /// The record for which it counts, with all that lies within it; for everything when absent.
+    within_id: Option<AnyId>,
+    /// Under which condition it counts; always when absent.
+    condition: Option<Json>,
 }
 
 async fn grant(write: &mut Write, input: PermissionGrantInput) -> Outcome<Id<PermissionGrant>> {
     let permission = authority::permission(write, input.permission_id).await?;
-    authority::may_give(write, input.user_id, &[permission.row.name])?;
+    let names = [permission.row.name];
+    authority::may_give(write, input.user_id, &names)?;
+    let condition = authority::condition(input.condition, &names)?;
+    let resource = resource::limit(write, input.within_id, &names).await?;
     let grant = Changes::default()
         .set(permission_grants::user_id, input.user_id)
         .set(permission_grants::permission_id, permission.row.id)
@@ -115,7 +122,9 @@ async fn grant(write: &mut Write, input: PermissionGrantInput) -> Outcome<Id<Per
         .set(permission_grants::granted_by, write.caller().user)
         .set(permission_grants::grant_reason, input.reason)
         .set(permission_grants::valid_from, input.valid_from.unwrap_or_else(clock::now))
-        .set(permission_grants::valid_until, input.valid_until);
+        .set(permission_grants::valid_until, input.valid_until)
+        .set(permission_grants::resource_id, resource)
+        .set(permission_grants::additional_conditions, condition);
     record::create(write, grant).await
 }
 

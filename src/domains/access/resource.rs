@@ -1,6 +1,7 @@
 //! Resources: single things that rights can be limited to, lying within each other (000 §2).
 use crate::{
     domains::{
+        access::authority,
         access::{
             permission_grant::PermissionGrant,
             resource_type::{ResourceType, ResourceTypeFilter},
@@ -9,7 +10,11 @@ use crate::{
         identity::user::{User, UserFilter},
         prelude::*,
     },
-    store::tables::access::{permission_grants, resources, role_assignments},
+    graph::rows::{table_of_prefix, type_of_prefix},
+    store::{
+        select::PLATFORM,
+        tables::access::{permission_grants, resource_types, resources, role_assignments},
+    },
 };
 
 #[derive(Clone, Queryable, Selectable)]
@@ -81,4 +86,122 @@ pub fn queries(query: &mut Fields<Query>) {
     query
         .list::<Resource>("resources")
         .about("The single things that rights are limited to, newest first unless ordered otherwise.");
+}
+
+pub fn mutations(mutations: &mut Mutations) {
+    mutations
+        .change("resourceCreate", create)
+        .needs("resource.write")
+        .about("Makes a record one that rights can be limited to, and says within which other it lies. Errors: NOT_FOUND, NOT_UNIQUE, INVALID.");
+    mutations
+        .change("resourceUpdate", update)
+        .needs("resource.write")
+        .about("Changes what is said of a thing that rights are limited to. Rights that were given for a thing reach all that lies within it, from the next request on. Errors: NOT_FOUND, CONFLICT, INVALID.");
+}
+
+/// A record that rights can be limited to.
+#[derive(InputObject)]
+struct ResourceCreateInput {
+    /// Which record.
+    record_id: AnyId,
+    /// Within which other it lies; within none when absent.
+    parent_resource_id: Option<Id<Resource>>,
+    /// What it is called.
+    name: Option<String>,
+    /// What it is.
+    description: Option<String>,
+    /// Who answers for it.
+    owner_id: Option<Id<User>>,
+}
+
+async fn create(write: &mut Write, input: ResourceCreateInput) -> Outcome<Id<Resource>> {
+    let resource = register(write, &input.record_id, &["input", "recordId"]).await?;
+    let resource = resource
+        .set(resources::parent_resource_id, input.parent_resource_id)
+        .set(resources::name, input.name)
+        .set(resources::description, input.description)
+        .set(resources::owner_id, input.owner_id);
+    record::create(write, resource).await
+}
+
+/// What to change of a thing. Absent: unchanged. Null: cleared.
+#[derive(InputObject)]
+struct ResourceUpdateInput {
+    /// Which thing.
+    id: Id<Resource>,
+    /// The version you read; refused when it is another by now.
+    expected_version: Option<i32>,
+    /// Within which other it lies.
+    parent_resource_id: MaybeUndefined<Id<Resource>>,
+    /// What it is called.
+    name: MaybeUndefined<String>,
+    /// What it is.
+    description: MaybeUndefined<String>,
+    /// Who answers for it.
+    owner_id: MaybeUndefined<Id<User>>,
+    /// Whether rights that were given for it count.
+    is_active: Option<bool>,
+}
+
+async fn update(write: &mut Write, input: ResourceUpdateInput) -> Outcome<Id<Resource>> {
+    let before = record::lock(write, input.id, input.expected_version).await?;
+    let changes = Changes::default()
+        .patch(resources::parent_resource_id, input.parent_resource_id)
+        .patch(resources::name, input.name)
+        .patch(resources::description, input.description)
+        .patch(resources::owner_id, input.owner_id)
+        .given(resources::is_active, input.is_active);
+    record::update(write, before, changes).await
+}
+
+/// The thing that a right which gives `permissions` is limited to: made of the record that is named, if it is none yet.
+pub async fn limit(
+    write: &mut Write,
+    record: Option<AnyId>,
+    permissions: &[String],
+) -> Outcome<Option<Id<Resource>>> {
+    const PATH: &[&str] = &["input", "withinId"];
+    let Some(record) = record else { return Ok(None) };
+    authority::can_lie_within(permissions)?;
+    if record.prefix == <Resource as crate::store::id::Kind>::PREFIX {
+        let resource: Resource = record::find(write, Id::of(record.uuid), PATH).await?;
+        return Ok(Some(resource.id));
+    }
+    let known = resources::table
+        .filter(resources::organization_id.eq(write.organization()))
+        .filter(resources::resource_id.eq(record.uuid.to_string()))
+        .select(resources::id)
+        .first(write)
+        .await
+        .optional()?;
+    if let Some(known) = known {
+        return Ok(Some(known));
+    }
+    let resource = register(write, &record, PATH).await?;
+    Ok(Some(record::create(write, resource).await?))
+}
+
+/// What is kept of a record that the caller sees, to limit rights to it.
+async fn register(write: &mut Write, record: &AnyId, path: &[&str]) -> Outcome<Changes<resources::table>> {
+    let missing = || UserError::new(UserErrorCode::NotFound, format!("there is no {record}"), path);
+    let table = table_of_prefix(&record.prefix).ok_or_else(missing)?;
+    let Limited::By(permission) = table.limited else {
+        let kind = type_of_prefix(&record.prefix).unwrap_or("such a record");
+        let message = format!("rights cannot be limited to {kind}: limit them to what it belongs to");
+        return Err(UserError::new(UserErrorCode::Invalid, message, path).into());
+    };
+    if !write.sees(table, record.uuid).await? {
+        return Err(missing().into());
+    }
+    let kind = permission.split_once('.').map_or(permission, |(kind, _)| kind);
+    let kind: Id<ResourceType> = resource_types::table
+        .filter(resource_types::organization_id.eq(PLATFORM))
+        .filter(resource_types::name.eq(kind))
+        .select(resource_types::id)
+        .first(write)
+        .await?;
+    Ok(Changes::default()
+        .set(resources::resource_type_id, kind)
+        .set(resources::resource_type_org_id, PLATFORM)
+        .set(resources::resource_id, record.uuid.to_string()))
 }

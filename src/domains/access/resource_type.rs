@@ -22,7 +22,7 @@ pub struct ResourceType {
     pub created_at: DateTime<Utc>,
 }
 
-entity!(ResourceType, "restype", access::resource_types, needs "permission.read", owner OrganizationOrPlatform);
+entity!(ResourceType, "restype", access::resource_types, needs "permission.read", owner OrganizationOrPlatform, limited never);
 
 impl Entity for ResourceType {
     fn fields(kind: &mut Fields<Self>) {

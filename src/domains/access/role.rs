@@ -50,7 +50,7 @@ pub struct Role {
     pub created_by: Option<Id<User>>,
 }
 
-entity!(Role, "role", access::roles, needs "role.read", version revision);
+entity!(Role, "role", access::roles, needs "role.read", version revision, limited never);
 
 impl Entity for Role {
     fn fields(role: &mut Fields<Self>) {

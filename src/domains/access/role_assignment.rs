@@ -5,7 +5,7 @@ use crate::{
     domains::{
         access::{
             authority,
-            resource::Resource,
+            resource::{self, Resource},
             role::{Role, RoleFilter},
         },
         identity::user::{User, UserFilter},
@@ -152,19 +152,28 @@ struct RoleAssignInput {
     valid_from: Option<DateTime<Utc>>,
     /// Until when it counts; without end when absent.
     valid_until: Option<DateTime<Utc>>,
+    /// The record for which it counts, with all that lies within it; for everything when absent.
+    within_id: Option<AnyId>,
+    /// Under which condition it counts; always when absent.
+    condition: Option<Json>,
 }
 
 async fn assign(write: &mut Write, input: RoleAssignInput) -> Outcome<Id<RoleAssignment>> {
     // the lock keeps the role from gaining permissions between this check and the commit
     let role = record::find(write, input.role_id, &["input", "roleId"]).await?;
     authority::may_give_role(write, input.user_id, &role).await?;
+    let names = authority::permissions_of(write, &role).await?;
+    let condition = authority::condition(input.condition, &names)?;
+    let resource = resource::limit(write, input.within_id, &names).await?;
     let assignment = Changes::default()
         .set(role_assignments::user_id, input.user_id)
         .set(role_assignments::role_id, role.id)
         .set(role_assignments::assigned_by, write.caller().user)
         .set(role_assignments::assignment_reason, input.reason)
         .set(role_assignments::valid_from, input.valid_from.unwrap_or_else(clock::now))
-        .set(role_assignments::valid_until, input.valid_until);
+        .set(role_assignments::valid_until, input.valid_until)
+        .set(role_assignments::resource_scope, resource)
+        .set(role_assignments::context_conditions, condition);
     record::create(write, assignment).await
 }
 

@@ -26,7 +26,7 @@ pub struct RolePermission {
     pub additional_conditions: Json,
 }
 
-entity!(RolePermission, "roleperm", access::role_permissions, needs "role.read", owner OrganizationOrPlatform);
+entity!(RolePermission, "roleperm", access::role_permissions, needs "role.read", owner OrganizationOrPlatform, limited never);
 
 impl Entity for RolePermission {
     fn fields(held: &mut Fields<Self>) {
@@ -124,20 +124,25 @@ struct RolePermissionAddInput {
     valid_from: Option<DateTime<Utc>>,
     /// Until when the role contains it; without end when absent.
     valid_until: Option<DateTime<Utc>>,
+    /// Under which condition the role contains it; always when absent.
+    condition: Option<Json>,
 }
 
 async fn add(write: &mut Write, input: RolePermissionAddInput) -> Outcome<Id<RolePermission>> {
     let role = record::find(write, input.role_id, &["input", "roleId"]).await?;
     role.is_own(&["input", "roleId"])?;
     let permission = authority::permission(write, input.permission_id).await?;
-    authority::may_define(write, &[permission.row.name])?;
+    let names = [permission.row.name];
+    authority::may_define(write, &names)?;
+    let condition = authority::condition(input.condition, &names)?;
     let held = Changes::default()
         .set(role_permissions::role_id, role.id)
         .set(role_permissions::permission_id, permission.row.id)
         .set(role_permissions::permission_org_id, permission.organization)
         .set(role_permissions::granted_by, write.caller().user)
         .set(role_permissions::valid_from, input.valid_from.unwrap_or_else(clock::now))
-        .set(role_permissions::valid_until, input.valid_until);
+        .set(role_permissions::valid_until, input.valid_until)
+        .set(role_permissions::additional_conditions, condition);
     record::create(write, held).await
 }
 

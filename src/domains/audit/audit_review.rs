@@ -29,7 +29,7 @@ pub struct AuditReview {
     pub reviewed_at: DateTime<Utc>,
 }
 
-entity!(AuditReview, "review", audit::audit_reviews, needs "audit.read");
+entity!(AuditReview, "review", audit::audit_reviews, needs "audit.read", part audit_log_id of AuditLog);
 
 impl Entity for AuditReview {
     fn fields(review: &mut Fields<Self>) {

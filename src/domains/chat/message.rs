@@ -66,7 +66,7 @@ pub struct Message {
     pub created_at: DateTime<Utc>,
 }
 
-entity!(Message, "msg", chat::messages, needs "message.read");
+entity!(Message, "msg", chat::messages, needs "message.read", part conversation_id of Conversation);
 
 impl Entity for Message {
     fn fields(message: &mut Fields<Self>) {

@@ -33,7 +33,7 @@ pub struct BudgetLineItem {
     pub updated_at: DateTime<Utc>,
 }
 
-entity!(BudgetLineItem, "line", finance::budget_line_items, needs "budget.read", version revision);
+entity!(BudgetLineItem, "line", finance::budget_line_items, needs "budget.read", version revision, part budget_id of Budget);
 
 impl Entity for BudgetLineItem {
     fn fields(line: &mut Fields<Self>) {

@@ -124,6 +124,7 @@ pub const REQUIREMENTS: &Table = &Table {
     name: "\"governance\".\"control_requirements\"",
     key: "requirement_id",
     owner: Owner::Organization,
+    limited: Limited::Never,
 };
 
 filter! { ComplianceControlFilter for ComplianceControl in compliance_controls {

@@ -35,7 +35,7 @@ pub struct ControlTest {
     pub notes: Option<String>,
 }
 
-entity!(ControlTest, "test", governance::control_tests, needs "control.read");
+entity!(ControlTest, "test", governance::control_tests, needs "control.read", part control_id of ComplianceControl);
 
 impl Entity for ControlTest {
     fn fields(test: &mut Fields<Self>) {

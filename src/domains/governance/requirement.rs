@@ -24,7 +24,7 @@ pub struct ComplianceRequirement {
 
 entity!(
     ComplianceRequirement, "requirement", governance::compliance_requirements, needs "framework.read",
-    owner OrganizationOrPlatform
+    owner OrganizationOrPlatform, part framework_id of ComplianceFramework
 );
 
 impl Entity for ComplianceRequirement {

@@ -106,7 +106,8 @@ order! { OrganizationOrder, OrganizationOrderField for Organization {
 } default [Name Asc] }
 
 /// The table that says where one works: row-level security shows one's own memberships of everywhere.
-const OWN: &Table = &Table { name: MEMBERSHIPS.name, key: "organization_id", owner: Owner::Nobody };
+const OWN: &Table =
+    &Table { name: MEMBERSHIPS.name, key: "organization_id", owner: Owner::Nobody, limited: Limited::Never };
 
 /// The organizations of a person, by name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -63,7 +63,7 @@ pub struct User {
     pub updated_at: DateTime<Utc>,
 }
 
-entity!(User, "user", identity::users, needs "user.read", owner Nobody, version revision);
+entity!(User, "user", identity::users, needs "user.read", owner Nobody, version revision, limited never);
 
 impl Entity for User {
     fn fields(user: &mut Fields<Self>) {
@@ -152,8 +152,12 @@ order! { UserOrder, UserOrderField for User {
 } default [DisplayName Asc] }
 
 /// The table that says who works where.
-pub const MEMBERSHIPS: &Table =
-    &Table { name: "\"identity\".\"memberships\"", key: "user_id", owner: Owner::Organization };
+pub const MEMBERSHIPS: &Table = &Table {
+    name: "\"identity\".\"memberships\"",
+    key: "user_id",
+    owner: Owner::Organization,
+    limited: Limited::Never,
+};
 
 pub fn queries(query: &mut Fields<Query>) {
     query.by_id::<User>("user").about("A person by their id; null when you share no organization.");

@@ -31,7 +31,7 @@ pub struct DealHistoryEntry {
     pub changed_at: DateTime<Utc>,
 }
 
-entity!(DealHistoryEntry, "dealhist", sales::deal_history, needs "deal.history.read");
+entity!(DealHistoryEntry, "dealhist", sales::deal_history, needs "deal.history.read", part deal_id of Deal);
 
 impl Entity for DealHistoryEntry {
     fn fields(entry: &mut Fields<Self>) {

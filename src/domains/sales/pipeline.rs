@@ -27,7 +27,7 @@ pub struct Pipeline {
     pub created_at: DateTime<Utc>,
 }
 
-entity!(Pipeline, "pipe", sales::pipelines, needs "deal.read");
+entity!(Pipeline, "pipe", sales::pipelines, needs "deal.read", limited never);
 
 impl Entity for Pipeline {
     fn fields(pipeline: &mut Fields<Self>) {
@@ -64,7 +64,7 @@ pub struct PipelineStage {
     pub created_at: DateTime<Utc>,
 }
 
-entity!(PipelineStage, "stage", sales::pipeline_stages, needs "deal.read");
+entity!(PipelineStage, "stage", sales::pipeline_stages, needs "deal.read", limited never);
 
 impl Entity for PipelineStage {
     fn fields(stage: &mut Fields<Self>) {

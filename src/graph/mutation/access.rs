@@ -2,7 +2,7 @@
 use crate::{
     graph::{
         fault::{Code, Fault},
-        gate,
+        gate::{self, Right},
     },
     store::door::Write,
 };
@@ -41,7 +41,13 @@ impl Access {
         let caller = write.caller().clone();
         match self {
             Self::Public => Ok(()),
-            Self::Permission(permission) => gate::permit(&caller, write.grants(), Some(permission)),
+            Self::Permission(permission) => {
+                let right = gate::right(&caller, write.grants(), || write.limits(), Some(permission))?;
+                if right == Right::SomeRows {
+                    write.only_where(permission);
+                }
+                Ok(())
+            }
             Self::Person if caller.user.is_some() => Ok(()),
             Self::PlatformAdmin if write.is_platform_admin().await? => Ok(()),
             _ if caller.is_anonymous() => Err(Fault::new(Code::Unauthenticated, "sign in first")),

@@ -204,6 +204,10 @@ where
                 write.roll_back().await;
                 return Err(Fault::internal(format!("{name} wrote no audit row")));
             }
+            if let Some(permission) = write.is_beyond() {
+                write.roll_back().await;
+                return Err(StoreError::Forbidden(permission).into());
+            }
             let same = Arc::ptr_eq(write.caller(), &visit.caller);
             let written = write.written().filter(|_| same);
             commit(visit, write).await?;

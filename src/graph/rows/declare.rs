@@ -11,6 +11,8 @@ use async_graphql::{
     registry::{MetaInputValue, Registry},
 };
 
+use uuid::Uuid;
+
 use super::relation::{Many, One, Parts, Relation, Tried, Values};
 use crate::{
     graph::{
@@ -21,6 +23,7 @@ use crate::{
     store::{
         batch::{Batch, Stored},
         door::Caller,
+        select::Table,
         tables,
     },
 };
@@ -61,6 +64,14 @@ pub struct Fields<T: 'static> {
     pub(super) interfaces: Vec<&'static str>,
     /// Schema and table, whose comments describe the columns.
     table: Option<(&'static str, &'static str)>,
+    /// Where the rows are, if they are rows of a table.
+    pub(super) stored: Option<RowsOf<T>>,
+}
+
+/// What tells a row of a table from the others.
+pub(super) struct RowsOf<T> {
+    pub table: &'static Table,
+    pub id: fn(&T) -> Uuid,
 }
 
 /// One field.
@@ -214,12 +225,22 @@ impl<T: Send + Sync + 'static> Default for Fields<T> {
 
 impl<T: Send + Sync + 'static> Fields<T> {
     pub fn new() -> Self {
-        Self { declared: IndexMap::new(), kept: Vec::new(), interfaces: Vec::new(), table: None }
+        Self {
+            declared: IndexMap::new(),
+            kept: Vec::new(),
+            interfaces: Vec::new(),
+            table: None,
+            stored: None,
+        }
     }
 
     /// The columns are those of this table, and are described by its comments.
-    pub fn of_table(&mut self, schema: &'static str, table: &'static str) {
+    pub fn of_table(&mut self, schema: &'static str, table: &'static str)
+    where
+        T: Stored,
+    {
         self.table = Some((schema, table));
+        self.stored = Some(RowsOf { table: T::TABLE, id: |row| row.id().0 });
     }
 
     pub(super) fn add(&mut self, name: &'static str, ty: TypeOf, how: How<T>) -> Last<'_, T> {

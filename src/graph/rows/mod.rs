@@ -22,5 +22,5 @@ pub use plan::{Asked, Env};
 pub use register::{declare_permission, object_of, permissions_in, union};
 pub use root::{Query, QueryRoot, asked_once, raw, response, write_object};
 pub(in crate::graph) use union::seen;
-pub use union::{AnyId, Members, Union, is_node, mixed, prefix_of_type, type_of_prefix};
+pub use union::{AnyId, Members, Union, is_node, mixed, prefix_of_type, table_of_prefix, type_of_prefix};
 pub use write::{Body, Out};

@@ -308,7 +308,7 @@ impl<U: Listed> Request<U> {
         }
         let keys = order_keys::<U>(&order);
         let mut condition = match args.get::<Option<U::Filter>>("filter")? {
-            Some(filter) => filter.condition(&mut Scope::new(env.grants))?,
+            Some(filter) => filter.condition(&mut Scope::new(env))?,
             None => Condition::ANYTHING,
         };
         if let Some(column) = U::DELETED {

@@ -10,6 +10,7 @@ use futures_util::{
     FutureExt,
     future::{BoxFuture, join_all},
 };
+use uuid::Uuid;
 
 use super::{
     declare::{Declared, Fields, How, Leaf, Object, Own, fields_of},
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     graph::{
         fault::Fault,
-        gate,
+        gate::{self, Right},
         visit::{View, Visit},
     },
     store::{
@@ -73,9 +74,14 @@ impl<'a> Env<'a> {
         View { visit: self.visit, snapshot: self.snapshot, grants: self.grants }
     }
 
-    /// Whether the caller holds `permission`; if not, why.
+    /// Whether the caller holds `permission` for everything; if not, why.
     pub fn permit(&self, permission: Option<&'static str>) -> Result<(), Fault> {
-        gate::permit(&self.visit.caller, self.grants, permission)
+        gate::permit(&self.visit.caller, self.grants, || self.snapshot.limits(), permission)
+    }
+
+    /// How far `permission` extends; if to nothing, why.
+    pub fn right(&self, permission: Option<&'static str>) -> Result<Right, Fault> {
+        gate::right(&self.visit.caller, self.grants, || self.snapshot.limits(), permission)
     }
 }
 
@@ -170,6 +176,8 @@ enum What<'a, T: 'static> {
     /// Only where the row is the caller's own; elsewhere it fails.
     OwnLeaf(&'static Leaf<T>, Own<T>, &'a Caller, Fault),
     Children(Box<dyn Children<'a> + 'a>),
+    /// Of those rows alone that the caller's right extends to.
+    OfSome(Box<(Vec<bool>, Self, Fault)>),
     Fails(Fault),
 }
 
@@ -223,26 +231,48 @@ async fn step<'a, T: Send + Sync + 'static>(
         return Step { key, pos, nullable: false, what: What::Text(name) };
     };
     let nullable = declared.nullable();
-    let what = answer(env, declared, asked, rows).await.unwrap_or_else(What::Fails);
+    let what = answer(env, fields, declared, asked, rows).await.unwrap_or_else(What::Fails);
     Step { key, pos, nullable, what }
 }
 
 async fn answer<'a, T: Send + Sync + 'static>(
     env: Env<'a>,
+    fields: &'static Fields<T>,
     declared: &'static Declared<T>,
     asked: &Asked<'a>,
     rows: &[T],
 ) -> Result<What<'a, T>, Fault> {
-    if let Err(fault) = env.permit(declared.needs) {
-        return match (&declared.how, declared.own) {
-            (How::Leaf(leaf), Some(own)) => Ok(What::OwnLeaf(leaf, own, &env.visit.caller, fault)),
-            _ => Err(fault),
-        };
+    let right = match (env.right(declared.needs), &declared.how, declared.own) {
+        (Err(fault), How::Leaf(leaf), Some(own)) => {
+            return Ok(What::OwnLeaf(leaf, own, &env.visit.caller, fault));
+        }
+        (right, ..) => right?,
+    };
+    env.right(declared.target_needs)?;
+    let shown = match &declared.how {
+        How::Leaf(leaf) => What::Leaf(leaf),
+        How::Relation(relation) => What::Children(relation.load(env, asked, rows).await?),
+    };
+    match declared.needs {
+        Some(permission) if right == Right::SomeRows => {
+            // in a box of its own: it is rare, and every field would make room for it
+            let mut may = fields.extent(env, permission, rows).boxed().await?;
+            if let Some(own) = declared.own {
+                may.iter_mut().zip(rows).for_each(|(may, row)| *may |= own(row, &env.visit.caller));
+            }
+            Ok(What::OfSome(Box::new((may, shown, Fault::forbidden(permission)))))
+        }
+        _ => Ok(shown),
     }
-    env.permit(declared.target_needs)?;
-    match &declared.how {
-        How::Leaf(leaf) => Ok(What::Leaf(leaf)),
-        How::Relation(relation) => Ok(What::Children(relation.load(env, asked, rows).await?)),
+}
+
+impl<T: Sync> Fields<T> {
+    /// Which of `rows` a permission extends to that does not hold for all.
+    async fn extent(&self, env: Env<'_>, permission: &str, rows: &[T]) -> Result<Vec<bool>, Fault> {
+        let Some(stored) = &self.stored else { return Err(Fault::forbidden(permission)) };
+        let ids: Vec<Uuid> = rows.iter().map(stored.id).collect();
+        let found = env.snapshot.extent(permission, stored.table, ids.clone()).await?;
+        Ok(ids.iter().map(|id| found.contains(id)).collect())
     }
 }
 
@@ -279,13 +309,27 @@ impl<'a, T> Step<'a, T> {
     }
 
     fn write_value(&self, row: &T, at: usize, out: &mut Out<'a>) -> Written {
-        match &self.what {
-            What::Text(text) => out.text(text),
-            What::Leaf(leaf) => leaf(row, &mut out.json),
-            What::OwnLeaf(leaf, own, caller, _) if own(row, caller) => leaf(row, &mut out.json),
-            What::Children(children) => return children.write(at, out),
-            What::Fails(fault) | What::OwnLeaf(.., fault) => {
-                out.fail(fault, Some(self.pos));
+        self.what.write(row, at, self.pos, out)
+    }
+}
+
+impl<'a, T> What<'a, T> {
+    fn write(&self, row: &T, at: usize, pos: Pos, out: &mut Out<'a>) -> Written {
+        match self {
+            Self::Text(text) => out.text(text),
+            Self::Leaf(leaf) => leaf(row, &mut out.json),
+            Self::OwnLeaf(leaf, own, caller, _) if own(row, caller) => leaf(row, &mut out.json),
+            Self::Children(children) => return children.write(at, out),
+            Self::OfSome(some) => {
+                let (may, what, fault) = &**some;
+                if may.get(at).copied().unwrap_or_default() {
+                    return what.write(row, at, pos, out);
+                }
+                out.fail(fault, Some(pos));
+                return Err(Bubble);
+            }
+            Self::Fails(fault) | Self::OwnLeaf(.., fault) => {
+                out.fail(fault, Some(pos));
                 return Err(Bubble);
             }
         }

@@ -25,6 +25,7 @@ use crate::{
         door::Snapshot,
         error::Result as StoreResult,
         id::{self, Id},
+        select::{Table, know},
     },
 };
 
@@ -266,6 +267,7 @@ trait AnyNode: Send + Sync {
     ) -> BoxFuture<'s, StoreResult<HashSet<uuid::Uuid>>>;
     fn needs(&self) -> Option<&'static str>;
     fn name(&self) -> &'static str;
+    fn table(&self) -> &'static Table;
 }
 
 struct NodeOf<T>(PhantomData<fn() -> T>);
@@ -316,6 +318,10 @@ impl<T: Entity> AnyNode for NodeOf<T> {
     fn name(&self) -> &'static str {
         <T as Object>::NAME
     }
+
+    fn table(&self) -> &'static Table {
+        T::TABLE
+    }
 }
 
 type Nodes = RwLock<HashMap<&'static str, &'static dyn AnyNode>>;
@@ -342,6 +348,11 @@ pub fn type_of_prefix(prefix: &str) -> Option<&'static str> {
     node_by_prefix(prefix).map(AnyNode::name)
 }
 
+/// The table of ids with this prefix, where it is known.
+pub fn table_of_prefix(prefix: &str) -> Option<&'static Table> {
+    node_by_prefix(prefix).map(AnyNode::table)
+}
+
 /// The prefix of the ids of a GraphQL type, where it is known.
 pub fn prefix_of_type(name: &str) -> Option<&'static str> {
     let nodes = NODES.read().unwrap_or_else(PoisonError::into_inner);
@@ -350,6 +361,7 @@ pub fn prefix_of_type(name: &str) -> Option<&'static str> {
 
 /// Lets `node` and everything else that takes any id find the rows of `T`.
 pub fn is_node<T: Entity>() {
+    know(T::TABLE);
     let node: &'static dyn AnyNode = Box::leak(Box::new(NodeOf::<T>(PhantomData)));
     NODES.write().unwrap_or_else(PoisonError::into_inner).entry(T::PREFIX).or_insert(node);
 }
@@ -389,8 +401,8 @@ where
                 let Some(node) = node_by_prefix(prefix) else { continue };
                 let of_kind =
                     |id: &Option<AnyId>| id.as_ref().filter(|id| id.prefix == prefix).map(|id| id.uuid);
-                match env.permit(node.needs()) {
-                    Ok(()) => loads.push(node.group(env, asked.sets(), ids.iter().map(of_kind).collect())),
+                match env.right(node.needs()) {
+                    Ok(_) => loads.push(node.group(env, asked.sets(), ids.iter().map(of_kind).collect())),
                     Err(fault) => {
                         for (slot, _) in denied.iter_mut().zip(&ids).filter(|(_, id)| of_kind(id).is_some()) {
                             *slot = Some(fault.clone());

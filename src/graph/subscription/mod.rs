@@ -180,7 +180,7 @@ impl<U: Union> StreamOf<U> {
                 if matches!(told.as_slice(), [Told::Revoked { .. }]) {
                     // who may not listen is told so, and nothing else
                     Answered::Told(self.write(env, ctx, told).await)
-                } else if env.permit(needs).is_err() {
+                } else if env.right(needs).is_err() {
                     Answered::Refused
                 } else {
                     match seen::by(snapshot, grants, told).await {

@@ -21,6 +21,7 @@ use crate::{
     store::{
         door::{Caller, Snapshot, Standing},
         events::Position,
+        grants::Grants,
     },
 };
 
@@ -75,11 +76,17 @@ impl<'a, 'c> State<'a, 'c> {
         }
     }
 
+    /// Whoever may see some of the rows may listen: they are told of those alone.
+    fn may_listen(&self, grants: &Grants) -> Result<(), Fault> {
+        let caller = &self.visit.caller;
+        gate::right(caller, grants, || grants.limits(caller), self.declared.needs).map(drop)
+    }
+
     async fn begin(&self) -> Result<(Listening, Told), Fault> {
         let args = Args::of(self.ctx);
         let snapshot = self.visit.door.snapshot(self.visit.caller.clone());
         let welcome = match snapshot.grants().await {
-            Ok(grants) => gate::permit(&self.visit.caller, grants, self.declared.needs),
+            Ok(grants) => self.may_listen(grants),
             Err(error) => Err(error.into()),
         };
         snapshot.close();
@@ -117,7 +124,7 @@ impl<'a, 'c> State<'a, 'c> {
             biased;
             stay = self.presence.changed() => {
                 let may = |standing: &Arc<Standing>| {
-                    gate::permit(&self.visit.caller, &standing.grants, self.declared.needs).is_ok()
+                    self.may_listen(&standing.grants).is_ok()
                 };
                 if stay.over.is_some() || !stay.standing.as_ref().is_none_or(may) {
                     self.part(listening.subscriber.position()).await;

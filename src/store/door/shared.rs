@@ -4,6 +4,7 @@
 use std::{
     any::{Any, TypeId},
     collections::HashMap,
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -23,15 +24,20 @@ pub struct Audience {
     department: Option<Uuid>,
     /// The person and the key of who sees their own conversations only, and so is an audience by themselves.
     alone: Option<(Option<Uuid>, Option<Uuid>)>,
+    /// Where they ask from, where a right of theirs may depend on it.
+    from: Option<IpAddr>,
 }
 
 impl Audience {
     pub fn of(caller: &Caller, standing: &Standing) -> Self {
-        let all = standing.grants.hold(ALL_CONVERSATIONS);
+        // conditions are about the person too
+        let limited = standing.grants.are_limited();
+        let all = standing.grants.hold(ALL_CONVERSATIONS) && !limited;
         Self {
             region: standing.region.clone(),
             department: standing.department,
             alone: (!all).then_some((caller.user, caller.api_key)),
+            from: caller.ip.filter(|_| limited),
         }
     }
 }

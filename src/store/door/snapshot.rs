@@ -1,5 +1,6 @@
 //! Reading: one moment, one connection, as many questions as a request has.
 use std::{
+    collections::HashSet,
     marker::PhantomData,
     sync::{
         Arc,
@@ -20,7 +21,7 @@ use super::{
 use crate::store::{
     error::Result,
     grants::Grants,
-    select::{Count, Each, Fetch, Rows, Table},
+    select::{Condition, Count, Each, Fetch, Keys, Limits, Rows, Table, Within},
 };
 
 /// A read-only view of what the caller may see, all of one moment, on one connection.
@@ -32,6 +33,8 @@ pub struct Snapshot {
     transaction: OnceCell<Transaction>,
     /// What the database has said, or confirmed.
     standing: OnceCell<Arc<Standing>>,
+    /// To which rows rights extend that do not hold for all.
+    limits: std::sync::OnceLock<Option<Arc<Limits>>>,
     statements: AtomicUsize,
 }
 
@@ -66,6 +69,7 @@ impl Snapshot {
             source,
             transaction: OnceCell::new(),
             standing: OnceCell::new(),
+            limits: std::sync::OnceLock::new(),
             statements: AtomicUsize::new(0),
         }
     }
@@ -106,6 +110,21 @@ impl Snapshot {
             Entry::Assumed(standing) | Entry::Trusted(standing) => Ok(standing),
             Entry::Asked => self.let_in().await,
         }
+    }
+
+    /// To which rows the caller's rights extend that do not hold for all; none where all do. Whoever is not known yet
+    /// sees nothing.
+    pub fn limits(&self) -> Option<Arc<Limits>> {
+        let standing = match &self.entry {
+            Entry::Assumed(standing) | Entry::Trusted(standing) => Some(standing),
+            Entry::Asked => self.standing.get(),
+        };
+        let Some(standing) = standing else { return Some(Limits::unknown()) };
+        self.limits.get_or_init(|| standing.grants.limits(&self.caller)).clone()
+    }
+
+    fn within(&self) -> Within {
+        Within { organization: self.organization(), limits: self.limits() }
     }
 
     /// Lets the caller in, if nothing else has done so before.
@@ -212,7 +231,7 @@ impl Snapshot {
 
     /// Rows of `table`.
     pub fn rows<T>(&self, table: &'static Table, fetch: Fetch) -> Rows<T> {
-        Rows { table, organization: self.organization(), fetch, row: PhantomData }
+        Rows { table, within: self.within(), fetch, row: PhantomData }
     }
 
     /// Rows of `table` for each of `parents`.
@@ -227,7 +246,23 @@ impl Snapshot {
         fetch: Fetch,
         parents: Vec<Uuid>,
     ) -> Result<Vec<(Uuid, i64)>> {
-        self.load(Count { table, organization: self.organization(), fetch, parents }).await
+        self.load(Count { table, within: self.within(), fetch, parents }).await
+    }
+
+    /// Those of `ids` to which `permission` extends, of rows of `table` that the caller sees.
+    pub async fn extent(
+        &self,
+        permission: &str,
+        table: &'static Table,
+        ids: Vec<Uuid>,
+    ) -> Result<HashSet<Uuid>> {
+        let mut within = self.within();
+        if let Some(limits) = within.limits {
+            let Some(limits) = limits.also(table, permission) else { return Ok(HashSet::new()) };
+            within.limits = Some(limits);
+        }
+        let fetch = Fetch::all(Condition::Ids(ids));
+        Ok(self.load(Keys { table, within, fetch }).await?.into_iter().collect())
     }
 
     /// Gives the connection back, which ends the transaction before anything else is asked on it. A snapshot dropped

@@ -19,10 +19,10 @@ use super::{Caller, Door, Standing, Transaction};
 use crate::store::{
     batch::{Batch, Stored},
     changes::{Changes, Insert, Update},
-    error::Result,
+    error::{Error, Result},
     grants::Grants,
     id::Id,
-    select::{Condition, Fetch, Locked, Rows, Table},
+    select::{Condition, Fetch, Keys, Limits, Locked, Rows, Table, Within, about, top},
     tables::identity::platform_admins,
 };
 
@@ -35,6 +35,12 @@ pub struct Write {
     transaction: Transaction,
     standing: Arc<Standing>,
     recorded: bool,
+    /// To which rows the caller's rights extend that do not hold for all.
+    limits: Option<Arc<Limits>>,
+    /// The permission by which this is done, where it does not hold for all rows.
+    only_where: Option<&'static str>,
+    /// Whether it was found to extend to what was written.
+    extended: bool,
     /// The last row that was written, as long as no other statement has run.
     written: Option<Written>,
 }
@@ -64,7 +70,20 @@ impl Write {
     ) -> Self {
         let organization = caller.organization.unwrap_or(Uuid::max());
         let entered = BTreeSet::from([organization]);
-        Self { door, caller, organization, entered, transaction, standing, recorded: false, written: None }
+        let limits = standing.grants.limits(&caller);
+        Self {
+            door,
+            caller,
+            organization,
+            entered,
+            transaction,
+            standing,
+            recorded: false,
+            limits,
+            only_where: None,
+            extended: false,
+            written: None,
+        }
     }
 
     pub const fn caller(&self) -> &Arc<Caller> {
@@ -177,9 +196,52 @@ impl Write {
         Locked<T>: for<'q> LoadQuery<'q, AsyncPgConnection, T> + Send,
         T: Send,
     {
-        let organization = self.organization;
-        let rows = Rows { table, organization, fetch: Fetch::all(condition), row: PhantomData };
+        let rows = Rows { table, within: self.within(), fetch: Fetch::all(condition), row: PhantomData };
         Ok(Locked(rows).load(self).await?.into_iter().next())
+    }
+
+    /// To which rows the caller's rights extend that do not hold for all; none where all do.
+    pub fn limits(&self) -> Option<Arc<Limits>> {
+        self.limits.clone()
+    }
+
+    /// Elsewhere than in their own organization, a caller has no rights that could be limited.
+    fn within(&self) -> Within {
+        let here = self.caller.organization == Some(self.organization);
+        Within { organization: self.organization, limits: self.limits.clone().filter(|_| here) }
+    }
+
+    /// What is written is to be what this permission extends to, before and after.
+    pub const fn only_where(&mut self, permission: &'static str) {
+        self.only_where = Some(permission);
+    }
+
+    /// Refused unless the permission by which this is done extends to the row as it is now.
+    pub async fn extends_to<T: Stored>(&mut self, id: Id<T>) -> Result<()> {
+        let Some(permission) = self.only_where.filter(|permission| about(permission) == Some(top(T::TABLE)))
+        else {
+            return Ok(());
+        };
+        let mut within = self.within();
+        within.limits = within.limits.and_then(|limits| limits.also(T::TABLE, permission));
+        let fetch = Fetch::all(Condition::Ids(vec![id.0]));
+        let keys = Keys { table: T::TABLE, within, fetch };
+        if keys.load::<Uuid>(&mut &**self).await?.is_empty() {
+            return Err(Error::Forbidden(permission));
+        }
+        self.extended = true;
+        Ok(())
+    }
+
+    /// Whether the caller sees the row.
+    pub async fn sees(&mut self, table: &'static Table, id: Uuid) -> Result<bool> {
+        let keys = Keys { table, within: self.within(), fetch: Fetch::all(Condition::Ids(vec![id])) };
+        Ok(!keys.load::<Uuid>(&mut &**self).await?.is_empty())
+    }
+
+    /// The permission by which something was done without finding that it extends to it: that must not be.
+    pub const fn is_beyond(&self) -> Option<&'static str> {
+        if self.extended { None } else { self.only_where }
     }
 
     /// A new row.
@@ -190,6 +252,7 @@ impl Write {
     {
         let insert = Insert { organization: self.organization, id: id.0, values };
         let row = insert.get_result(&mut **self).await?;
+        self.extends_to(id).await?;
         self.written = Some(Written::of(&row));
         Ok(row)
     }
@@ -202,6 +265,7 @@ impl Write {
     {
         let update = Update { organization: self.organization, id: id.0, changes };
         let row = update.get_result(&mut **self).await?;
+        self.extends_to(id).await?;
         self.written = Some(Written::of(&row));
         Ok(row)
     }
@@ -209,7 +273,8 @@ impl Write {
     /// What the caller was known to hold, and the last row that was written, if nothing else has run since that could
     /// have changed it: no trigger changes the row it is for after it was written (law `tables`).
     pub fn written(&self) -> Option<(Arc<Standing>, Written)> {
-        let here = self.caller.organization == Some(self.organization);
+        // whoever does not see all rows is shown it only if they see it
+        let here = self.caller.organization == Some(self.organization) && self.limits.is_none();
         self.written.clone().filter(|_| here).map(|written| (self.standing.clone(), written))
     }
 

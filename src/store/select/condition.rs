@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::{
-    Table,
+    Table, Within,
     keyset::{Key, beyond},
     write_column, write_from,
 };
@@ -75,6 +75,22 @@ pub enum Operator {
     In,
 }
 
+impl Operator {
+    /// What stands between the column and the value; a list follows it in brackets.
+    const fn sign(self) -> &'static str {
+        match self {
+            Self::Eq => " = ",
+            Self::Ne => " IS DISTINCT FROM ",
+            Self::Gt => " > ",
+            Self::Gte => " >= ",
+            Self::Lt => " < ",
+            Self::Lte => " <= ",
+            Self::Like => " ILIKE ",
+            Self::In => " = ANY(",
+        }
+    }
+}
+
 /// Which rows of a table are meant.
 #[derive(Clone, Debug)]
 pub enum Condition {
@@ -101,6 +117,15 @@ pub enum Condition {
         parent: &'static str,
         child: &'static str,
     },
+    /// A comparison with values whose type only the database knows: they are written out and read as `sql` there.
+    Read {
+        column: &'static str,
+        operator: Operator,
+        sql: &'static str,
+        values: Vec<String>,
+    },
+    /// The row is one of these things that rights are limited to, or lies within one of them.
+    WithinResources(Vec<Uuid>),
     /// Beyond the row whose order keys are given.
     Beyond(Vec<Key>, Vec<Option<String>>),
 }
@@ -108,6 +133,43 @@ pub enum Condition {
 impl Condition {
     /// Always true.
     pub const ANYTHING: Self = Self::All(Vec::new());
+    /// Never true.
+    pub const NOTHING: Self = Self::Any(Vec::new());
+
+    pub const fn is_anything(&self) -> bool {
+        matches!(self, Self::All(all) if all.is_empty())
+    }
+
+    pub const fn is_nothing(&self) -> bool {
+        matches!(self, Self::Any(any) if any.is_empty())
+    }
+
+    /// All of `conditions`; what always holds is left out.
+    pub fn all(conditions: impl IntoIterator<Item = Self>) -> Self {
+        let mut all: Vec<_> = conditions.into_iter().filter(|one| !one.is_anything()).collect();
+        if all.iter().any(Self::is_nothing) {
+            return Self::NOTHING;
+        }
+        if all.len() == 1 { all.swap_remove(0) } else { Self::All(all) }
+    }
+
+    /// At least one of `conditions`; what never holds is left out.
+    pub fn any(conditions: impl IntoIterator<Item = Self>) -> Self {
+        let mut any: Vec<_> = conditions.into_iter().filter(|one| !one.is_nothing()).collect();
+        if any.iter().any(Self::is_anything) {
+            return Self::ANYTHING;
+        }
+        if any.len() == 1 { any.swap_remove(0) } else { Self::Any(any) }
+    }
+
+    /// What does not meet `condition`.
+    pub fn outside(condition: Self) -> Self {
+        match condition {
+            always if always.is_anything() => Self::NOTHING,
+            never if never.is_nothing() => Self::ANYTHING,
+            other => Self::Not(Box::new(other)),
+        }
+    }
 
     pub fn and(self, other: Self) -> Self {
         match self {
@@ -133,16 +195,16 @@ impl Condition {
     pub(super) fn walk<'b>(
         &'b self,
         table: &'static Table,
-        organization: &'b Uuid,
+        within: &'b Within,
         out: &mut AstPass<'_, 'b, Pg>,
     ) -> QueryResult<()> {
         match self {
-            Self::All(all) => list(all, " AND ", "TRUE", table, organization, out),
-            Self::Any(any) => list(any, " OR ", "FALSE", table, organization, out),
+            Self::All(all) => list(all, " AND ", "TRUE", table, within, out),
+            Self::Any(any) => list(any, " OR ", "FALSE", table, within, out),
             Self::Not(not) => {
                 // a comparison with null is neither true nor false: for the reader of an API it does not hold
                 out.push_sql("(");
-                not.walk(table, organization, out)?;
+                not.walk(table, within, out)?;
                 out.push_sql(") IS NOT TRUE");
                 Ok(())
             }
@@ -182,9 +244,9 @@ impl Condition {
                 write_column(table, column, out);
                 out.push_sql(" IN (SELECT ");
                 write_column(other, other.key, out);
-                write_from(other, organization, out)?;
+                write_from(other, within, out)?;
                 out.push_sql(" AND ");
-                condition.walk(other, organization, out)?;
+                condition.walk(other, within, out)?;
                 out.push_sql(")");
                 Ok(())
             }
@@ -192,10 +254,43 @@ impl Condition {
                 write_column(table, table.key, out);
                 out.push_sql(" IN (SELECT ");
                 write_column(pairs, child, out);
-                write_from(pairs, organization, out)?;
+                write_from(pairs, within, out)?;
                 out.push_sql(" AND ");
                 write_column(pairs, parent, out);
                 out.push_sql(" = parent.id)");
+                Ok(())
+            }
+            Self::Read { column, operator, sql, values } => {
+                write_column(table, column, out);
+                match (operator, values.as_slice()) {
+                    (Operator::In, _) => {
+                        out.push_sql(" = ANY(");
+                        out.push_bind_param::<Array<sql_types::Text>, _>(values)?;
+                        for part in ["::", sql, "[])"] {
+                            out.push_sql(part);
+                        }
+                    }
+                    (_, [value]) => {
+                        out.push_sql(operator.sign());
+                        out.push_bind_param::<sql_types::Text, _>(value)?;
+                        for part in ["::", sql] {
+                            out.push_sql(part);
+                        }
+                    }
+                    // whoever wrote such a condition gave no value: nothing is equal to that
+                    _ => out.push_sql(" IS NULL AND FALSE"),
+                }
+                Ok(())
+            }
+            Self::WithinResources(scopes) => {
+                write_column(table, table.key, out);
+                out.push_sql("::text IN (WITH RECURSIVE inside(id, resource_id) AS (SELECT r.id, r.resource_id FROM access.resources r WHERE r.organization_id = ");
+                out.push_bind_param::<sql_types::Uuid, _>(&within.organization)?;
+                out.push_sql(" AND r.is_active AND r.id = ANY(");
+                out.push_bind_param::<Array<sql_types::Uuid>, _>(scopes)?;
+                out.push_sql(") UNION SELECT r.id, r.resource_id FROM inside JOIN access.resources r ON r.parent_resource_id = inside.id AND r.is_active AND r.organization_id = ");
+                out.push_bind_param::<sql_types::Uuid, _>(&within.organization)?;
+                out.push_sql(") SELECT resource_id FROM inside)");
                 Ok(())
             }
             Self::Beyond(keys, at) => beyond(keys, at, table, out),
@@ -211,16 +306,7 @@ fn compare<'b>(
     out: &mut AstPass<'_, 'b, Pg>,
 ) -> QueryResult<()> {
     write_column(table, column, out);
-    out.push_sql(match operator {
-        Operator::Eq => " = ",
-        Operator::Ne => " IS DISTINCT FROM ",
-        Operator::Gt => " > ",
-        Operator::Gte => " >= ",
-        Operator::Lt => " < ",
-        Operator::Lte => " <= ",
-        Operator::Like => " ILIKE ",
-        Operator::In => " = ANY(",
-    });
+    out.push_sql(operator.sign());
     value.walk(out)?;
     if operator == Operator::In {
         out.push_sql(")");
@@ -233,7 +319,7 @@ fn list<'b>(
     between: &str,
     none: &str,
     table: &'static Table,
-    organization: &'b Uuid,
+    within: &'b Within,
     out: &mut AstPass<'_, 'b, Pg>,
 ) -> QueryResult<()> {
     if conditions.is_empty() {
@@ -245,7 +331,7 @@ fn list<'b>(
         if index > 0 {
             out.push_sql(between);
         }
-        condition.walk(table, organization, out)?;
+        condition.walk(table, within, out)?;
     }
     out.push_sql(")");
     Ok(())

@@ -5,6 +5,7 @@
 mod condition;
 mod keyset;
 mod statement;
+mod within;
 
 use diesel::{Column, QueryResult, pg::Pg, query_builder::AstPass, sql_types};
 use uuid::Uuid;
@@ -12,7 +13,8 @@ use uuid::Uuid;
 pub use condition::{Bind, Condition, Operator};
 pub use keyset::Key;
 pub(super) use statement::write_selection;
-pub use statement::{Count, Each, Locked, Rows, SelectOf};
+pub use statement::{Count, Each, Keys, Locked, Rows, SelectOf};
+pub use within::{Limited, Limits, Within, about, know, top};
 
 /// The name of a Diesel column.
 pub fn name<C: Column>(_: C) -> &'static str {
@@ -27,6 +29,7 @@ pub struct Table {
     /// The column that identifies a row within its organization.
     pub key: &'static str,
     pub owner: Owner,
+    pub limited: Limited,
 }
 
 /// Whose rows a table holds.
@@ -67,12 +70,12 @@ impl Fetch {
     fn walk<'b>(
         &'b self,
         table: &'static Table,
-        organization: &'b Uuid,
+        within: &'b Within,
         out: &mut AstPass<'_, 'b, Pg>,
     ) -> QueryResult<()> {
-        write_from(table, organization, out)?;
+        write_from(table, within, out)?;
         out.push_sql(" AND ");
-        self.condition.walk(table, organization, out)?;
+        self.condition.walk(table, within, out)?;
         for (index, key) in self.order.iter().enumerate() {
             out.push_sql(if index == 0 { " ORDER BY " } else { ", " });
             write_column(table, key.column, out);
@@ -100,14 +103,24 @@ pub(super) fn write_column(table: &Table, column: &'static str, out: &mut AstPas
     }
 }
 
+/// Every statement about rows begins here: those of the organization, as far as the caller's rights extend.
 fn write_from<'b>(
     table: &'static Table,
-    organization: &'b Uuid,
+    within: &'b Within,
     out: &mut AstPass<'_, 'b, Pg>,
 ) -> QueryResult<()> {
     out.push_sql(" FROM ");
     out.push_sql(table.name);
     out.push_sql(" WHERE ");
+    write_owner(table, within, out)?;
+    within.walk(table, out)
+}
+
+fn write_owner<'b>(
+    table: &'static Table,
+    within: &'b Within,
+    out: &mut AstPass<'_, 'b, Pg>,
+) -> QueryResult<()> {
     if table.owner == Owner::Nobody {
         out.push_sql("TRUE");
         return Ok(());
@@ -115,10 +128,10 @@ fn write_from<'b>(
     write_column(table, "organization_id", out);
     if table.owner == Owner::Organization {
         out.push_sql(" = ");
-        return out.push_bind_param::<sql_types::Uuid, _>(organization);
+        return out.push_bind_param::<sql_types::Uuid, _>(&within.organization);
     }
     out.push_sql(" IN (");
-    out.push_bind_param::<sql_types::Uuid, _>(organization)?;
+    out.push_bind_param::<sql_types::Uuid, _>(&within.organization)?;
     out.push_sql(", ");
     out.push_bind_param::<sql_types::Uuid, _>(&PLATFORM)?;
     out.push_sql(")");

@@ -15,12 +15,12 @@ use diesel::{
 };
 use uuid::Uuid;
 
-use super::{Fetch, Table};
+use super::{Fetch, Table, Within, write_column};
 
 /// Rows of one table, all of one organization.
 pub struct Rows<T> {
     pub table: &'static Table,
-    pub organization: Uuid,
+    pub within: Within,
     pub fetch: Fetch,
     pub row: PhantomData<fn() -> T>,
 }
@@ -48,7 +48,7 @@ where
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT ");
         write_selection::<T>(&mut out)?;
-        self.fetch.walk(self.table, &self.organization, &mut out)
+        self.fetch.walk(self.table, &self.within, &mut out)
     }
 }
 
@@ -69,7 +69,7 @@ where
         out.push_bind_param::<Array<sql_types::Uuid>, _>(&self.parents)?;
         out.push_sql(") AS parent(id) CROSS JOIN LATERAL (SELECT ");
         write_selection::<T>(&mut out)?;
-        self.rows.fetch.walk(self.rows.table, &self.rows.organization, &mut out)?;
+        self.rows.fetch.walk(self.rows.table, &self.rows.within, &mut out)?;
         out.push_sql(") AS child");
         Ok(())
     }
@@ -99,7 +99,7 @@ where
 /// How many rows there are, counting no further than the limit of `fetch`; per parent where there are any.
 pub struct Count {
     pub table: &'static Table,
-    pub organization: Uuid,
+    pub within: Within,
     pub fetch: Fetch,
     pub parents: Vec<Uuid>,
 }
@@ -115,11 +115,34 @@ impl QueryId for Count {
 impl QueryFragment<Pg> for Count {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT parent.id, (SELECT count(*) FROM (SELECT 1");
-        self.fetch.walk(self.table, &self.organization, &mut out)?;
+        self.fetch.walk(self.table, &self.within, &mut out)?;
         out.push_sql(") AS few) FROM unnest(");
         out.push_bind_param::<Array<sql_types::Uuid>, _>(&self.parents)?;
         out.push_sql(") AS parent(id)");
         Ok(())
+    }
+}
+
+/// The keys of rows alone.
+pub struct Keys {
+    pub table: &'static Table,
+    pub within: Within,
+    pub fetch: Fetch,
+}
+
+impl Query for Keys {
+    type SqlType = sql_types::Uuid;
+}
+impl<Conn> diesel::RunQueryDsl<Conn> for Keys {}
+impl QueryId for Keys {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl QueryFragment<Pg> for Keys {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT ");
+        write_column(self.table, self.table.key, &mut out);
+        self.fetch.walk(self.table, &self.within, &mut out)
     }
 }
 

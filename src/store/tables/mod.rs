@@ -7,7 +7,7 @@
 )]
 mod describe;
 
-pub use describe::describe;
+pub use describe::{column, describe};
 
 include!("access.rs");
 include!("audit.rs");

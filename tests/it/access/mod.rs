@@ -1,4 +1,5 @@
 mod catalogue;
+mod conditions;
 mod protection;
 mod rights;
 

@@ -1,0 +1,122 @@
+//! The one question: which permissions somebody holds, through which roles, when, of what, and under which conditions.
+use chrono::{DateTime, Utc};
+use diesel::{
+    QueryResult,
+    pg::Pg,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    sql_types::{Array, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+#[derive(QueryId)]
+pub struct Ask {
+    pub organization: Option<Uuid>,
+    pub user: Option<Uuid>,
+    pub api_key: Option<Uuid>,
+}
+
+/// A permission that somebody holds in one way.
+#[derive(Clone, Debug, diesel::Queryable)]
+pub struct Held {
+    pub permission: String,
+    /// The role that was given, if this one gives it itself.
+    pub role: Option<String>,
+    pub from: DateTime<Utc>,
+    pub until: Option<DateTime<Utc>>,
+    /// To what an API key is limited.
+    pub scopes: Option<Vec<String>>,
+    /// The thing within which it counts alone.
+    pub resource: Option<Uuid>,
+    /// The conditions of the assignment or grant, of what the role contains, and of the permission; none where all are
+    /// empty.
+    pub conditions: Option<Json>,
+    /// The role that was given, and those above it up to the one that contains the permission; empty without a role.
+    pub path: Vec<String>,
+    /// `assignment`, `grant` or `key`.
+    pub source: String,
+    pub source_id: Uuid,
+}
+
+impl Query for Ask {
+    type SqlType = (
+        Text,
+        Nullable<Text>,
+        Timestamptz,
+        Nullable<Timestamptz>,
+        Nullable<Array<Text>>,
+        Nullable<SqlUuid>,
+        Nullable<Jsonb>,
+        Array<Text>,
+        Text,
+        SqlUuid,
+    );
+}
+impl<C> diesel::RunQueryDsl<C> for Ask {}
+impl QueryFragment<Pg> for Ask {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        // A key has the permissions of its role, else those of who made it, both limited to its scopes.
+        // A system role takes its permissions from the platform's role of the same name.
+        out.push_sql("WITH RECURSIVE me(organization_id, user_id, api_key_id) AS (SELECT ");
+        for (index, id) in [&self.organization, &self.user, &self.api_key].into_iter().enumerate() {
+            if index > 0 {
+                out.push_sql(", ");
+            }
+            out.push_bind_param::<Nullable<SqlUuid>, _>(id)?;
+        }
+        out.push_sql(
+            "), who(organization_id, user_id, scopes) AS (
+               SELECT me.organization_id, me.user_id, NULL::text[] FROM me WHERE me.api_key_id IS NULL
+               UNION ALL
+               SELECT k.organization_id, k.created_by, k.scopes
+                 FROM me JOIN identity.api_keys k ON k.organization_id = me.organization_id AND k.id = me.api_key_id
+                WHERE k.revoked_at IS NULL AND k.role_id IS NULL
+             ), assigned(role_id, valid_from, valid_until, scopes, resource, conditions, source, source_id) AS (
+               SELECT a.role_id, a.valid_from, a.valid_until, w.scopes, a.resource_scope, a.context_conditions, 'assignment', a.id
+                 FROM who w JOIN access.role_assignments a USING (organization_id, user_id)
+                WHERE a.revoked_at IS NULL AND a.is_active
+               UNION ALL
+               SELECT k.role_id, k.created_at, k.expires_at, k.scopes, NULL, '{}', 'key', k.id
+                 FROM me JOIN identity.api_keys k ON k.organization_id = me.organization_id AND k.id = me.api_key_id
+                WHERE k.revoked_at IS NULL AND k.role_id IS NOT NULL
+             ), line(role_id, valid_from, valid_until, scopes, resource, conditions, source, source_id, path) AS (
+               SELECT r.id, greatest(s.valid_from, r.valid_from), least(s.valid_until, r.valid_until),
+                      s.scopes, s.resource, s.conditions, s.source, s.source_id, ARRAY[r.name]
+                 FROM me, assigned s JOIN access.roles r ON r.id = s.role_id
+                WHERE r.organization_id = me.organization_id
+               UNION ALL
+               SELECT p.id, greatest(l.valid_from, p.valid_from), least(l.valid_until, p.valid_until),
+                      l.scopes, l.resource, l.conditions, l.source, l.source_id, l.path || p.name
+                 FROM me, line l
+                 JOIN access.roles r ON r.id = l.role_id
+                 JOIN access.roles p ON p.organization_id = r.organization_id AND p.id = r.parent_role_id
+                WHERE r.organization_id = me.organization_id AND cardinality(l.path) <= 32
+             ), held AS (
+               SELECT r.name, s.organization_id, s.id AS role_id, l.scopes, l.resource, l.conditions, l.source, l.source_id, l.path,
+                      greatest(l.valid_from, s.valid_from) AS valid_from, least(l.valid_until, s.valid_until) AS valid_until
+                 FROM me, line l
+                 JOIN access.roles r ON r.id = l.role_id
+                 JOIN access.roles s ON CASE WHEN r.is_system_role
+                        THEN s.organization_id = '00000000-0000-0000-0000-000000000000' AND s.name = r.name
+                        ELSE s.organization_id = r.organization_id AND s.id = r.id END
+                WHERE r.organization_id = me.organization_id
+             )
+             SELECT p.name, CASE WHEN cardinality(h.path) = 1 THEN h.name END,
+                    greatest(h.valid_from, rp.valid_from, p.valid_from), least(h.valid_until, rp.valid_until, p.valid_until),
+                    h.scopes, h.resource, nullif(jsonb_build_array(h.conditions, rp.additional_conditions, p.conditions), '[{}, {}, {}]'),
+                    h.path, h.source, h.source_id
+               FROM held h
+               JOIN access.role_permissions rp ON rp.organization_id = h.organization_id AND rp.role_id = h.role_id
+               JOIN access.permissions p ON p.organization_id = rp.permission_org_id AND p.id = rp.permission_id
+              WHERE NOT p.requires_approval
+             UNION ALL
+             SELECT p.name, NULL, greatest(g.valid_from, p.valid_from), least(g.valid_until, p.valid_until),
+                    w.scopes, g.resource_id, nullif(jsonb_build_array(g.additional_conditions, p.conditions), '[{}, {}]'),
+                    '{}', 'grant', g.id
+               FROM who w JOIN access.permission_grants g USING (organization_id, user_id)
+               JOIN access.permissions p ON p.organization_id = g.permission_org_id AND p.id = g.permission_id
+              WHERE g.revoked_at IS NULL AND g.is_active",
+        );
+        Ok(())
+    }
+}

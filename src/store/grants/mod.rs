@@ -1,0 +1,261 @@
+//! What a caller holds: the permissions of their roles, of the roles above those, and of direct grants.
+//!
+//! Compiled once per person and access epoch. The epoch is read with every transaction's first round trip, so a
+//! revoked right is gone on the next request, on every server; windows of validity are read by the clock, conditions
+//! with each request. A right that does not hold for all rows becomes a condition of every statement that reads them.
+mod ask;
+mod facts;
+mod kind;
+mod rule;
+
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+
+pub use ask::{Ask, Held};
+pub use facts::{AskSubject, Circumstances, Facts, Subject};
+pub use rule::{Malformed, Rule};
+
+use super::{
+    clock,
+    door::Caller,
+    error::Result,
+    select::{self, Condition, Limits, Table},
+};
+
+/// Without it a person has their own conversations alone: row-level security keeps those of others from them.
+pub const ALL_CONVERSATIONS: &str = "conversation.read_all";
+
+/// The permissions of one caller, each with the times at which it holds.
+#[derive(Debug, Default)]
+pub struct Grants {
+    /// Those that hold for everything come first.
+    held: HashMap<String, Vec<Grant>>,
+    /// The names of the roles they come from.
+    roles: Vec<String>,
+    /// Who holds them; of interest where something holds under conditions only.
+    subject: Subject,
+    /// Whether anything does.
+    limited: bool,
+}
+
+/// One way in which a permission is held.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grant {
+    pub window: Window,
+    pub extent: Extent,
+}
+
+/// To what a permission extends.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Extent {
+    Everything,
+    /// To what lies within a thing, and meets all conditions.
+    Some {
+        resource: Option<Uuid>,
+        rules: Vec<Rule>,
+    },
+    /// Its conditions are not understood: to nothing.
+    Nothing,
+}
+
+/// When a permission holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    pub from: DateTime<Utc>,
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl Window {
+    pub fn holds(&self, at: DateTime<Utc>) -> bool {
+        self.from <= at && self.until.is_none_or(|end| at < end)
+    }
+
+    fn covers(&self, other: Self) -> bool {
+        let ends_later = match (self.until, other.until) {
+            (None, _) => true,
+            (Some(end), Some(other)) => end >= other,
+            (Some(_), None) => false,
+        };
+        self.from <= other.from && ends_later
+    }
+}
+
+impl Held {
+    /// When and to what it extends.
+    pub fn grant(&self) -> Grant {
+        let window = Window { from: self.from, until: self.until };
+        let extent = match (&self.conditions, self.resource) {
+            (None, None) => Extent::Everything,
+            (conditions, resource) => {
+                let conditions = conditions.as_ref().and_then(serde_json::Value::as_array);
+                let rules = conditions.into_iter().flatten().map(Rule::read).collect::<Result<Vec<_>, _>>();
+                match rules {
+                    Ok(rules) => {
+                        let rules = rules.into_iter().filter(|rule| !rule.is_empty()).collect();
+                        Extent::Some { resource, rules }
+                    }
+                    Err(_) => Extent::Nothing,
+                }
+            }
+        };
+        Grant { window, extent }
+    }
+
+    /// Whether the API key, where it is held through one, is limited to something else.
+    pub fn is_out_of_scope(&self) -> bool {
+        let scopes = self.scopes.as_deref().unwrap_or_default();
+        !scopes.is_empty() && !scopes.iter().any(|scope| covers(scope, &self.permission))
+    }
+}
+
+impl Grant {
+    /// What it says of rows of `table` now; none where it does not count at all.
+    pub fn on(&self, table: Option<&'static Table>, facts: &Facts<'_>) -> Option<Condition> {
+        if !self.window.holds(facts.circumstances.at) {
+            return None;
+        }
+        let (resource, rules) = match &self.extent {
+            Extent::Everything => return Some(Condition::ANYTHING),
+            Extent::Nothing => return None,
+            Extent::Some { resource, rules } => (resource, rules),
+        };
+        let within = match resource {
+            // a thing lies in a table; what is in none cannot lie within it
+            Some(resource) => table.map(|_| Condition::WithinResources(vec![*resource]))?,
+            None => Condition::ANYTHING,
+        };
+        let rules = rules.iter().map(|rule| rule.on(table, facts)).collect::<Option<Vec<_>>>()?;
+        Some(Condition::all(std::iter::once(within).chain(rules)))
+    }
+}
+
+/// What several grants of one permission say of rows together.
+pub fn any_of<'g>(
+    grants: impl IntoIterator<Item = &'g Grant>,
+    table: Option<&'static Table>,
+    facts: &Facts<'_>,
+) -> Condition {
+    let (mut conditions, mut resources) = (Vec::new(), Vec::new());
+    for condition in grants.into_iter().filter_map(|grant| grant.on(table, facts)) {
+        match condition {
+            // many things at once are one question
+            Condition::WithinResources(more) => resources.extend(more),
+            other => conditions.push(other),
+        }
+    }
+    if !resources.is_empty() {
+        conditions.push(Condition::WithinResources(resources));
+    }
+    Condition::any(conditions)
+}
+
+impl Grants {
+    /// Whether the caller holds `permission` now, for everything.
+    pub fn hold(&self, permission: &str) -> bool {
+        let now = clock::now();
+        let whole = |grant: &Grant| grant.extent == Extent::Everything && grant.window.holds(now);
+        self.held.get(permission).is_some_and(|grants| grants.iter().any(whole))
+    }
+
+    /// Whether any right holds for some rows only, or under conditions.
+    pub const fn are_limited(&self) -> bool {
+        self.limited
+    }
+
+    /// What those permissions extend to now that do not hold for everything; none where there are no such.
+    pub fn limits(&self, caller: &Caller) -> Option<Arc<Limits>> {
+        if !self.limited {
+            return None;
+        }
+        let circumstances = Circumstances { at: clock::now(), ip: caller.ip };
+        let facts = Facts { subject: Cow::Borrowed(&self.subject), circumstances };
+        let limited = self.held.iter().filter(|(permission, _)| !self.hold(permission));
+        let limits = limited.map(|(permission, grants)| {
+            (permission.clone(), any_of(grants, select::about(permission), &facts))
+        });
+        Some(Arc::new(Limits::new(limits.collect())))
+    }
+
+    /// All permissions held now, in order: for everything, or for some things.
+    pub fn permissions(&self) -> Vec<String> {
+        let now = clock::now();
+        let holds = |grants: &Vec<Grant>| {
+            grants.iter().any(|grant| grant.extent != Extent::Nothing && grant.window.holds(now))
+        };
+        let mut names: Vec<_> =
+            self.held.iter().filter(|(_, grants)| holds(grants)).map(|(name, _)| name.clone()).collect();
+        names.sort();
+        names
+    }
+
+    /// The roles assigned, in order.
+    pub fn roles(&self) -> &[String] {
+        &self.roles
+    }
+
+    /// What the caller holds.
+    pub(super) async fn of(mut connection: &AsyncPgConnection, caller: &Caller) -> Result<Self> {
+        let (organization, user, api_key) = (caller.organization, caller.user, caller.api_key);
+        let mut grants = Self::compile(Ask { organization, user, api_key }.load(&mut connection).await?);
+        if grants.limited {
+            let question = AskSubject { organization, user, api_key };
+            let found = question.load(&mut connection).await?.into_iter().next();
+            grants.subject = Subject::of(found, grants.roles.clone());
+        }
+        Ok(grants)
+    }
+
+    fn compile(rows: Vec<Held>) -> Self {
+        let (mut grants, now) = (Self::default(), clock::now());
+        for held in rows {
+            if let Some(role) = &held.role
+                && !grants.roles.contains(role)
+            {
+                grants.roles.push(role.clone());
+            }
+            let grant = held.grant();
+            if held.is_out_of_scope() || grant.window.until.is_some_and(|end| end <= now) {
+                continue;
+            }
+            let known = grants.held.entry(held.permission).or_default();
+            if grant.extent != Extent::Everything {
+                grants.limited = true;
+                known.push(grant);
+            } else if !known
+                .iter()
+                .any(|known| known.extent == Extent::Everything && known.window.covers(grant.window))
+            {
+                known.insert(0, grant);
+            }
+        }
+        grants.roles.sort();
+        grants
+    }
+}
+
+/// Whether an API key's scope covers a permission: `deal.read` itself, `deal.*`, or `*`.
+fn covers(scope: &str, permission: &str) -> bool {
+    scope == permission
+        || scope == "*"
+        || scope.strip_suffix(".*").is_some_and(|resource| {
+            permission.strip_prefix(resource).is_some_and(|action| action.starts_with('.'))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_covers_itself_and_what_is_below_it() {
+        assert!(covers("deal.read", "deal.read"));
+        assert!(covers("deal.*", "deal.value.read"));
+        assert!(covers("*", "deal.read"));
+        assert!(!covers("deal.*", "dealer.read"));
+        assert!(!covers("deal.read", "deal.value.read"));
+        assert!(!covers("deal", "deal.read"));
+    }
+}
