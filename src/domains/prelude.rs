@@ -20,7 +20,7 @@ pub use crate::{
         batch::{Batch, Stored},
         changes::Changes,
         clock,
-        door::{Snapshot, Write},
+        door::{Caller, Snapshot, Write},
         error::Result as StoreResult,
         id::Id,
         referred::Referred,

@@ -102,6 +102,7 @@ macro_rules! entity {
                 fields.implements("Node");
                 $crate::entity!(@record fields $($version)?);
                 <Self as $crate::graph::rows::Entity>::fields(fields);
+                fields.viewer_can();
             }
         }
     };

@@ -62,6 +62,7 @@ pub fn id_of(kind: &str, name: &str) -> Uuid {
 
 /// Permissions whose words cannot be told from their name.
 const SPECIAL: &[(&str, &str, &str)] = &[
+    ("access.explain", "Explain access", "See who may do what with a record, and by which of their rights."),
     (
         authority::GRANT_ANY,
         "Give others what one lacks oneself",

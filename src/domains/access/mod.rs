@@ -2,6 +2,7 @@
 pub mod approval;
 pub mod authority;
 pub mod catalogue;
+pub mod explanation;
 pub mod permission;
 pub mod permission_grant;
 pub mod resource;
@@ -24,6 +25,7 @@ pub fn queries(query: &mut Fields<Query>) {
     permission_grant::queries(query);
     resource::queries(query);
     approval::queries(query);
+    explanation::queries(query);
 }
 
 pub fn mutations(mutations: &mut Mutations) {

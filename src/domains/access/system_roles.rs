@@ -74,6 +74,7 @@ pub const ROLES: &[SystemRole] = &[
             "role.*",
             "permission.*",
             "resource.*",
+            "access.*",
             "approval.*",
             "api_key.*",
             "audit.*",
@@ -86,7 +87,7 @@ pub const ROLES: &[SystemRole] = &[
         display_name: "Compliance officer",
         description: "Keeps frameworks, controls, tests and issues, reviews the audit trail, and reads what serves as evidence, people's conversations aside.",
         row_scope: None,
-        may: &["*.read", "framework.*", "control.*", "issue.*", "audit.*"],
+        may: &["*.read", "framework.*", "control.*", "issue.*", "audit.*", "access.explain"],
         but_not: &["api_key.*", "membership.preferences.read", "conversation.*", "message.*"],
     },
     SystemRole {

@@ -90,6 +90,19 @@ impl Entity for Budget {
     fn allows(&self) -> &'static [&'static str] {
         self.status.allows()
     }
+
+    /// Nobody approves what they submitted themselves.
+    fn bars(&self, permission: &str, caller: &Caller) -> bool {
+        match permission {
+            "budget.write" | "budget.submit" => self.status != BudgetStatus::Draft,
+            "budget.approve" => {
+                self.status != BudgetStatus::Submitted || self.submitted_by.map(|by| by.0) == caller.user
+            }
+            "budget.reject" => self.status != BudgetStatus::Submitted,
+            "budget.lock" => self.status != BudgetStatus::Approved,
+            _ => false,
+        }
+    }
 }
 
 filter! { BudgetFilter for Budget in budgets {

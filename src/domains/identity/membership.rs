@@ -1,4 +1,6 @@
 //! Memberships: a person's place in one organization (model.md D2). What they may see can depend on it (B014).
+use uuid::Uuid;
+
 use crate::{
     domains::{
         access::{authority, role_assignment::RolesOf},
@@ -87,6 +89,18 @@ order! { MembershipOrder, MembershipOrderField for Membership {
     /// The person's position.
     Title = title,
 } default [CreatedAt Asc] }
+
+/// The next so many active members of the organization, by id.
+pub async fn active_after(db: &Snapshot, after: Option<Id<User>>, most: i64) -> StoreResult<Vec<Id<User>>> {
+    let members = memberships::table
+        .filter(memberships::organization_id.eq(db.organization()))
+        .filter(memberships::user_id.gt(after.unwrap_or_else(|| Id::of(Uuid::nil()))))
+        .filter(memberships::status.eq(MembershipStatus::Active))
+        .order(memberships::user_id)
+        .limit(most)
+        .select(memberships::user_id);
+    db.load(members).await
+}
 
 pub fn queries(query: &mut Fields<Query>) {
     query

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     domains::{
+        access::explanation,
         identity::{
             organization::{Organization, OrganizationsOf},
             session::{Session, SessionsOf},
@@ -55,6 +56,7 @@ impl Object for Viewer {
             .computed("roles", |_, view| view.grants.roles().to_vec())
             .public()
             .about("The names of the roles that you have in the organization.");
+        explanation::of_viewer(viewer);
         viewer
             .value("isPlatformAdmin", |viewer| Some(PlatformAdmin(viewer.id())))
             .public()

@@ -50,6 +50,12 @@ pub trait Entity: Object + Stored {
         None
     }
 
+    /// Whether something keeps `caller` from using `permission` with it although they hold it: its state, or that it was
+    /// they who did what came before.
+    fn bars(&self, _permission: &str, _caller: &Caller) -> bool {
+        false
+    }
+
     /// What can be done with it as it stands, for those who tried something else.
     fn allows(&self) -> &'static [&'static str] {
         &[]

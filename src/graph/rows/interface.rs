@@ -20,11 +20,12 @@ pub fn register(registry: &mut Registry, name: &str) {
         return;
     }
     let (about, fields) = match name {
-        "Node" => ("Anything with an id of its own.", vec![id()]),
+        "Node" => ("Anything with an id of its own.", vec![id(), super::viewer_can::field()]),
         "Record" => {
             let moment = <chrono::DateTime<chrono::Utc> as Scalar>::register(registry);
             let fields = vec![
                 id(),
+                super::viewer_can::field(),
                 field("version", "Int!", "Counts the changes: send it back as `expectedVersion`."),
                 field("createdAt", &moment, "When it was made."),
                 field("updatedAt", &moment, "When it was changed last."),

@@ -13,6 +13,7 @@ mod register;
 mod relation;
 mod root;
 mod union;
+mod viewer_can;
 mod write;
 
 pub use declare::{Argument, Entity, Fields, Last, Object, access, camel, columns_json};

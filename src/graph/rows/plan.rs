@@ -83,6 +83,11 @@ impl<'a> Env<'a> {
     pub fn right(&self, permission: Option<&'static str>) -> Result<Right, Fault> {
         gate::right(&self.visit.caller, self.grants, || self.snapshot.limits(), permission)
     }
+
+    /// The same for a permission that a client names.
+    pub fn right_by_name(&self, permission: &str) -> Result<Right, Fault> {
+        gate::right(&self.visit.caller, self.grants, || self.snapshot.limits(), Some(permission))
+    }
 }
 
 /// One selected field, with all places where it is selected.

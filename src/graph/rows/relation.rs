@@ -38,9 +38,9 @@ pub trait Relation<T>: Send + Sync {
 // ---- values
 
 /// Scalars worked out or loaded, one per parent; a failure belongs to its row alone.
-struct Leaves<C> {
-    values: Vec<Result<C, Fault>>,
-    pos: async_graphql::Pos,
+pub(super) struct Leaves<C> {
+    pub values: Vec<Result<C, Fault>>,
+    pub pos: async_graphql::Pos,
 }
 
 impl<'a, C: Scalar + Send + Sync> Children<'a> for Leaves<C> {

@@ -58,6 +58,16 @@ impl Caller {
     }
 }
 
+/// Somebody in an organization, who did not ask themselves.
+pub enum Member {
+    /// What they see.
+    Active(Arc<Snapshot>),
+    /// Their membership or account is closed for the time being.
+    Inactive,
+    /// They are no member.
+    Nobody,
+}
+
 /// How the pool is built.
 #[derive(Clone, Debug)]
 pub struct DoorSettings {
@@ -138,6 +148,24 @@ impl Door {
         let nobody = Caller { organization: Some(organization), request, ..Caller::default() };
         let entry = Entry::Trusted(Arc::default());
         Arc::new(Snapshot::of(self.clone(), Arc::new(nobody), entry, Source::Nowhere))
+    }
+
+    /// What `user` sees in `organization`, for the eyes of those who may ask about their rights alone.
+    pub async fn snapshot_as(&self, organization: Uuid, user: Uuid) -> Result<Member> {
+        let (organization, user) = (Some(organization), Some(user));
+        let caller =
+            Arc::new(Caller { organization, user, request: "explain".to_owned(), ..Caller::default() });
+        let mut transaction = Transaction::on(self.connection().await?);
+        let member = match standing::of_member(&transaction, &caller).await? {
+            None => Member::Nobody,
+            Some(None) => Member::Inactive,
+            Some(Some(standing)) => {
+                let begun = Snapshot::begun(self.clone(), caller, transaction, Arc::new(standing));
+                return Ok(Member::Active(Arc::new(begun)));
+            }
+        };
+        transaction.let_go();
+        Ok(member)
     }
 
     /// A transaction in which `caller` changes something.

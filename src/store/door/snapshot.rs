@@ -74,6 +74,20 @@ impl Snapshot {
         }
     }
 
+    /// Of somebody whose standing was asked for in this transaction.
+    pub(super) fn begun(
+        door: Door,
+        caller: Arc<Caller>,
+        transaction: Transaction,
+        standing: Arc<Standing>,
+    ) -> Self {
+        let entry = Entry::Trusted(standing.clone());
+        let begun = Self::of(door, caller, entry, Source::Nowhere);
+        let (transaction, standing) =
+            (OnceCell::new_with(Some(transaction)), OnceCell::new_with(Some(standing)));
+        Self { transaction, standing, ..begun }
+    }
+
     pub fn caller(&self) -> &Arc<Caller> {
         &self.caller
     }
@@ -263,6 +277,13 @@ impl Snapshot {
         }
         let fetch = Fetch::all(Condition::Ids(ids));
         Ok(self.load(Keys { table, within, fetch }).await?.into_iter().collect())
+    }
+
+    /// Whether a row, or what it is a part of, meets `condition`, whatever the caller's rights are.
+    pub async fn meets(&self, table: &'static Table, id: Uuid, condition: Condition) -> Result<bool> {
+        let within = Within::only_where(self.organization(), table, condition);
+        let fetch = Fetch::all(Condition::Ids(vec![id]));
+        Ok(!self.load::<_, Uuid>(Keys { table, within, fetch }).await?.is_empty())
     }
 
     /// Gives the connection back, which ends the transaction before anything else is asked on it. A snapshot dropped

@@ -7,7 +7,8 @@ use std::{fmt::Write as _, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    QueryResult,
+    ExpressionMethods, NullableExpressionMethods, QueryDsl, QueryResult,
+    dsl::{exists, select},
     pg::Pg,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid},
@@ -21,6 +22,7 @@ use crate::store::{
     clock,
     error::{Denied, Error, Result},
     grants::{ALL_CONVERSATIONS, Grants},
+    tables::identity::users,
 };
 
 /// What is known of a caller who was let in.
@@ -134,6 +136,30 @@ pub(super) async fn ask(
     let standing = Standing { grants: Arc::new(grants), epoch, region, department, until };
     first.batch_execute(&limits(&standing)).await?;
     Ok(standing)
+}
+
+/// The same for somebody who did not ask: none where they are no member, or, inside, would not be let in.
+pub(super) async fn of_member(
+    mut connection: &AsyncPgConnection,
+    caller: &Caller,
+) -> Result<Option<Option<Standing>>> {
+    connection.batch_execute(&begin(Purpose::Read, caller)).await?;
+    let found = Ask(Check::of(caller)).load::<Answer>(&mut connection).await?;
+    let answer = found.into_iter().next().ok_or_else(|| Error::Internal("no standing".into()))?;
+    let (_, membership, organization, epoch, region, department, until) = answer;
+    let open = users::table
+        .filter(users::id.nullable().eq(caller.user))
+        .filter(users::deleted_at.is_null())
+        .filter(users::locked_at.is_null())
+        .filter(users::status.eq_any(["pending", "active"]));
+    let is_open: bool = select(exists(open)).get_result(&mut connection).await?;
+    if !is_open || membership.as_deref() != Some("active") || organization.as_deref() != Some("active") {
+        return Ok(membership.map(|_| None));
+    }
+    let grants = Arc::new(Grants::of(connection, caller).await?);
+    let standing = Standing { grants, epoch, region, department, until };
+    connection.batch_execute(&limits(&standing)).await?;
+    Ok(Some(Some(standing)))
 }
 
 /// A token says itself when it ends.

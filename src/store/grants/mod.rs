@@ -4,6 +4,7 @@
 //! revoked right is gone on the next request, on every server; windows of validity are read by the clock, conditions
 //! with each request. A right that does not hold for all rows becomes a condition of every statement that reads them.
 mod ask;
+mod explain;
 mod facts;
 mod kind;
 mod rule;
@@ -15,6 +16,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
 pub use ask::{Ask, Held};
+pub use explain::{Explanation, Verdict, Way, explain, explain_for};
 pub use facts::{AskSubject, Circumstances, Facts, Subject};
 pub use rule::{Malformed, Rule};
 

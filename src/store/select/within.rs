@@ -94,6 +94,15 @@ impl Within {
         Self { organization, limits: None }
     }
 
+    /// Rows of `table` that meet `condition`, or are part of what does.
+    pub fn only_where(organization: Uuid, table: &'static Table, condition: Condition) -> Self {
+        let of = match top(table).limited {
+            Limited::By(permission) => HashMap::from([(permission.to_owned(), condition)]),
+            Limited::Never | Limited::With { .. } => HashMap::new(),
+        };
+        Self { organization, limits: Some(Arc::new(Limits::new(of))) }
+    }
+
     /// ` AND …`, where rows of `table` are left out.
     pub(super) fn walk<'b>(
         &'b self,

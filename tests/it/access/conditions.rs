@@ -9,20 +9,27 @@ use crate::world::city::{Person, Town};
 
 const SELLS: &[&str] =
     &["deal.read", "deal.write", "deal.delete", "deal.value.read", "deal.history.read", "user.read"];
-const KEEPS: &[&str] =
-    &["role.grant.any", "resource.read", "resource.write", "deal.read", "deal.write", "event.read"];
+const KEEPS: &[&str] = &[
+    "access.explain",
+    "role.grant.any",
+    "resource.read",
+    "resource.write",
+    "deal.read",
+    "deal.write",
+    "event.read",
+];
 
 /// Somebody who sells everywhere, somebody who gives rights, and somebody of Europe who has none yet.
-struct House {
-    town: Town,
-    ann: Person,
-    keeper: Person,
-    wei: Person,
+pub(super) struct House {
+    pub town: Town,
+    pub ann: Person,
+    pub keeper: Person,
+    pub wei: Person,
     stage: Value,
 }
 
 impl House {
-    async fn of(wei_holds: &[&str]) -> Self {
+    pub async fn of(wei_holds: &[&str]) -> Self {
         let town = town().await;
         let ann = town.person("Ann", SELLS).await;
         let keeper = keeper(&town, "Keeper", KEEPS).await;
@@ -47,12 +54,12 @@ impl House {
     }
 
     /// A deal of Ann's; its id.
-    async fn sell(&self, name: &str, region: &str) -> Value {
+    pub async fn sell(&self, name: &str, region: &str) -> Value {
         self.ann.do_("dealCreate", self.deal(name, region), "deal { id }").await["deal"]["id"].clone()
     }
 
     /// Gives Wei a permission, limited as `more` says; the grant's id.
-    async fn give(&self, name: &str, more: Value) -> Value {
+    pub async fn give(&self, name: &str, more: Value) -> Value {
         let mut input =
             json!({ "userId": id_of(&self.wei), "permissionId": permission(&self.keeper, name).await });
         input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -68,7 +75,7 @@ impl House {
     }
 }
 
-fn in_europe() -> Value {
+pub(super) fn in_europe() -> Value {
     json!({ "condition": { "attribute": "resource.region", "operator": "eq", "value": "EUROPE" } })
 }
 

@@ -1,5 +1,6 @@
 mod catalogue;
 mod conditions;
+mod explanation;
 mod protection;
 mod rights;
 

