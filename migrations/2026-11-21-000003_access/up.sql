@@ -684,6 +684,15 @@ CREATE TRIGGER rights_changed AFTER UPDATE ON identity.organizations FOR EACH RO
   EXECUTE FUNCTION access.right_changed('id');
 COMMENT ON TRIGGER rights_changed ON identity.organizations IS 'Tells every server that the organization was suspended, deleted or restored.';
 
+CREATE TRIGGER rights_added AFTER INSERT ON identity.organization_settings FOR EACH ROW
+  WHEN (NEW.session_policy -> 'mfaRequired' IS NOT NULL)
+  EXECUTE FUNCTION access.right_changed('organization_id');
+COMMENT ON TRIGGER rights_added ON identity.organization_settings IS 'Tells every server that the organization demands a second factor.';
+CREATE TRIGGER rights_changed AFTER UPDATE ON identity.organization_settings FOR EACH ROW
+  WHEN (OLD.session_policy -> 'mfaRequired' IS DISTINCT FROM NEW.session_policy -> 'mfaRequired')
+  EXECUTE FUNCTION access.right_changed('organization_id');
+COMMENT ON TRIGGER rights_changed ON identity.organization_settings IS 'Tells every server whether the organization demands a second factor.';
+
 -- An account belongs to people of several organizations, which its own row does not name: all of them look again.
 CREATE FUNCTION access.account_changed() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
@@ -868,14 +877,16 @@ BEGIN
     INTO credential, behind FROM identity.api_keys k
     WHERE k.id = api_key AND k.organization_id = place AND k.hashed_key = api_key_hash;
   ELSIF session IS NOT NULL THEN
-    SELECT CASE WHEN s.revoked_at IS NOT NULL THEN 'revoked' WHEN s.expires_at <= now() THEN 'expired' ELSE 'valid' END
+    SELECT CASE WHEN s.revoked_at IS NOT NULL THEN 'revoked' WHEN s.expires_at <= now() THEN 'expired'
+      WHEN NOT s.mfa AND EXISTS (SELECT FROM identity.organization_settings o
+        WHERE o.organization_id = place AND o.session_policy -> 'mfaRequired' = 'true') THEN 'mfa_required' ELSE 'valid' END
     INTO credential FROM identity.sessions s WHERE s.id = session AND s.user_id = person;
   END IF;
   credential := coalesce(credential, 'unknown');
   IF behind IS NOT NULL AND NOT EXISTS (
     SELECT FROM identity.users u WHERE u.id = behind AND u.deleted_at IS NULL AND u.locked_at IS NULL AND u.status IN ('pending', 'active'))
   THEN
-    credential := CASE credential WHEN 'valid' THEN 'revoked' ELSE credential END;
+    credential := CASE WHEN credential IN ('valid', 'mfa_required') THEN 'revoked' ELSE credential END;
   END IF;
 
   SELECT m.status, m.region, m.department_id INTO member

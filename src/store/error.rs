@@ -75,6 +75,8 @@ pub enum Denied {
     NoOrganization,
     #[error("the organization is suspended")]
     Suspended,
+    #[error("the organization demands a second factor: sign in with one, or set one up with `mfaEnroll`")]
+    MfaRequired,
 }
 
 impl From<DieselError> for Error {

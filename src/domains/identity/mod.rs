@@ -2,10 +2,14 @@
 pub mod api_key;
 pub mod lockout;
 pub mod membership;
+pub mod mfa;
+pub mod mfa_challenge;
 pub mod organization;
 pub mod organization_settings;
 pub mod password;
+pub mod password_change;
 pub mod password_reset;
+pub mod recovery_code;
 pub mod session;
 pub mod sign_in;
 pub mod user;
@@ -26,6 +30,9 @@ pub fn queries(query: &mut Fields<Query>) {
 
 pub fn mutations(mutations: &mut Mutations) {
     sign_in::mutations(mutations);
+    mfa_challenge::mutations(mutations);
+    mfa::mutations(mutations);
+    password_change::mutations(mutations);
     password_reset::mutations(mutations);
     session::mutations(mutations);
     organization::mutations(mutations);

@@ -156,7 +156,7 @@ fn admit(
         return Ok(());
     }
     match credential {
-        "valid" => {}
+        "valid" | "mfa_required" => {}
         "expired" => return refused(Denied::Expired),
         _ => return refused(Denied::Ended),
     }
@@ -171,7 +171,7 @@ fn admit(
             return refused(Denied::Ended);
         }
     }
-    Ok(())
+    if credential == "mfa_required" { refused(Denied::MfaRequired) } else { Ok(()) }
 }
 
 /// What a transaction begins with: row-level security and triggers go by these settings until it ends.

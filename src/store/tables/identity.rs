@@ -96,16 +96,18 @@ pub mod identity {
         use diesel::sql_types::*;
         use crate::store::sql_types::*;
 
-        /// A secret sent to a person, who proves with it once to be that person. The token itself is only in the mail; its hash is kept.
+        /// A secret given to a person, who proves with it once to be that person. The token itself is only in the mail or the answer that brings it; its hash is kept.
         identity.one_time_tokens (id) {
             /// Identity of the token, given by the server; it never changes and orders by time of creation.
             id -> Uuid,
-            /// Person whom it was sent to.
+            /// Person whom it was given to.
             user_id -> Uuid,
-            /// What it is good for. One of: password_reset.
+            /// What it is good for. One of: password_reset, mfa_challenge.
             purpose -> Text,
             /// Hash of the whole token.
             token_hash -> Text,
+            /// Short name of the organization that was named at the sign-in; null when none was.
+            organization -> Nullable<Text>,
             /// When it stops working; at once when a newer one is sent or the password is changed.
             expires_at -> Timestamptz,
             /// When it was used; null until then, and it is used once.
@@ -127,7 +129,7 @@ pub mod identity {
             fiscal_year_start -> Nullable<Text>,
             /// Which features are switched on, by name. Kept for what comes: no feature asks yet.
             features -> Jsonb,
-            /// When people must sign in again: maxHours after signing in, and idleMinutes after they were last there (never sooner than an access token ends); what is absent follows the platform.
+            /// When people must sign in again: maxHours after signing in, and idleMinutes after they were last there (never sooner than an access token ends); what is absent follows the platform. With mfaRequired, people work here only in sessions that were opened with a second factor; API keys are not concerned.
             session_policy -> Jsonb,
             /// What passwords must look like when they are chosen: minLength, 8 to 200 characters. Of several organizations of a person the strictest counts.
             password_policy -> Jsonb,
@@ -222,6 +224,25 @@ pub mod identity {
         use diesel::sql_types::*;
         use crate::store::sql_types::*;
 
+        /// A code that a person shows once instead of the second factor that they have lost. The code itself is shown when it is made; only its hash is kept.
+        identity.recovery_codes (id) {
+            /// Identity of the recovery code, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// Person whose code it is.
+            user_id -> Uuid,
+            /// Hash of the code.
+            code_hash -> Text,
+            /// When it was used; null until then, and it is used once.
+            used_at -> Nullable<Timestamptz>,
+            /// When the recovery code was created.
+            created_at -> Timestamptz,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
         /// A sign-in of a person on one device, which lasts until it expires or is revoked.
         identity.sessions (id) {
             /// Identity of the session, given by the server; it never changes and orders by time of creation.
@@ -240,6 +261,8 @@ pub mod identity {
             ip_address -> Nullable<Inet>,
             /// Program that the person used, as it names itself; null when unknown.
             user_agent -> Nullable<Text>,
+            /// Whether a second factor was shown in it, at the sign-in or since. Default: false.
+            mfa -> Bool,
             /// When the session ends unless it is prolonged.
             expires_at -> Timestamptz,
             /// When the session was last used.
@@ -287,11 +310,11 @@ pub mod identity {
             email_verified_at -> Nullable<Timestamptz>,
             /// When the telephone number was proved to be the person's; null until then.
             phone_verified_at -> Nullable<Timestamptz>,
-            /// Wrong passwords since the last success. Default: 0.
+            /// Wrong passwords and codes since the last success. Default: 0.
             failed_login_attempts -> Int4,
             /// When an administrator locked the account, without end; null when not locked.
             locked_at -> Nullable<Timestamptz>,
-            /// Until when sign-in is refused after too many wrong passwords; null or past when it is not.
+            /// Until when sign-in is refused after too many wrong passwords and codes; null or past when it is not.
             locked_until -> Nullable<Timestamptz>,
             /// When the password was last changed; null when never.
             password_changed_at -> Nullable<Timestamptz>,
@@ -303,8 +326,10 @@ pub mod identity {
             login_count -> Int8,
             /// Whether a second factor is asked for at sign-in. Default: false.
             mfa_enabled -> Bool,
-            /// Encrypted secret of the second factor; null for none.
+            /// Encrypted secret of the second factor; null for none. It counts once the second factor is switched on.
             mfa_secret_encrypted -> Nullable<Bytea>,
+            /// Half minute whose code was used last, counted since 1970: no code of it or of an earlier one is taken again. Null before the first.
+            mfa_last_step -> Nullable<Int8>,
             /// Free data of integrations, as a JSON object.
             metadata -> Jsonb,
             /// When the person was created.
@@ -324,6 +349,7 @@ pub mod identity {
     diesel::joinable!(one_time_tokens -> users (user_id));
     diesel::joinable!(organization_settings -> organizations (organization_id));
     diesel::joinable!(platform_admins -> users (user_id));
+    diesel::joinable!(recovery_codes -> users (user_id));
     diesel::joinable!(sessions -> organizations (organization_id));
     diesel::joinable!(sessions -> users (user_id));
 
@@ -335,6 +361,7 @@ pub mod identity {
         organization_settings,
         organizations,
         platform_admins,
+        recovery_codes,
         sessions,
         users,
     );

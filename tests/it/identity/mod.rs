@@ -2,6 +2,7 @@
 mod api_key;
 mod house;
 mod lockout;
+mod mfa;
 mod organization;
 mod password_reset;
 mod policy;

@@ -18,6 +18,7 @@ const PUBLIC_TYPES: &[&str] = &[
     "ValidationError",
     // what is one's own: row-level security shows nobody another's
     "Organization",
+    "RecoveryCode",
     "Session",
     "SignInOrganization",
     "Viewer",
@@ -41,13 +42,18 @@ const PUBLIC_ROOTS: &[&str] = &[
     "Query.organizations",
     "Query.viewer",
     // how one comes in
+    "Mutation.mfaChallenge",
     "Mutation.passwordReset",
     "Mutation.passwordResetRequest",
     "Mutation.sessionRefresh",
     "Mutation.signIn",
     // for whoever is signed in: they concern nobody but themselves
+    "Mutation.mfaConfirm",
+    "Mutation.mfaDisable",
+    "Mutation.mfaEnroll",
     "Mutation.organizationCreate",
     "Mutation.passwordChange",
+    "Mutation.recoveryCodesRenew",
     "Mutation.sessionRevoke",
     "Mutation.sessionsRevokeAll",
     "Mutation.signOut",

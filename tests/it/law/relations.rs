@@ -11,6 +11,8 @@ const EXEMPT: &[(&str, &str)] = &[
     ("access.role_permissions.permission_id back", "Permission.roles leads on to the role at once"),
     ("access.role_permissions.granted_by back", "one looks at a role's contents by the role"),
     ("identity.organization_settings.updated_by back", "an organization has one row of settings"),
+    ("identity.recovery_codes.user_id forth", "everybody sees their own codes only"),
+    ("identity.recovery_codes.user_id back", "everybody sees their own codes only: Viewer.recoveryCodes"),
     ("identity.sessions.user_id forth", "everybody sees their own sessions only"),
     ("identity.sessions.user_id back", "everybody sees their own sessions only: Viewer.sessions"),
     ("identity.sessions.organization_id back", "everybody sees their own sessions only: Viewer.sessions"),

@@ -20,6 +20,11 @@ const LITERALS: &[(&str, &str, &str)] = &[
     ("apiKeyCreate", "scopes", r#"["deal.read"]"#),
     // a test that passes needs evidence
     ("controlTestRecord", "result", "FAIL"),
+    ("mfaChallenge", "code", "\"000000\""),
+    ("mfaDisable", "code", "\"000000\""),
+    ("mfaDisable", "password", "\"portico-demo\""),
+    ("mfaEnroll", "password", "\"portico-demo\""),
+    ("recoveryCodesRenew", "code", "\"000000\""),
     ("passwordChange", "currentPassword", "\"portico-demo\""),
     ("passwordChange", "newPassword", "\"an open door is no door\""),
     ("passwordResetRequest", "email", "\"sarah.chen@aether-demo.example\""),
