@@ -402,6 +402,9 @@ CREATE TABLE identity.api_keys (
   name text NOT NULL,
   prefix text NOT NULL,
   hashed_key text NOT NULL,
+  previous_hashed_key text,
+  previous_valid_until timestamptz,
+  rotated_at timestamptz,
   scopes text[] NOT NULL DEFAULT '{}',
   role_id uuid,
   created_by uuid,
@@ -414,6 +417,7 @@ CREATE TABLE identity.api_keys (
   CONSTRAINT api_keys_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES identity.organizations (id),
   CONSTRAINT api_keys_name_check CHECK (length(btrim(name)) BETWEEN 1 AND 200),
   CONSTRAINT api_keys_prefix_check CHECK (length(btrim(prefix)) BETWEEN 4 AND 40),
+  CONSTRAINT api_keys_previous_key CHECK ((previous_hashed_key IS NULL) = (previous_valid_until IS NULL)),
   CONSTRAINT api_keys_created_by_fkey FOREIGN KEY (organization_id, created_by) REFERENCES identity.memberships (organization_id, user_id)
 );
 COMMENT ON TABLE identity.api_keys IS 'A key with which a program acts in one organization. The key itself is shown once; only its hash is kept.';
@@ -422,25 +426,29 @@ COMMENT ON COLUMN identity.api_keys.id IS 'Identity of the API key, given by the
 COMMENT ON COLUMN identity.api_keys.name IS 'What the key is for, in words of its maker.';
 COMMENT ON COLUMN identity.api_keys.prefix IS 'First characters of the key, to recognise it by.';
 COMMENT ON COLUMN identity.api_keys.hashed_key IS 'Hash of the whole key.';
+COMMENT ON COLUMN identity.api_keys.previous_hashed_key IS 'Hash of the key that was replaced last; null when none was.';
+COMMENT ON COLUMN identity.api_keys.previous_valid_until IS 'Until when the key that was replaced last still works; null when none was.';
+COMMENT ON COLUMN identity.api_keys.rotated_at IS 'When the key was last replaced by a new one; null when never.';
 COMMENT ON COLUMN identity.api_keys.scopes IS 'Permissions that the key is limited to, by name; empty means all of its role.';
-COMMENT ON COLUMN identity.api_keys.role_id IS 'Role whose permissions the key has; null means those of its maker.';
+COMMENT ON COLUMN identity.api_keys.role_id IS 'Role whose permissions the key has, whatever becomes of its maker; null means those of its maker.';
 COMMENT ON COLUMN identity.api_keys.created_by IS 'Person who made the key; null when the platform did.';
 COMMENT ON COLUMN identity.api_keys.last_used_at IS 'When the key was last used; null when never.';
 COMMENT ON COLUMN identity.api_keys.last_used_ip IS 'Internet address that last used the key; null when never used.';
 COMMENT ON COLUMN identity.api_keys.expires_at IS 'When the key stops working; null means never.';
 COMMENT ON COLUMN identity.api_keys.created_at IS 'When the API key was created.';
 COMMENT ON COLUMN identity.api_keys.revoked_at IS 'When the key was withdrawn; null while it works.';
-COMMENT ON CONSTRAINT api_keys_pkey ON identity.api_keys IS 'A API key is found by its organization and id.';
+COMMENT ON CONSTRAINT api_keys_pkey ON identity.api_keys IS 'An API key is found by its organization and id.';
 COMMENT ON CONSTRAINT api_keys_organization_id_fkey ON identity.api_keys IS 'The organization exists.';
 COMMENT ON CONSTRAINT api_keys_name_check ON identity.api_keys IS 'The name has 1 to 200 characters.';
 COMMENT ON CONSTRAINT api_keys_prefix_check ON identity.api_keys IS 'The prefix has 4 to 40 characters.';
+COMMENT ON CONSTRAINT api_keys_previous_key ON identity.api_keys IS 'A key that was replaced works until a certain time.';
 COMMENT ON CONSTRAINT api_keys_created_by_fkey ON identity.api_keys IS 'The created is a member of the same organization.';
 CREATE INDEX api_keys_created_by_idx ON identity.api_keys (organization_id, created_by);
 CREATE INDEX api_keys_created_at_id_idx ON identity.api_keys (organization_id, created_at, id);
 CREATE INDEX api_keys_role_id_idx ON identity.api_keys (organization_id, role_id);
 CREATE UNIQUE INDEX api_keys_hashed_key_key ON identity.api_keys (hashed_key);
 COMMENT ON INDEX identity.api_keys_hashed_key_key IS 'No two keys are the same.';
-GRANT SELECT, INSERT, UPDATE (name, scopes, role_id, last_used_at, last_used_ip, expires_at, revoked_at) ON identity.api_keys TO portico_app;
+GRANT SELECT, INSERT, UPDATE (name, prefix, hashed_key, previous_hashed_key, previous_valid_until, rotated_at, scopes, role_id, last_used_at, last_used_ip, expires_at, revoked_at) ON identity.api_keys TO portico_app;
 ALTER TABLE identity.api_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE identity.platform_admins (

@@ -140,7 +140,7 @@ impl From<Error> for Fault {
         match error {
             Error::Denied(denied) => {
                 let code = match denied {
-                    Denied::Anonymous | Denied::Ended => Code::Unauthenticated,
+                    Denied::Anonymous | Denied::Ended | Denied::Withdrawn => Code::Unauthenticated,
                     Denied::Expired => Code::TokenExpired,
                     Denied::NoOrganization => Code::TenantRequired,
                     Denied::Suspended => Code::TenantSuspended,

@@ -32,6 +32,7 @@ pub struct Explained {
 /// refuses; a trigger of ours brings its own sentence.
 pub const NAMED: &[(&str, Code, &str, &str)] = &[
     ("accounts_external", Code::Invalid, "externalId", "an external id is given together with its system"),
+    ("api_keys_previous_key", Code::State, "", "a key that was replaced works until a certain time"),
     ("audit_logs_append_only", Code::State, "", ""),
     ("audit_logs_sealed", Code::State, "", "an audit entry is sealed completely or not at all"),
     ("approval_decisions_append_only", Code::State, "", ""),

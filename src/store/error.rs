@@ -71,6 +71,8 @@ pub enum Denied {
     Ended,
     #[error("the access token has expired: refresh the session")]
     Expired,
+    #[error("the API key was withdrawn or replaced")]
+    Withdrawn,
     #[error("choose an organization")]
     NoOrganization,
     #[error("the organization is suspended")]

@@ -148,7 +148,7 @@ pub async fn permission(write: &mut Write, id: Id<Permission>) -> Outcome<Found>
 }
 
 /// The names of all permissions that a role gives, whenever it does.
-async fn permissions_of(write: &mut Write, role: &Role) -> Outcome<Vec<String>> {
+pub async fn permissions_of(write: &mut Write, role: &Role) -> Outcome<Vec<String>> {
     let question = given(write.organization(), vec![role.id], None);
     Ok(question.load::<Given>(write).await?.into_iter().map(|given| given.permission).collect())
 }

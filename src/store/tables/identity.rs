@@ -17,9 +17,15 @@ pub mod identity {
             prefix -> Text,
             /// Hash of the whole key.
             hashed_key -> Text,
+            /// Hash of the key that was replaced last; null when none was.
+            previous_hashed_key -> Nullable<Text>,
+            /// Until when the key that was replaced last still works; null when none was.
+            previous_valid_until -> Nullable<Timestamptz>,
+            /// When the key was last replaced by a new one; null when never.
+            rotated_at -> Nullable<Timestamptz>,
             /// Permissions that the key is limited to, by name; empty means all of its role.
             scopes -> Array<Nullable<Text>>,
-            /// Role whose permissions the key has; null means those of its maker.
+            /// Role whose permissions the key has, whatever becomes of its maker; null means those of its maker.
             role_id -> Nullable<Uuid>,
             /// Person who made the key; null when the platform did.
             created_by -> Nullable<Uuid>,

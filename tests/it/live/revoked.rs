@@ -130,7 +130,7 @@ async fn a_key_that_is_withdrawn_or_ends_closes_what_it_has_open() {
     let revoke =
         "mutation ($input: ApiKeyRevokeInput!) { apiKeyRevoke(input: $input) { userErrors { message } } }";
     done(&house, &owner, revoke, json!({ "id": key["apiKey"]["id"] })).await;
-    open.ends(SIGNED_OUT).await;
+    open.ends("Forbidden: the API key was withdrawn or replaced").await;
 
     let mut input = input;
     let soon = chrono::Utc::now() + chrono::Duration::milliseconds(1500);
