@@ -305,6 +305,7 @@ CREATE TABLE identity.sessions (
   ip_address inet,
   user_agent text,
   mfa boolean NOT NULL DEFAULT false,
+  confined boolean NOT NULL DEFAULT false,
   expires_at timestamptz NOT NULL,
   last_activity_at timestamptz NOT NULL DEFAULT now(),
   revoked_at timestamptz,
@@ -325,6 +326,7 @@ COMMENT ON COLUMN identity.sessions.device_info IS 'What is known of the device,
 COMMENT ON COLUMN identity.sessions.ip_address IS 'Internet address at the last sign-in or renewal; null when unknown.';
 COMMENT ON COLUMN identity.sessions.user_agent IS 'Program that the person used, as it names itself; null when unknown.';
 COMMENT ON COLUMN identity.sessions.mfa IS 'Whether a second factor was shown in it, at the sign-in or since. Default: false.';
+COMMENT ON COLUMN identity.sessions.confined IS 'Whether the session stays in its organization: it was opened on the word of the organization''s own provider, which counts nowhere else. Default: false.';
 COMMENT ON COLUMN identity.sessions.expires_at IS 'When the session ends unless it is prolonged.';
 COMMENT ON COLUMN identity.sessions.last_activity_at IS 'When the session was last used.';
 COMMENT ON COLUMN identity.sessions.revoked_at IS 'When the session was ended before its time; null while it was not.';
@@ -344,6 +346,7 @@ CREATE TABLE identity.one_time_tokens (
   purpose text NOT NULL,
   token_hash text NOT NULL,
   organization text,
+  confined boolean NOT NULL DEFAULT false,
   expires_at timestamptz NOT NULL,
   used_at timestamptz,
   created_at timestamptz NOT NULL DEFAULT now(),
@@ -358,6 +361,7 @@ COMMENT ON COLUMN identity.one_time_tokens.user_id IS 'Person whom it was given 
 COMMENT ON COLUMN identity.one_time_tokens.purpose IS 'What it is good for. One of: password_reset, mfa_challenge.';
 COMMENT ON COLUMN identity.one_time_tokens.token_hash IS 'Hash of the whole token.';
 COMMENT ON COLUMN identity.one_time_tokens.organization IS 'Short name of the organization that was named at the sign-in; null when none was.';
+COMMENT ON COLUMN identity.one_time_tokens.confined IS 'Whether the session that it leads to stays in its organization. Default: false.';
 COMMENT ON COLUMN identity.one_time_tokens.expires_at IS 'When it stops working; at once when a newer one is sent or the password is changed.';
 COMMENT ON COLUMN identity.one_time_tokens.used_at IS 'When it was used; null until then, and it is used once.';
 COMMENT ON COLUMN identity.one_time_tokens.created_at IS 'When the token was created.';

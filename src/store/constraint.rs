@@ -102,6 +102,13 @@ pub const NAMED: &[(&str, Code, &str, &str)] = &[
     ("departments_parent_cycle", Code::Invalid, "parentId", ""),
     ("events_append_only", Code::State, "", ""),
     ("memberships_manager_cycle", Code::Invalid, "managerId", ""),
+    ("sso_accounts_external_id_key", Code::NotUnique, "code", "the account is linked already"),
+    (
+        "sso_providers_addresses",
+        Code::Required,
+        "",
+        "an OpenID provider needs a discovery address, another one the addresses of sign-in, tokens and people",
+    ),
     ("messages_append_only", Code::State, "", ""),
     ("messages_conversation_status", Code::State, "conversationId", ""),
     ("permission_grants_revocation", Code::State, "", "only a withdrawn grant tells by whom and why"),

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     mfa::{Factor, Proof},
-    session::{self, Account, Note, note},
+    session::{self, Account, Note, Proved, note},
     sign_in::{self, SignedIn},
 };
 use crate::{
@@ -41,8 +41,13 @@ pub(super) struct Challenge {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Asks a person who has shown the first factor for the second.
-pub(super) async fn pose(write: &mut Write, user: Uuid, organization: Option<String>) -> Outcome<SignedIn> {
+/// Asks a person who has shown the first factor for the second. `confined`: their session will stay in the organization.
+pub(super) async fn pose(
+    write: &mut Write,
+    user: Uuid,
+    organization: Option<String>,
+    confined: bool,
+) -> Outcome<SignedIn> {
     write.as_user(user).await?;
     let token = one_time_token::write().map_err(Fault::internal)?;
     let expires_at = clock::now() + LIFETIME;
@@ -55,6 +60,7 @@ pub(super) async fn pose(write: &mut Write, user: Uuid, organization: Option<Str
             // no organization has a longer name; whoever names one is told so after the second factor
             one_time_tokens::organization
                 .eq(organization.map(|slug| shortened(&slug)).filter(|slug| !slug.is_empty())),
+            one_time_tokens::confined.eq(confined),
             one_time_tokens::expires_at.eq(expires_at),
             one_time_tokens::created_at.eq(clock::now()),
         ))
@@ -87,7 +93,7 @@ async fn answer(visit: &Visit, write: &mut Write, input: MfaChallengeInput) -> O
     let proof = Proof::of(input.code, input.recovery_code)?;
     let token = hash(input.token.trim());
     write.as_redeeming(&token).await?;
-    let (user, slug) = good(write, &token).await?;
+    let (user, slug, confined) = good(write, &token).await?;
     write.as_user(user).await?;
     // who comes second finds the token used or the code, and is not counted for a token that is
     let factor = Factor::lock(write, user).await?;
@@ -109,21 +115,21 @@ async fn answer(visit: &Visit, write: &mut Write, input: MfaChallengeInput) -> O
         (None, [only]) => Some(only.open()?),
         (None, _) => None,
     };
-    let tokens = session::begin(write, &visit.keys, user, place, true).await?;
+    let tokens = session::begin(write, &visit.keys, user, place, Proved { mfa: true, confined }).await?;
     if matches!(proof, Proof::RecoveryCode(_)) {
         note(write, Note { action: "user.recovery_code_used", ..Note::of(user) }).await?;
     }
     Ok(SignedIn { tokens: Some(tokens), organizations, challenge: None })
 }
 
-/// Whose a token is that is still good, and the organization that they named.
-async fn good(write: &mut Write, token: &str) -> Outcome<(Uuid, Option<String>)> {
+/// Whose a token is that is still good, the organization that they named, and whether they stay there.
+async fn good(write: &mut Write, token: &str) -> Outcome<(Uuid, Option<String>, bool)> {
     let found = one_time_tokens::table
         .filter(one_time_tokens::token_hash.eq(token))
         .filter(one_time_tokens::purpose.eq(PURPOSE))
         .filter(one_time_tokens::used_at.is_null())
         .filter(one_time_tokens::expires_at.gt(clock::now()))
-        .select((one_time_tokens::user_id, one_time_tokens::organization))
+        .select((one_time_tokens::user_id, one_time_tokens::organization, one_time_tokens::confined))
         .first(write)
         .await
         .optional()?;

@@ -8,7 +8,7 @@ use super::{
     mfa_challenge::{self, Challenge},
     organization_settings,
     password::{self, Verdict},
-    session::{self, Account, Note, Tokens, Whose, note},
+    session::{self, Account, Note, Proved, Tokens, Whose, note},
 };
 use crate::{
     credential::{Keys, hash},
@@ -145,7 +145,7 @@ async fn sign_in(visit: &Visit, write: &mut Write, input: SignInInput) -> Outcom
     renew_hash(write, account.id, renewed).await?;
     if account.mfa_enabled {
         still_open(write, &account).await?;
-        return mfa_challenge::pose(write, account.id, input.organization).await;
+        return mfa_challenge::pose(write, account.id, input.organization, false).await;
     }
     welcome(write, &account).await?;
     let organizations = workplaces(write, account.id).await?;
@@ -158,7 +158,7 @@ async fn sign_in(visit: &Visit, write: &mut Write, input: SignInInput) -> Outcom
             return Ok(SignedIn { organizations, ..SignedIn::default() });
         }
     };
-    let tokens = session::begin(write, &visit.keys, account.id, place, false).await?;
+    let tokens = session::begin(write, &visit.keys, account.id, place, Proved::default()).await?;
     Ok(SignedIn { tokens: Some(tokens), organizations, challenge: None })
 }
 
@@ -184,7 +184,7 @@ pub async fn vouch(
             return Err(UserError::new(UserErrorCode::Required, message, &[]).into());
         }
     };
-    session::begin(write, keys, account.id, place, false).await
+    session::begin(write, keys, account.id, place, Proved::default()).await
 }
 
 /// Whether the password is right, and its new hash if the old one is of a kind that is no longer used.
@@ -236,7 +236,7 @@ pub(super) fn concerned(places: &[Workplace], slug: Option<&str>) -> Option<Uuid
 }
 
 /// Refused where the account was locked while the password was being verified.
-async fn still_open(write: &mut Write, account: &Account) -> Outcome<()> {
+pub(super) async fn still_open(write: &mut Write, account: &Account) -> Outcome<()> {
     if account.locked_at.is_some() {
         return Err(lockout::closed_for_good().into());
     }
@@ -341,6 +341,7 @@ struct Renewed {
     last_activity_at: DateTime<Utc>,
     revoked_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
+    confined: bool,
 }
 
 async fn renew(visit: &Visit, write: &mut Write, input: SessionRefreshInput) -> Outcome<SignedIn> {
@@ -378,6 +379,10 @@ async fn renew(visit: &Visit, write: &mut Write, input: SessionRefreshInput) -> 
             session.organization_id.filter(|before| organizations.iter().any(|place| place.id.0 == *before))
         }
     };
+    if session.confined && place != session.organization_id {
+        let message = "the session stays in its organization: sign in with your password to work in others";
+        return Err(UserError::new(UserErrorCode::NotFound, message, &["input", "organization"]).into());
+    }
     let ends = organization_settings::session_ends(write, &visit.keys, place, session.created_at).await?;
     if ends <= now {
         session::end(write, Whose::One(id), "lifetime").await?;

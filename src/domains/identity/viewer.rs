@@ -9,6 +9,7 @@ use crate::{
             organization::{Organization, OrganizationsOf},
             recovery_code::{RecoveryCode, RecoveryCodesOf},
             session::{Session, SessionsOf},
+            sso_account::{SsoAccount, SsoAccountsOf},
             user::User,
         },
         prelude::*,
@@ -64,6 +65,10 @@ impl Object for Viewer {
             .many::<RecoveryCodesOf, RecoveryCode>("recoveryCodes", |viewer| RecoveryCodesOf(viewer.id()))
             .public()
             .about("Your recovery codes, used or not; the codes themselves were shown when they were made.");
+        viewer
+            .many::<SsoAccountsOf, SsoAccount>("ssoAccounts", |viewer| SsoAccountsOf(viewer.id()))
+            .public()
+            .about("The accounts with providers of single sign-on that sign you in here.");
         viewer
             .computed("permissions", |_, view| view.grants.permissions())
             .public()

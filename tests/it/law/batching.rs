@@ -32,6 +32,7 @@ const FEW: &[(&str, &str)] = &[
     ("OrganizationSettings", "one per organization"),
     ("RecoveryCode", "one's own"),
     ("Session", "one's own"),
+    ("SsoAccount", "one's own"),
     ("Viewer", "oneself"),
 ];
 

@@ -21,6 +21,7 @@ const PUBLIC_TYPES: &[&str] = &[
     "RecoveryCode",
     "Session",
     "SignInOrganization",
+    "SsoAccount",
     "Viewer",
     // events of a stream that needs a permission; the records in them need their own
     "AccessRevoked",
@@ -47,6 +48,8 @@ const PUBLIC_ROOTS: &[&str] = &[
     "Mutation.passwordResetRequest",
     "Mutation.sessionRefresh",
     "Mutation.signIn",
+    "Mutation.ssoSignInBegin",
+    "Mutation.ssoSignInComplete",
     // for whoever is signed in: they concern nobody but themselves
     "Mutation.mfaConfirm",
     "Mutation.mfaDisable",
@@ -57,6 +60,9 @@ const PUBLIC_ROOTS: &[&str] = &[
     "Mutation.sessionRevoke",
     "Mutation.sessionsRevokeAll",
     "Mutation.signOut",
+    "Mutation.ssoAccountLink",
+    "Mutation.ssoAccountLinkComplete",
+    "Mutation.ssoAccountUnlink",
     "Mutation.userUpdate",
     // for administrators of the platform, who are on a list in the database
     "Mutation.organizationReactivate",

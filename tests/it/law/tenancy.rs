@@ -137,6 +137,9 @@ async fn without_an_organization_the_server_sees_nothing() {
         "identity.sessions",
         "identity.one_time_tokens",
         "identity.recovery_codes",
+        "identity.sso_accounts",
+        "identity.sso_providers",
+        "identity.sso_requests",
         "identity.api_keys",
     ] {
         let count: Vec<Count> =

@@ -25,6 +25,8 @@ const FOR_ANYBODY: &[&str] = &[
     "passwordResetRequest",
     "sessionRefresh",
     "signIn",
+    "ssoSignInBegin",
+    "ssoSignInComplete",
     "viewer",
 ];
 
@@ -53,6 +55,8 @@ const UNFINISHED: &[(&str, &str)] = &[
     ("passwordReset", "INVALID"),
     ("recoveryCodesRenew", "STATE"),
     ("sessionRefresh", "INVALID"),
+    ("ssoAccountLinkComplete", "INVALID"),
+    ("ssoSignInComplete", "INVALID"),
 ];
 
 /// What ends the session or the organization in which it is called comes last.
@@ -91,6 +95,8 @@ impl Doors<'_> {
             _ if administration => Due::Refusal("FORBIDDEN"),
             Standing::Member(role) if needs.iter().all(|permission| role.holds(permission)) => Due::Answer,
             Standing::Member(_) | Standing::PlatformAdmin => Due::Refusal("FORBIDDEN"),
+            // who has not signed in yet is a stranger
+            Standing::Stranger if field == "ssoSignInBegin" => Due::Answer,
             Standing::Stranger if call.names_ours => Due::Nothing,
             Standing::Stranger => Due::Answer,
         }

@@ -32,6 +32,10 @@ const LITERALS: &[(&str, &str, &str)] = &[
     ("sessionsRevokeAll", "keepCurrent", "true"),
     ("signIn", "email", "\"sarah.chen@aether-demo.example\""),
     ("signIn", "password", "\"portico-demo\""),
+    ("ssoAccountLink", "redirectUri", "\"https://portico.example.com/in\""),
+    ("ssoProviderCreate", "discoveryUrl", "\"https://login.example.com/.well-known/openid-configuration\""),
+    ("ssoProviderCreate", "providerType", "OIDC"),
+    ("ssoSignInBegin", "redirectUri", "\"https://portico.example.com/in\""),
 ];
 
 /// What any value of a type will do as.
@@ -53,6 +57,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("rolePermissionRemove", "id", "RolePermission"),
     ("roleRevoke", "id", "RoleAssignment"),
     ("", "controlId", "ComplianceControl"),
+    ("", "provider", "SsoProvider"),
     ("", "frameworkId", "ComplianceFramework"),
     ("", "requirementIds", "ComplianceRequirement"),
     ("", "stageId", "PipelineStage"),
@@ -98,6 +103,8 @@ const RECORDS: &[(&str, &str, &str)] = &[
     ("rolePermissionAdd", "permissionId", "name = 'account.read'"),
     ("rolePermissionAdd", "roleId", "name = 'doors own'"),
     ("roleRevoke", "id", JORDAN),
+    ("ssoProviderDelete", "id", "name = 'doors 5'"),
+    ("ssoProviderUpdate", "id", "name = 'doors 4'"),
     ("roleUpdate", "id", "name = 'doors own'"),
 ];
 
