@@ -358,7 +358,7 @@ settings! {
     /// them; servers behind one balancer share it. None: the file `secret` in the data directory, made at the
     /// first start.
     secret: Option<Secret> = "";
-    /// Address under which people reach this server, such as https://portico.example.com: whoever signs in elsewhere
+    /// Address under which people reach this server, such as `https://portico.example.com`: whoever signs in elsewhere
     /// may come back to any page of it. None: only to the addresses that a provider lists.
     public_url: Option<String> = "";
     /// Ask providers of single sign-on at addresses of private networks too, and on this machine without TLS: for

@@ -52,7 +52,7 @@ impl Outbound {
     /// Refused where an address must not be asked, as far as it says so itself.
     pub fn permits(&self, address: &str) -> Result<(), Failure> {
         let refused = || Failure::Address(address.to_owned());
-        let url = Url::parse(address).map_err(|_| refused())?;
+        let url = Url::parse(address).ok().ok_or_else(refused)?;
         let host = url.host().ok_or_else(refused)?.to_owned();
         let literal = match &host {
             Host::Ipv4(ip) => Some((*ip).into()),

@@ -156,6 +156,14 @@ impl Factor {
     }
 }
 
+/// Where it is written down what a person does who works in no organization for want of a second factor: at home.
+async fn concerned(write: &mut Write, user: Uuid) -> Outcome<Option<Uuid>> {
+    match write.caller().organization {
+        Some(_) => Ok(None),
+        None => Ok(Some(sign_in::home(write, user).await?)),
+    }
+}
+
 /// Where the secret of a person's second factor is kept.
 const fn place(user: &[Uuid]) -> Place<'_> {
     Place { column: "identity.users.mfa_secret_encrypted", row: user }
@@ -212,7 +220,8 @@ async fn enroll(visit: &Visit, write: &mut Write, input: MfaEnrollInput) -> Outc
         .set((users::mfa_secret_encrypted.eq(kept), users::mfa_last_step.eq(None::<i64>)))
         .execute(write)
         .await?;
-    note(write, Note { action: "user.mfa_prepared", ..Note::of(user) }).await?;
+    let organization = concerned(write, user).await?;
+    note(write, Note { action: "user.mfa_prepared", organization, ..Note::of(user) }).await?;
     Ok(Enrolment {
         uri: totp::uri(&secret, &factor.email).map_err(Fault::internal)?,
         secret: totp::text(&secret),
@@ -246,7 +255,8 @@ async fn confirm(visit: &Visit, write: &mut Write, input: MfaConfirmInput) -> Ou
     diesel::update(here).set(sessions::mfa.eq(true)).execute(write).await?;
     let codes = recovery_code::issue(write, user).await?;
     session::end(write, Whose::AllBut(session), "mfa_enabled").await?;
-    note(write, Note { action: "user.mfa_enabled", ..Note::of(user) }).await?;
+    let organization = concerned(write, user).await?;
+    note(write, Note { action: "user.mfa_enabled", organization, ..Note::of(user) }).await?;
     Ok(codes)
 }
 

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long what a provider says of itself is taken for granted; keys that are not known are asked for at once.
-const KNOWN_FOR: Pause = Pause::from_secs(600);
+const KNOWN_FOR: Pause = Pause::from_mins(10);
 
 /// By how much clocks may differ, and how old a token may be.
 const SKEW: Duration = Duration::seconds(60);

@@ -348,6 +348,11 @@ async fn an_organization_may_demand_it() {
     let signed_in = answer(&house, &asked(&house, &person).await, &app.code(0)).await;
     assert_eq!(house.opens(&text(&signed_in["accessToken"])).await, Ok(()));
     assert_eq!(house.opens(&bosses).await, Err("MFA_REQUIRED".to_owned()));
+    let told = format!(
+        "SELECT count(*) FROM audit.audit_logs WHERE organization_id = '{}' AND actor_id = '{}' AND action = 'user.mfa_enabled'",
+        person.organization, person.id
+    );
+    assert_eq!(house.look(&told).await, "1");
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use aws_lc_rs::{
 };
 use axum::{
     Json, Router,
-    extract::{Query, State},
+    extract::{RawQuery, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
@@ -176,10 +176,12 @@ async fn keys(State(provider): State<Provider>) -> Json<Value> {
     Json(json!({ "keys": [key] }))
 }
 
-async fn authorize(
-    State(provider): State<Provider>,
-    Query(asked): Query<HashMap<String, String>>,
-) -> Redirect {
+fn pairs(text: &str) -> HashMap<String, String> {
+    url::form_urlencoded::parse(text.as_bytes()).into_owned().collect()
+}
+
+async fn authorize(State(provider): State<Provider>, RawQuery(asked): RawQuery) -> Redirect {
+    let asked = pairs(&asked.unwrap_or_default());
     let mut house = provider.0.lock().unwrap();
     assert_eq!((asked["client_id"].as_str(), asked["response_type"].as_str()), (CLIENT, "code"));
     assert_eq!(asked["code_challenge_method"], "S256");
@@ -196,7 +198,7 @@ async fn authorize(
 }
 
 async fn token(State(provider): State<Provider>, headers: HeaderMap, body: String) -> Response {
-    let shown: HashMap<String, String> = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
+    let shown = pairs(&body);
     let mut house = provider.0.lock().unwrap();
     let refuse = || (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" }))).into_response();
     let encode = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();

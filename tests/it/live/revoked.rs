@@ -170,6 +170,26 @@ async fn an_organization_that_is_suspended_closes_what_its_people_have_open() {
     open.ends("Forbidden: the organization is suspended").await;
 }
 
+#[tokio::test]
+async fn an_organization_that_demands_a_second_factor_closes_what_is_open_without() {
+    let (town, ann, house) = town().await;
+    let boss = town.person("Boss", &["organization.settings.write", "organization.settings.read"]).await;
+    let row =
+        "INSERT INTO identity.organization_settings (organization_id, fiscal_year_start) VALUES ($1, $2)
+        ON CONFLICT (organization_id) DO UPDATE SET fiscal_year_start = excluded.fiscal_year_start";
+    sql(&town, row, "04-01").await;
+    let again = again(&town, &ann).await;
+    let shown = "UPDATE identity.sessions SET mfa = true WHERE organization_id = $1 AND id = $2::uuid";
+    sql(&town, shown, &again.caller.session.unwrap().to_string()).await;
+    let (without, with) = (token(&ann), token(&again));
+    let (without, kept) = (Open::with(&house, &without).await, Open::with(&house, &with).await);
+    let document = "mutation ($input: OrganizationSettingsUpdateInput!) { organizationSettingsUpdate(input: $input) { userErrors { message } } }";
+    done(&house, &token(&boss), document, json!({ "sessionPolicy": { "mfaRequired": true } })).await;
+    let reason = "Forbidden: the organization demands a second factor: sign in with one, or set one up with `mfaEnroll`";
+    without.ends(reason).await;
+    kept.goes_on(&house, &with).await;
+}
+
 /// Takes a permission away, by hand: no server is told.
 async fn take_away(town: &Town, permission: &str) {
     let take = "UPDATE access.permission_grants g SET revoked_at = now(), revoked_by = g.user_id FROM access.permissions p
