@@ -10,6 +10,7 @@
 //! * [`live`] tells subscribers what was committed, in order.
 //! * [`domains`] is the product: one folder per Postgres schema, one file per entity, each readable from its GraphQL
 //!   fields down to its SQL.
+//! * [`outbound`] asks other servers, and only those that may be asked.
 //! * [`credential`] makes and reads tokens and keys; [`seed`] makes data; [`settings`] and [`command`] are what the
 //!   operator sees.
 //!
@@ -31,6 +32,7 @@ pub mod credential;
 pub mod domains;
 pub mod graph;
 pub mod live;
+pub mod outbound;
 pub mod seed;
 pub mod settings;
 pub mod store;

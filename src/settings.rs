@@ -358,6 +358,12 @@ settings! {
     /// them; servers behind one balancer share it. None: the file `secret` in the data directory, made at the
     /// first start.
     secret: Option<Secret> = "";
+    /// Address under which people reach this server, such as `https://portico.example.com`: whoever signs in elsewhere
+    /// may come back to any page of it. None: only to the addresses that a provider lists.
+    public_url: Option<String> = "";
+    /// Ask providers of single sign-on at addresses of private networks too, and on this machine without TLS: for
+    /// providers of one's own. Whoever sets a provider up can then reach what this server can reach.
+    sso_private_addresses: bool = "false";
     /// Origins whose pages may call the API from a browser, separated by commas; none besides its own.
     cors_origins: Vec<String> = "";
     /// Answer introspection queries; the playground needs them.

@@ -113,6 +113,7 @@ CREATE TABLE identity.users (
   login_count bigint NOT NULL DEFAULT 0,
   mfa_enabled boolean NOT NULL DEFAULT false,
   mfa_secret_encrypted bytea,
+  mfa_last_step bigint,
   metadata jsonb NOT NULL DEFAULT '{}',
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
@@ -148,15 +149,16 @@ COMMENT ON COLUMN identity.users.locale IS 'Language and region of the person, a
 COMMENT ON COLUMN identity.users.status IS 'State of the account: pending until the first sign-in is possible, inactive when switched off. One of: pending, active, inactive, deleted. Default: pending.';
 COMMENT ON COLUMN identity.users.email_verified_at IS 'When the address was proved to be the person''s; null until then.';
 COMMENT ON COLUMN identity.users.phone_verified_at IS 'When the telephone number was proved to be the person''s; null until then.';
-COMMENT ON COLUMN identity.users.failed_login_attempts IS 'Wrong passwords since the last success. Default: 0.';
+COMMENT ON COLUMN identity.users.failed_login_attempts IS 'Wrong passwords and codes since the last success. Default: 0.';
 COMMENT ON COLUMN identity.users.locked_at IS 'When an administrator locked the account, without end; null when not locked.';
-COMMENT ON COLUMN identity.users.locked_until IS 'Until when sign-in is refused after too many wrong passwords; null or past when it is not.';
+COMMENT ON COLUMN identity.users.locked_until IS 'Until when sign-in is refused after too many wrong passwords and codes; null or past when it is not.';
 COMMENT ON COLUMN identity.users.password_changed_at IS 'When the password was last changed; null when never.';
 COMMENT ON COLUMN identity.users.last_login_at IS 'When the person last signed in; null when never.';
 COMMENT ON COLUMN identity.users.last_login_ip IS 'Internet address of the last sign-in; null when never.';
 COMMENT ON COLUMN identity.users.login_count IS 'How often the person signed in. Default: 0.';
 COMMENT ON COLUMN identity.users.mfa_enabled IS 'Whether a second factor is asked for at sign-in. Default: false.';
-COMMENT ON COLUMN identity.users.mfa_secret_encrypted IS 'Encrypted secret of the second factor; null for none.';
+COMMENT ON COLUMN identity.users.mfa_secret_encrypted IS 'Encrypted secret of the second factor; null for none. It counts once the second factor is switched on.';
+COMMENT ON COLUMN identity.users.mfa_last_step IS 'Half minute whose code was used last, counted since 1970: no code of it or of an earlier one is taken again. Null before the first.';
 COMMENT ON COLUMN identity.users.metadata IS 'Free data of integrations, as a JSON object.';
 COMMENT ON COLUMN identity.users.created_at IS 'When the person was created.';
 COMMENT ON COLUMN identity.users.updated_at IS 'When the person was last changed.';
@@ -183,7 +185,7 @@ CREATE UNIQUE INDEX users_username_key ON identity.users (lower(username)) WHERE
 COMMENT ON INDEX identity.users_username_key IS 'No two living accounts share a user name.';
 CREATE TRIGGER touch BEFORE UPDATE OF email, username, password_hash, first_name, last_name, display_name, avatar_url, phone, timezone, locale, status, email_verified_at, phone_verified_at, locked_at, password_changed_at, mfa_enabled, mfa_secret_encrypted, metadata, deleted_at ON identity.users FOR EACH ROW EXECUTE FUNCTION ops.touch();
 COMMENT ON TRIGGER touch ON identity.users IS 'Keeps the time and the number of the last change.';
-GRANT SELECT, INSERT, UPDATE (email, username, password_hash, first_name, last_name, display_name, avatar_url, phone, timezone, locale, status, email_verified_at, phone_verified_at, failed_login_attempts, locked_at, locked_until, password_changed_at, last_login_at, last_login_ip, login_count, mfa_enabled, mfa_secret_encrypted, metadata, deleted_at) ON identity.users TO portico_app;
+GRANT SELECT, INSERT, UPDATE (email, username, password_hash, first_name, last_name, display_name, avatar_url, phone, timezone, locale, status, email_verified_at, phone_verified_at, failed_login_attempts, locked_at, locked_until, password_changed_at, last_login_at, last_login_ip, login_count, mfa_enabled, mfa_secret_encrypted, mfa_last_step, metadata, deleted_at) ON identity.users TO portico_app;
 ALTER TABLE identity.users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE identity.memberships (
@@ -259,9 +261,10 @@ CREATE TABLE identity.organization_settings (
   CONSTRAINT organization_settings_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES identity.organizations (id),
   CONSTRAINT organization_settings_fiscal_year_start_check CHECK (fiscal_year_start ~ '^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$'),
   CONSTRAINT organization_settings_features_check CHECK (jsonb_typeof(features) = 'object'),
-  CONSTRAINT organization_settings_session_policy_check CHECK (jsonb_typeof(session_policy) = 'object' AND session_policy - '{maxHours,idleMinutes}'::text[] = '{}'
+  CONSTRAINT organization_settings_session_policy_check CHECK (jsonb_typeof(session_policy) = 'object' AND session_policy - '{maxHours,idleMinutes,mfaRequired}'::text[] = '{}'
     AND NOT coalesce(jsonb_path_exists(session_policy, 'strict $.maxHours ? (@.type() != "number" || @ < 1 || @ > 8760 || @ != @.floor())', '{}', true), false)
-    AND NOT coalesce(jsonb_path_exists(session_policy, 'strict $.idleMinutes ? (@.type() != "number" || @ < 1 || @ > 43200 || @ != @.floor())', '{}', true), false)),
+    AND NOT coalesce(jsonb_path_exists(session_policy, 'strict $.idleMinutes ? (@.type() != "number" || @ < 1 || @ > 43200 || @ != @.floor())', '{}', true), false)
+    AND coalesce(jsonb_typeof(session_policy -> 'mfaRequired'), 'boolean') = 'boolean'),
   CONSTRAINT organization_settings_password_policy_check CHECK (jsonb_typeof(password_policy) = 'object' AND password_policy - '{minLength}'::text[] = '{}'
     AND NOT coalesce(jsonb_path_exists(password_policy, 'strict $.minLength ? (@.type() != "number" || @ < 8 || @ > 200 || @ != @.floor())', '{}', true), false)),
   CONSTRAINT organization_settings_ai_policy_check CHECK (jsonb_typeof(ai_policy) = 'object'),
@@ -271,7 +274,7 @@ COMMENT ON TABLE identity.organization_settings IS 'How one organization wants P
 COMMENT ON COLUMN identity.organization_settings.organization_id IS 'Organization that the settings record belongs to.';
 COMMENT ON COLUMN identity.organization_settings.fiscal_year_start IS 'First day of the fiscal year, written MM-DD; null means the first day of the organization''s starting month.';
 COMMENT ON COLUMN identity.organization_settings.features IS 'Which features are switched on, by name. Kept for what comes: no feature asks yet.';
-COMMENT ON COLUMN identity.organization_settings.session_policy IS 'When people must sign in again: maxHours after signing in, and idleMinutes after they were last there (never sooner than an access token ends); what is absent follows the platform.';
+COMMENT ON COLUMN identity.organization_settings.session_policy IS 'When people must sign in again: maxHours after signing in, and idleMinutes after they were last there (never sooner than an access token ends); what is absent follows the platform. With mfaRequired, people work here only in sessions that were opened with a second factor; API keys are not concerned.';
 COMMENT ON COLUMN identity.organization_settings.password_policy IS 'What passwords must look like when they are chosen: minLength, 8 to 200 characters. Of several organizations of a person the strictest counts.';
 COMMENT ON COLUMN identity.organization_settings.masking_enabled IS 'Whether sensitive values are masked for people who may not see them in clear. Kept for what comes: permissions alone decide yet. Default: true.';
 COMMENT ON COLUMN identity.organization_settings.ai_policy IS 'What the assistant may do in this organization. Kept for what comes: there is no assistant yet.';
@@ -282,7 +285,7 @@ COMMENT ON CONSTRAINT organization_settings_pkey ON identity.organization_settin
 COMMENT ON CONSTRAINT organization_settings_organization_id_fkey ON identity.organization_settings IS 'The organization exists.';
 COMMENT ON CONSTRAINT organization_settings_fiscal_year_start_check ON identity.organization_settings IS 'The day is written MM-DD.';
 COMMENT ON CONSTRAINT organization_settings_features_check ON identity.organization_settings IS 'The features are a JSON object.';
-COMMENT ON CONSTRAINT organization_settings_session_policy_check ON identity.organization_settings IS 'The policy has no keys but maxHours and idleMinutes, which are whole numbers of up to a year and up to thirty days.';
+COMMENT ON CONSTRAINT organization_settings_session_policy_check ON identity.organization_settings IS 'The policy has no keys but maxHours and idleMinutes, which are whole numbers of up to a year and up to thirty days, and mfaRequired, which is true or false.';
 COMMENT ON CONSTRAINT organization_settings_password_policy_check ON identity.organization_settings IS 'The policy has no key but minLength, a whole number from 8 to 200.';
 COMMENT ON CONSTRAINT organization_settings_ai_policy_check ON identity.organization_settings IS 'The policy is a JSON object.';
 COMMENT ON CONSTRAINT organization_settings_updated_by_fkey ON identity.organization_settings IS 'The updated is a member of the same organization.';
@@ -301,6 +304,8 @@ CREATE TABLE identity.sessions (
   device_info jsonb,
   ip_address inet,
   user_agent text,
+  mfa boolean NOT NULL DEFAULT false,
+  confined boolean NOT NULL DEFAULT false,
   expires_at timestamptz NOT NULL,
   last_activity_at timestamptz NOT NULL DEFAULT now(),
   revoked_at timestamptz,
@@ -320,6 +325,8 @@ COMMENT ON COLUMN identity.sessions.access_token_jti IS 'Number of the access to
 COMMENT ON COLUMN identity.sessions.device_info IS 'What is known of the device, as a JSON object; null when nothing is.';
 COMMENT ON COLUMN identity.sessions.ip_address IS 'Internet address at the last sign-in or renewal; null when unknown.';
 COMMENT ON COLUMN identity.sessions.user_agent IS 'Program that the person used, as it names itself; null when unknown.';
+COMMENT ON COLUMN identity.sessions.mfa IS 'Whether a second factor was shown in it, at the sign-in or since. Default: false.';
+COMMENT ON COLUMN identity.sessions.confined IS 'Whether the session stays in its organization: it was opened on the word of the organization''s own provider, which counts nowhere else. Default: false.';
 COMMENT ON COLUMN identity.sessions.expires_at IS 'When the session ends unless it is prolonged.';
 COMMENT ON COLUMN identity.sessions.last_activity_at IS 'When the session was last used.';
 COMMENT ON COLUMN identity.sessions.revoked_at IS 'When the session was ended before its time; null while it was not.';
@@ -330,7 +337,7 @@ COMMENT ON CONSTRAINT sessions_user_id_fkey ON identity.sessions IS 'The user ex
 COMMENT ON CONSTRAINT sessions_organization_id_fkey ON identity.sessions IS 'The organization exists.';
 COMMENT ON CONSTRAINT sessions_revoke_reason_check ON identity.sessions IS 'The revoke reason has 1 to 500 characters.';
 CREATE INDEX sessions_user_id_idx ON identity.sessions (user_id);
-GRANT SELECT, INSERT, UPDATE (organization_id, refresh_token_hash, access_token_jti, device_info, ip_address, user_agent, expires_at, last_activity_at, revoked_at, revoke_reason) ON identity.sessions TO portico_app;
+GRANT SELECT, INSERT, UPDATE (organization_id, refresh_token_hash, access_token_jti, device_info, ip_address, user_agent, mfa, expires_at, last_activity_at, revoked_at, revoke_reason) ON identity.sessions TO portico_app;
 ALTER TABLE identity.sessions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE identity.one_time_tokens (
@@ -338,24 +345,30 @@ CREATE TABLE identity.one_time_tokens (
   user_id uuid NOT NULL,
   purpose text NOT NULL,
   token_hash text NOT NULL,
+  organization text,
+  confined boolean NOT NULL DEFAULT false,
   expires_at timestamptz NOT NULL,
   used_at timestamptz,
   created_at timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT one_time_tokens_pkey PRIMARY KEY (id),
   CONSTRAINT one_time_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users (id),
-  CONSTRAINT one_time_tokens_purpose_check CHECK (purpose IN ('password_reset'))
+  CONSTRAINT one_time_tokens_purpose_check CHECK (purpose IN ('password_reset', 'mfa_challenge')),
+  CONSTRAINT one_time_tokens_organization_check CHECK (length(organization) BETWEEN 1 AND 200)
 );
-COMMENT ON TABLE identity.one_time_tokens IS 'A secret sent to a person, who proves with it once to be that person. The token itself is only in the mail; its hash is kept.';
+COMMENT ON TABLE identity.one_time_tokens IS 'A secret given to a person, who proves with it once to be that person. The token itself is only in the mail or the answer that brings it; its hash is kept.';
 COMMENT ON COLUMN identity.one_time_tokens.id IS 'Identity of the token, given by the server; it never changes and orders by time of creation.';
-COMMENT ON COLUMN identity.one_time_tokens.user_id IS 'Person whom it was sent to.';
-COMMENT ON COLUMN identity.one_time_tokens.purpose IS 'What it is good for. One of: password_reset.';
+COMMENT ON COLUMN identity.one_time_tokens.user_id IS 'Person whom it was given to.';
+COMMENT ON COLUMN identity.one_time_tokens.purpose IS 'What it is good for. One of: password_reset, mfa_challenge.';
 COMMENT ON COLUMN identity.one_time_tokens.token_hash IS 'Hash of the whole token.';
+COMMENT ON COLUMN identity.one_time_tokens.organization IS 'Short name of the organization that was named at the sign-in; null when none was.';
+COMMENT ON COLUMN identity.one_time_tokens.confined IS 'Whether the session that it leads to stays in its organization. Default: false.';
 COMMENT ON COLUMN identity.one_time_tokens.expires_at IS 'When it stops working; at once when a newer one is sent or the password is changed.';
 COMMENT ON COLUMN identity.one_time_tokens.used_at IS 'When it was used; null until then, and it is used once.';
 COMMENT ON COLUMN identity.one_time_tokens.created_at IS 'When the token was created.';
 COMMENT ON CONSTRAINT one_time_tokens_pkey ON identity.one_time_tokens IS 'A token is found by id.';
 COMMENT ON CONSTRAINT one_time_tokens_user_id_fkey ON identity.one_time_tokens IS 'The user exists.';
-COMMENT ON CONSTRAINT one_time_tokens_purpose_check ON identity.one_time_tokens IS 'The purpose is one of: password_reset.';
+COMMENT ON CONSTRAINT one_time_tokens_purpose_check ON identity.one_time_tokens IS 'The purpose is one of: password_reset, mfa_challenge.';
+COMMENT ON CONSTRAINT one_time_tokens_organization_check ON identity.one_time_tokens IS 'The organization has 1 to 200 characters.';
 CREATE INDEX one_time_tokens_user_id_idx ON identity.one_time_tokens (user_id, created_at);
 CREATE UNIQUE INDEX one_time_tokens_token_hash_key ON identity.one_time_tokens (token_hash);
 COMMENT ON INDEX identity.one_time_tokens_token_hash_key IS 'No two tokens are the same.';
@@ -393,6 +406,9 @@ CREATE TABLE identity.api_keys (
   name text NOT NULL,
   prefix text NOT NULL,
   hashed_key text NOT NULL,
+  previous_hashed_key text,
+  previous_valid_until timestamptz,
+  rotated_at timestamptz,
   scopes text[] NOT NULL DEFAULT '{}',
   role_id uuid,
   created_by uuid,
@@ -405,6 +421,7 @@ CREATE TABLE identity.api_keys (
   CONSTRAINT api_keys_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES identity.organizations (id),
   CONSTRAINT api_keys_name_check CHECK (length(btrim(name)) BETWEEN 1 AND 200),
   CONSTRAINT api_keys_prefix_check CHECK (length(btrim(prefix)) BETWEEN 4 AND 40),
+  CONSTRAINT api_keys_previous_key CHECK ((previous_hashed_key IS NULL) = (previous_valid_until IS NULL)),
   CONSTRAINT api_keys_created_by_fkey FOREIGN KEY (organization_id, created_by) REFERENCES identity.memberships (organization_id, user_id)
 );
 COMMENT ON TABLE identity.api_keys IS 'A key with which a program acts in one organization. The key itself is shown once; only its hash is kept.';
@@ -413,25 +430,29 @@ COMMENT ON COLUMN identity.api_keys.id IS 'Identity of the API key, given by the
 COMMENT ON COLUMN identity.api_keys.name IS 'What the key is for, in words of its maker.';
 COMMENT ON COLUMN identity.api_keys.prefix IS 'First characters of the key, to recognise it by.';
 COMMENT ON COLUMN identity.api_keys.hashed_key IS 'Hash of the whole key.';
+COMMENT ON COLUMN identity.api_keys.previous_hashed_key IS 'Hash of the key that was replaced last; null when none was.';
+COMMENT ON COLUMN identity.api_keys.previous_valid_until IS 'Until when the key that was replaced last still works; null when none was.';
+COMMENT ON COLUMN identity.api_keys.rotated_at IS 'When the key was last replaced by a new one; null when never.';
 COMMENT ON COLUMN identity.api_keys.scopes IS 'Permissions that the key is limited to, by name; empty means all of its role.';
-COMMENT ON COLUMN identity.api_keys.role_id IS 'Role whose permissions the key has; null means those of its maker.';
+COMMENT ON COLUMN identity.api_keys.role_id IS 'Role whose permissions the key has, whatever becomes of its maker; null means those of its maker.';
 COMMENT ON COLUMN identity.api_keys.created_by IS 'Person who made the key; null when the platform did.';
 COMMENT ON COLUMN identity.api_keys.last_used_at IS 'When the key was last used; null when never.';
 COMMENT ON COLUMN identity.api_keys.last_used_ip IS 'Internet address that last used the key; null when never used.';
 COMMENT ON COLUMN identity.api_keys.expires_at IS 'When the key stops working; null means never.';
 COMMENT ON COLUMN identity.api_keys.created_at IS 'When the API key was created.';
 COMMENT ON COLUMN identity.api_keys.revoked_at IS 'When the key was withdrawn; null while it works.';
-COMMENT ON CONSTRAINT api_keys_pkey ON identity.api_keys IS 'A API key is found by its organization and id.';
+COMMENT ON CONSTRAINT api_keys_pkey ON identity.api_keys IS 'An API key is found by its organization and id.';
 COMMENT ON CONSTRAINT api_keys_organization_id_fkey ON identity.api_keys IS 'The organization exists.';
 COMMENT ON CONSTRAINT api_keys_name_check ON identity.api_keys IS 'The name has 1 to 200 characters.';
 COMMENT ON CONSTRAINT api_keys_prefix_check ON identity.api_keys IS 'The prefix has 4 to 40 characters.';
+COMMENT ON CONSTRAINT api_keys_previous_key ON identity.api_keys IS 'A key that was replaced works until a certain time.';
 COMMENT ON CONSTRAINT api_keys_created_by_fkey ON identity.api_keys IS 'The created is a member of the same organization.';
 CREATE INDEX api_keys_created_by_created_at_id_idx ON identity.api_keys (organization_id, created_by, created_at, id);
 CREATE INDEX api_keys_created_at_id_idx ON identity.api_keys (organization_id, created_at, id);
 CREATE INDEX api_keys_role_id_created_at_id_idx ON identity.api_keys (organization_id, role_id, created_at, id);
 CREATE UNIQUE INDEX api_keys_hashed_key_key ON identity.api_keys (hashed_key);
 COMMENT ON INDEX identity.api_keys_hashed_key_key IS 'No two keys are the same.';
-GRANT SELECT, INSERT, UPDATE (name, scopes, role_id, last_used_at, last_used_ip, expires_at, revoked_at) ON identity.api_keys TO portico_app;
+GRANT SELECT, INSERT, UPDATE (name, prefix, hashed_key, previous_hashed_key, previous_valid_until, rotated_at, scopes, role_id, last_used_at, last_used_ip, expires_at, revoked_at) ON identity.api_keys TO portico_app;
 ALTER TABLE identity.api_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE identity.platform_admins (

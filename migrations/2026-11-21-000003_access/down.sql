@@ -1,6 +1,8 @@
 DROP FUNCTION access.standing(uuid, uuid, uuid, uuid, text);
 DROP TRIGGER rights_changed ON identity.users;
 DROP TRIGGER rights_changed ON identity.organizations;
+DROP TRIGGER rights_changed ON identity.organization_settings;
+DROP TRIGGER rights_added ON identity.organization_settings;
 DROP TRIGGER rights_changed ON identity.api_keys;
 DROP TRIGGER rights_added ON identity.api_keys;
 DROP TRIGGER rights_changed ON identity.memberships;

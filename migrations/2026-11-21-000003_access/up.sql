@@ -677,13 +677,22 @@ CREATE TRIGGER rights_added AFTER INSERT ON identity.api_keys
   FOR EACH ROW EXECUTE FUNCTION access.right_changed('organization_id');
 COMMENT ON TRIGGER rights_added ON identity.api_keys IS 'Tells every server that a key was added.';
 CREATE TRIGGER rights_changed AFTER UPDATE ON identity.api_keys FOR EACH ROW
-  WHEN ((OLD.scopes, OLD.role_id, OLD.expires_at, OLD.revoked_at) IS DISTINCT FROM (NEW.scopes, NEW.role_id, NEW.expires_at, NEW.revoked_at))
+  WHEN ((OLD.scopes, OLD.role_id, OLD.expires_at, OLD.revoked_at, OLD.hashed_key) IS DISTINCT FROM (NEW.scopes, NEW.role_id, NEW.expires_at, NEW.revoked_at, NEW.hashed_key))
   EXECUTE FUNCTION access.right_changed('organization_id');
 COMMENT ON TRIGGER rights_changed ON identity.api_keys IS 'Tells every server that a key changed in a way that matters for rights.';
 CREATE TRIGGER rights_changed AFTER UPDATE ON identity.organizations FOR EACH ROW
   WHEN ((OLD.status, OLD.deleted_at) IS DISTINCT FROM (NEW.status, NEW.deleted_at))
   EXECUTE FUNCTION access.right_changed('id');
 COMMENT ON TRIGGER rights_changed ON identity.organizations IS 'Tells every server that the organization was suspended, deleted or restored.';
+
+CREATE TRIGGER rights_added AFTER INSERT ON identity.organization_settings FOR EACH ROW
+  WHEN (NEW.session_policy -> 'mfaRequired' IS NOT NULL)
+  EXECUTE FUNCTION access.right_changed('organization_id');
+COMMENT ON TRIGGER rights_added ON identity.organization_settings IS 'Tells every server that the organization demands a second factor.';
+CREATE TRIGGER rights_changed AFTER UPDATE ON identity.organization_settings FOR EACH ROW
+  WHEN (OLD.session_policy -> 'mfaRequired' IS DISTINCT FROM NEW.session_policy -> 'mfaRequired')
+  EXECUTE FUNCTION access.right_changed('organization_id');
+COMMENT ON TRIGGER rights_changed ON identity.organization_settings IS 'Tells every server whether the organization demands a second factor.';
 
 -- An account belongs to people of several organizations, which its own row does not name: all of them look again.
 CREATE FUNCTION access.account_changed() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
@@ -857,26 +866,32 @@ CREATE FUNCTION access.standing(place uuid, person uuid, session uuid, api_key u
 RETURNS TABLE (credential text, membership text, organization text, epoch bigint, region text, department uuid, until timestamptz)
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
-  -- Whose membership counts: the person's, or that of the person who made the key.
+  -- Whose membership counts: the person's, or that of the person who made the key; a key with a role of its own stands
+  -- for nobody.
   behind uuid := person;
+  own_role uuid;
   member record;
   held record;
 BEGIN
   credential := 'unknown';
   IF api_key IS NOT NULL THEN
     -- The number of a key is no secret: the whole key must be the one that was given out.
-    SELECT CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.expires_at <= now() THEN 'expired' ELSE 'valid' END, k.created_by
-    INTO credential, behind FROM identity.api_keys k
-    WHERE k.id = api_key AND k.organization_id = place AND k.hashed_key = api_key_hash;
+    SELECT CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.expires_at <= now() THEN 'expired'
+        WHEN k.hashed_key <> api_key_hash AND k.previous_valid_until <= now() THEN 'replaced' ELSE 'valid' END,
+      CASE WHEN k.role_id IS NULL THEN k.created_by END, k.role_id
+    INTO credential, behind, own_role FROM identity.api_keys k
+    WHERE k.id = api_key AND k.organization_id = place AND api_key_hash IN (k.hashed_key, k.previous_hashed_key);
   ELSIF session IS NOT NULL THEN
-    SELECT CASE WHEN s.revoked_at IS NOT NULL THEN 'revoked' WHEN s.expires_at <= now() THEN 'expired' ELSE 'valid' END
+    SELECT CASE WHEN s.revoked_at IS NOT NULL THEN 'revoked' WHEN s.expires_at <= now() THEN 'expired'
+      WHEN NOT s.mfa AND EXISTS (SELECT FROM identity.organization_settings o
+        WHERE o.organization_id = place AND o.session_policy -> 'mfaRequired' = 'true') THEN 'mfa_required' ELSE 'valid' END
     INTO credential FROM identity.sessions s WHERE s.id = session AND s.user_id = person;
   END IF;
   credential := coalesce(credential, 'unknown');
   IF behind IS NOT NULL AND NOT EXISTS (
     SELECT FROM identity.users u WHERE u.id = behind AND u.deleted_at IS NULL AND u.locked_at IS NULL AND u.status IN ('pending', 'active'))
   THEN
-    credential := CASE credential WHEN 'valid' THEN 'revoked' ELSE credential END;
+    credential := CASE WHEN credential IN ('valid', 'mfa_required') THEN 'revoked' ELSE credential END;
   END IF;
 
   SELECT m.status, m.region, m.department_id INTO member
@@ -892,12 +907,13 @@ BEGIN
          bool_and(coalesce(r.metadata ->> 'row_scope' = 'department', false)) FILTER (WHERE counts) AS by_department,
          min(edge) FILTER (WHERE edge > now()) AS until
   INTO held
-  FROM access.role_assignments a
-  JOIN access.roles r ON r.organization_id = a.organization_id AND r.id = a.role_id,
+  FROM (SELECT a.role_id, a.valid_from, a.valid_until FROM access.role_assignments a
+        WHERE a.organization_id = place AND a.user_id = behind AND a.revoked_at IS NULL
+        UNION ALL SELECT own_role, '-infinity', NULL WHERE own_role IS NOT NULL) AS a
+  JOIN access.roles r ON r.organization_id = place AND r.id = a.role_id,
   unnest(ARRAY[a.valid_from, a.valid_until, r.valid_from, r.valid_until]) AS edges (edge),
   LATERAL (SELECT a.valid_from <= now() AND (a.valid_until IS NULL OR a.valid_until > now())
-    AND r.valid_from <= now() AND (r.valid_until IS NULL OR r.valid_until > now())) AS today (counts)
-  WHERE a.organization_id = place AND a.user_id = behind AND a.revoked_at IS NULL;
+    AND r.valid_from <= now() AND (r.valid_until IS NULL OR r.valid_until > now())) AS today (counts);
   until := held.until;
   -- Somebody without a region, though limited to theirs, sees no rows at all: a value that no row has.
   IF held.by_region THEN

@@ -15,6 +15,7 @@ use crate::{
         visit::PageSizes,
     },
     live::{Hub, Patience, checkpoint::Checkpoints, forget, seal_audit, wake},
+    outbound::Outbound,
     seed,
     settings::Settings,
     store::{
@@ -91,6 +92,8 @@ fn schema(settings: &Settings, url: &str, keys: &Arc<Keys>, stop: &CancellationT
         door,
         seal: Arc::new(Seal::new(keys.sealing())?),
         keys: keys.clone(),
+        outbound: Outbound::new(settings.sso_private_addresses),
+        public_url: settings.public_url.clone(),
         limits: Limits {
             bytes: settings.max_document_bytes,
             tokens: settings.max_tokens,

@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use aws_lc_rs::{
+    aead::RandomizedNonceKey,
     hmac,
     signature::{Ed25519KeyPair, KeyPair},
 };
@@ -47,6 +48,7 @@ pub struct Keys {
     pub(super) signing: EncodingKey,
     pub(super) verifying: DecodingKey,
     pub(super) renewing: hmac::Key,
+    pub(super) keeping: RandomizedNonceKey,
     /// Tokens that were recognised before, by their hash: a signature takes longer to verify than a row to read.
     pub(super) recognised: Cache<[u8; 32], Claims>,
     sealing: [u8; 32],
@@ -81,6 +83,8 @@ impl Keys {
             signing: EncodingKey::from_ed_der(private.as_ref()),
             verifying: DecodingKey::from_ed_der(pair.public_key().as_ref()),
             renewing: hmac::Key::new(hmac::HMAC_SHA256, &derive(secret, b"refresh token")),
+            keeping: Self::keeping(&derive(secret, b"kept secrets"))
+                .context("no key for secrets can be derived")?,
             recognised: Cache::new(RECOGNISED),
             sealing: derive(secret, b"cursor"),
         })

@@ -30,6 +30,7 @@ pub enum Code {
     Forbidden,
     TenantRequired,
     TenantSuspended,
+    MfaRequired,
     IntrospectionDisabled,
     RateLimited,
     IdempotencyKeyReused,
@@ -62,6 +63,7 @@ impl Code {
             Self::Forbidden => "FORBIDDEN",
             Self::TenantRequired => "TENANT_REQUIRED",
             Self::TenantSuspended => "TENANT_SUSPENDED",
+            Self::MfaRequired => "MFA_REQUIRED",
             Self::IntrospectionDisabled => "INTROSPECTION_DISABLED",
             Self::RateLimited => "RATE_LIMITED",
             Self::IdempotencyKeyReused => "IDEMPOTENCY_KEY_REUSED",
@@ -138,10 +140,11 @@ impl From<Error> for Fault {
         match error {
             Error::Denied(denied) => {
                 let code = match denied {
-                    Denied::Anonymous | Denied::Ended => Code::Unauthenticated,
+                    Denied::Anonymous | Denied::Ended | Denied::Withdrawn => Code::Unauthenticated,
                     Denied::Expired => Code::TokenExpired,
                     Denied::NoOrganization => Code::TenantRequired,
                     Denied::Suspended => Code::TenantSuspended,
+                    Denied::MfaRequired => Code::MfaRequired,
                 };
                 Self::new(code, denied.to_string())
             }

@@ -24,6 +24,7 @@ use super::{
 use crate::{
     credential::Keys,
     live::{Hub, Patience, presence::Presence},
+    outbound::Outbound,
     store::door::{Caller, Door, Snapshot},
 };
 
@@ -32,6 +33,10 @@ pub struct SchemaParts {
     pub door: Door,
     pub seal: Arc<Seal>,
     pub keys: Arc<Keys>,
+    /// How other servers are asked.
+    pub outbound: Outbound,
+    /// Address under which people reach this server.
+    pub public_url: Option<String>,
     pub limits: Limits,
     pub pages: PageSizes,
     pub hub: Arc<Hub>,
@@ -200,6 +205,8 @@ impl Schema {
             snapshot,
             seal: self.parts.seal.clone(),
             keys: self.parts.keys.clone(),
+            outbound: self.parts.outbound.clone(),
+            public_url: self.parts.public_url.clone(),
             pages: self.parts.pages,
             hub: self.parts.hub.clone(),
             patience: self.parts.patience,

@@ -7,6 +7,7 @@ use super::{fault::Fault, seal::Seal};
 use crate::{
     credential::Keys,
     live::{Hub, Patience, presence::Presence},
+    outbound::Outbound,
     store::{
         door::{Caller, Door, Snapshot},
         grants::Grants,
@@ -22,6 +23,9 @@ pub struct Visit {
     pub snapshot: Arc<Snapshot>,
     pub seal: Arc<Seal>,
     pub keys: Arc<Keys>,
+    pub outbound: Outbound,
+    /// Address under which people reach this server.
+    pub public_url: Option<String>,
     pub pages: PageSizes,
     /// Where subscribers hear of what was committed.
     pub hub: Arc<Hub>,

@@ -32,6 +32,7 @@ pub struct Explained {
 /// refuses; a trigger of ours brings its own sentence.
 pub const NAMED: &[(&str, Code, &str, &str)] = &[
     ("accounts_external", Code::Invalid, "externalId", "an external id is given together with its system"),
+    ("api_keys_previous_key", Code::State, "", "a key that was replaced works until a certain time"),
     ("audit_logs_append_only", Code::State, "", ""),
     ("audit_logs_sealed", Code::State, "", "an audit entry is sealed completely or not at all"),
     ("approval_decisions_append_only", Code::State, "", ""),
@@ -101,6 +102,13 @@ pub const NAMED: &[(&str, Code, &str, &str)] = &[
     ("departments_parent_cycle", Code::Invalid, "parentId", ""),
     ("events_append_only", Code::State, "", ""),
     ("memberships_manager_cycle", Code::Invalid, "managerId", ""),
+    ("sso_accounts_external_id_key", Code::NotUnique, "code", "the account is linked already"),
+    (
+        "sso_providers_addresses",
+        Code::Required,
+        "",
+        "an OpenID provider needs a discovery address, another one the addresses of sign-in, tokens and people",
+    ),
     ("messages_append_only", Code::State, "", ""),
     ("messages_conversation_status", Code::State, "conversationId", ""),
     ("permission_grants_revocation", Code::State, "", "only a withdrawn grant tells by whom and why"),

@@ -74,10 +74,14 @@ pub enum Denied {
     Ended,
     #[error("the access token has expired: refresh the session")]
     Expired,
+    #[error("the API key was withdrawn or replaced")]
+    Withdrawn,
     #[error("choose an organization")]
     NoOrganization,
     #[error("the organization is suspended")]
     Suspended,
+    #[error("the organization demands a second factor: sign in with one, or set one up with `mfaEnroll`")]
+    MfaRequired,
 }
 
 impl From<DieselError> for Error {

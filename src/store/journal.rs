@@ -201,7 +201,12 @@ impl Write {
     }
 }
 
-async fn write_audit(mut connection: &AsyncPgConnection, caller: &Caller, audit: &Audit) -> Result<()> {
+/// Writes one audit row on behalf of `caller`.
+pub(super) async fn write_audit(
+    mut connection: &AsyncPgConnection,
+    caller: &Caller,
+    audit: &Audit,
+) -> Result<()> {
     let actor_type = match (caller.user, caller.api_key) {
         (_, Some(_)) => "api_key",
         (Some(_), None) => "human",

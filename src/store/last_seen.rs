@@ -1,4 +1,4 @@
-//! When API keys were last used (B010), and when people were last there: written at most once a minute for each, beside
+//! When API keys were last used (B010), and when people were last there; and that a key was used which is withdrawn: written at most once a minute for each, beside
 //! the request and never in its way.
 use std::{
     collections::HashMap,
@@ -14,7 +14,9 @@ use uuid::Uuid;
 use super::{
     clock,
     door::{Caller, Door, Snapshot},
-    error::Result,
+    error::{Denied, Result},
+    id,
+    journal::{Audit, write_audit},
     tables::identity::{api_keys, memberships},
 };
 
@@ -23,8 +25,19 @@ const EVERY: Duration = Duration::minutes(1);
 /// Who was let in: a key, or a person in an organization.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Guest {
-    Key { organization: Uuid, key: Uuid },
-    Member { organization: Uuid, user: Uuid },
+    Key {
+        organization: Uuid,
+        key: Uuid,
+    },
+    Member {
+        organization: Uuid,
+        user: Uuid,
+    },
+    /// Somebody who shows a key that was withdrawn.
+    Withdrawn {
+        organization: Uuid,
+        key: Uuid,
+    },
 }
 
 /// When this server has last written down that each was there.
@@ -52,8 +65,14 @@ impl LastSeen {
 /// When the key ends with which the caller came; none when they came with another credential, or it has no end.
 pub async fn key_ends(db: &Snapshot) -> Result<Option<DateTime<Utc>>> {
     let Some(key) = db.caller().api_key else { return Ok(None) };
-    let ends = db.load(api_keys::table.find((db.organization(), key)).select(api_keys::expires_at)).await?;
-    Ok(ends.into_iter().next().flatten())
+    let key = api_keys::table.find((db.organization(), key));
+    let ends = db
+        .load(key.select((api_keys::hashed_key, api_keys::expires_at, api_keys::previous_valid_until)))
+        .await?;
+    let Some(ends) = ends.into_iter().next() else { return Ok(None) };
+    let (hash, expires_at, previous): (String, Option<DateTime<Utc>>, Option<DateTime<Utc>>) = ends;
+    let replaced = previous.filter(|_| db.caller().api_key_hash.as_ref() != Some(&hash));
+    Ok(expires_at.into_iter().chain(replaced).min())
 }
 
 impl Door {
@@ -76,6 +95,40 @@ impl Door {
         });
     }
 
+    /// Somebody showed a key that was withdrawn or replaced: its owner should know, at most once a minute.
+    pub(super) fn note_reuse(&self, caller: &Caller) {
+        let (Some(organization), Some(key)) = (caller.organization, caller.api_key) else { return };
+        if !self.last_seen.is_due(Guest::Withdrawn { organization, key }, clock::now()) {
+            return;
+        }
+        let (door, caller) = (self.clone(), caller.clone());
+        tokio::spawn(async move {
+            if let Err(error) = door.write_reuse(organization, key, &caller).await {
+                tracing::warn!(%error, "that a withdrawn key was used could not be written down");
+            }
+        });
+    }
+
+    async fn write_reuse(&self, organization: Uuid, key: Uuid, caller: &Caller) -> Result<()> {
+        let mut work = self.work().await?;
+        work.enter(organization).await?;
+        let mut id = Vec::new();
+        id::write("apikey", key, &mut id);
+        let audit = Audit {
+            organization,
+            action: "api_key.reused".to_owned(),
+            resource_type: Some("ApiKey"),
+            resource_id: Some(String::from_utf8_lossy(&id).into_owned()),
+            resource_name: None,
+            before: None,
+            after: None,
+            changed: Vec::new(),
+            error: Some(Denied::Withdrawn.to_string()),
+        };
+        write_audit(&work, caller, &audit).await?;
+        work.commit().await
+    }
+
     async fn write_presence(&self, guest: Guest, ip: Option<IpNet>) -> Result<()> {
         let mut work = self.work().await?;
         match guest {
@@ -93,6 +146,8 @@ impl Door {
                     .execute(&mut *work)
                     .await?;
             }
+            // that is not the same as having been there
+            Guest::Withdrawn { .. } => {}
         }
         work.commit().await
     }

@@ -98,6 +98,7 @@ const THINGS: &[(&str, &str)] = &[
     ("issue", "compliance issues"),
     ("membership", "memberships of people"),
     ("organization", "the organization"),
+    ("sso_provider", "providers of single sign-on"),
     ("user", "people"),
 ];
 

@@ -177,6 +177,24 @@ async fn assign(write: &mut Write, input: RoleAssignInput) -> Outcome<Id<RoleAss
     record::create(write, assignment).await
 }
 
+/// Gives roles to a person who has just joined, because of `reason`. Whoever laid down that they are given could give
+/// them.
+pub async fn give(write: &mut Write, person: Id<User>, roles: &[Id<Role>], reason: &str) -> Outcome<()> {
+    let organization = write.organization();
+    let row = |role: &Id<Role>| {
+        (
+            role_assignments::organization_id.eq(organization),
+            role_assignments::id.eq(Id::<RoleAssignment>::fresh()),
+            role_assignments::user_id.eq(person),
+            role_assignments::role_id.eq(*role),
+            role_assignments::assignment_reason.eq(reason.to_owned()),
+        )
+    };
+    let rows: Vec<_> = roles.iter().map(row).collect();
+    diesel::insert_into(role_assignments::table).values(rows).execute(write).await?;
+    Ok(())
+}
+
 /// A role to be withdrawn.
 #[derive(InputObject)]
 struct RoleRevokeInput {

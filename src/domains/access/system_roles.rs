@@ -39,6 +39,7 @@ const EVERYBODY: &[&str] = &["user.read", "organization.read", "event.read"];
 const SENSITIVE: &[&str] = &[
     "audit.*",
     "api_key.*",
+    "sso_provider.*",
     "role.assignment.read",
     "permission.grant.read",
     "membership.preferences.read",
@@ -77,6 +78,7 @@ pub const ROLES: &[SystemRole] = &[
             "access.*",
             "approval.*",
             "api_key.*",
+            "sso_provider.*",
             "audit.*",
             "organization.settings.read",
         ],

@@ -1,10 +1,21 @@
-//! API keys (B010): with which a program acts in one organization, for who made the key and within its scopes.
+//! API keys (B010): with which a program acts in one organization, within the key's scopes: for who made the key, or with
+//! the rights of a role, for nobody.
+use chrono::Duration;
+use ipnet::IpNet;
+
 use crate::{
     credential::{api_key, hash},
-    domains::{access::role::Role, identity::user::User, prelude::*},
+    domains::{
+        access::{authority, role::Role},
+        identity::user::User,
+        prelude::*,
+    },
     graph::{fault::Fault, mutation::Payload},
     store::tables::identity::api_keys,
 };
+
+/// A key that was replaced works no longer than this.
+const LONGEST_OVERLAP: Duration = Duration::days(30);
 
 #[derive(Clone, Queryable, Selectable)]
 #[diesel(table_name = api_keys, check_for_backend(Pg))]
@@ -16,6 +27,9 @@ pub struct ApiKey {
     pub role_id: Option<Id<Role>>,
     pub created_by: Option<Id<User>>,
     pub last_used_at: Option<DateTime<Utc>>,
+    pub last_used_ip: Option<IpNet>,
+    pub rotated_at: Option<DateTime<Utc>>,
+    pub previous_valid_until: Option<DateTime<Utc>>,
     pub expires_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
     pub revoked_at: Option<DateTime<Utc>>,
@@ -26,7 +40,8 @@ entity!(ApiKey, "apikey", identity::api_keys, needs "api_key.read");
 impl Entity for ApiKey {
     fn fields(key: &mut Fields<Self>) {
         columns! { key: ApiKey {
-            id, name, prefix, last_used_at, expires_at, created_at, revoked_at,
+            id, name, prefix, last_used_at, last_used_ip, rotated_at, previous_valid_until, expires_at, created_at,
+            revoked_at,
         } keeps { created_by, role_id, scopes } }
         key.derived("scopes", |key| key.scopes.iter().flatten().cloned().collect::<Vec<_>>())
             .about_column("scopes");
@@ -43,6 +58,7 @@ filter! { ApiKeyFilter for ApiKey in api_keys {
     expires_at: Compare<DateTime<Utc>>,
     revoked_at: Compare<DateTime<Utc>>,
     last_used_at: Compare<DateTime<Utc>>,
+    rotated_at: Compare<DateTime<Utc>>,
 } }
 
 order! { ApiKeyOrder, ApiKeyOrderField for ApiKey {
@@ -52,6 +68,8 @@ order! { ApiKeyOrder, ApiKeyOrderField for ApiKey {
     Name = name,
     /// When it stops working.
     ExpiresAt = expires_at,
+    /// When it was last used.
+    LastUsedAt = last_used_at,
 } default [CreatedAt Desc] }
 
 pub fn queries(query: &mut Fields<Query>) {
@@ -63,19 +81,20 @@ pub fn queries(query: &mut Fields<Query>) {
 
 pub fn mutations(mutations: &mut Mutations) {
     mutations
-        .action("apiKeyCreate", create, |payload: &mut Fields<Payload<Made>>| {
-            payload
-                .one("apiKey", |payload| payload.result.as_ref().map(|made| made.id))
-                .about("The key as it is kept; null when none was made.");
-            payload
-                .derived("secret", |payload| payload.result.as_ref().map(|made| made.secret.clone()))
-                .about("The key itself, which is shown this once: send it as `Authorization: Bearer ptk_…`.");
-        })
+        .action("apiKeyCreate", create, made)
         .needs("api_key.write")
         .once()
         .about(
-            "Makes an API key. It may what you may, within its scopes, for as long as you may it and are a member. Errors: \
-             REQUIRED, INVALID, OUT_OF_RANGE.",
+            "Makes an API key. It may what you may, within its scopes, for as long as you may it and are a member; or what a \
+             role may, whatever becomes of you. Errors: REQUIRED, INVALID, OUT_OF_RANGE, NOT_FOUND, STATE.",
+        );
+    mutations
+        .action("apiKeyRotate", rotate, made)
+        .needs("api_key.write")
+        .once()
+        .about(
+            "Replaces an API key by a new one with the same rights; the old one works until a time that you choose. A key that \
+             acts for its maker is replaced by its maker alone. Errors: NOT_FOUND, STATE, OUT_OF_RANGE.",
         );
     mutations
         .change("apiKeyRevoke", revoke)
@@ -83,13 +102,25 @@ pub fn mutations(mutations: &mut Mutations) {
         .about("Withdraws an API key, at once and for good. Errors: NOT_FOUND, STATE.");
 }
 
+fn made(payload: &mut Fields<Payload<Made>>) {
+    payload
+        .one("apiKey", |payload| payload.result.as_ref().map(|made| made.id))
+        .about("The key as it is kept; null when none was made.");
+    payload
+        .derived("secret", |payload| payload.result.as_ref().map(|made| made.secret.clone()))
+        .about("The key itself, which is shown this once: send it as `Authorization: Bearer ptk_…`.");
+}
+
 /// An API key to be made.
 #[derive(InputObject)]
 struct ApiKeyCreateInput {
     /// What it is for.
     name: String,
-    /// The permissions that it is limited to: `deal.read`, or `deal.*` for all that begin so. At most 100.
+    /// The permissions that it is limited to: `deal.read`, or `deal.*` for all that begin so. At most 100; empty means
+    /// all of its role.
     scopes: Vec<String>,
+    /// The role whose rights it has: you must hold all of them. Yours when absent.
+    role_id: Option<Id<Role>>,
     /// When it stops working; never when absent.
     expires_at: Option<DateTime<Utc>>,
 }
@@ -106,7 +137,20 @@ async fn create(write: &mut Write, input: ApiKeyCreateInput) -> Outcome<Made> {
     let Some(maker) = caller.user else {
         return Err(UserError::state("only a person makes keys, not another key", &["input"], &[]).into());
     };
-    within_own(write, &input.scopes)?;
+    match input.role_id {
+        Some(role) => {
+            let given = as_role(write, role, &["input", "roleId"]).await?;
+            within(&given, &input.scopes, "the role does not have the permission")?;
+        }
+        None if input.scopes.is_empty() => {
+            let path = ["input", "scopes"];
+            return Err(UserError::new(UserErrorCode::Required, "say what the key may do", &path).into());
+        }
+        None => {
+            let own = write.grants().permissions();
+            within(&own, &input.scopes, "you do not have the permission yourself:")?;
+        }
+    }
     if input.expires_at.is_some_and(|end| end <= clock::now()) {
         return Err(UserError::new(
             UserErrorCode::OutOfRange,
@@ -122,6 +166,7 @@ async fn create(write: &mut Write, input: ApiKeyCreateInput) -> Outcome<Made> {
         .set(api_keys::prefix, api_key::shown(&secret))
         .set(api_keys::hashed_key, hash(&secret))
         .set(api_keys::scopes, input.scopes)
+        .set(api_keys::role_id, input.role_id)
         .set(api_keys::created_by, maker)
         .set(api_keys::expires_at, input.expires_at);
     let key = ApiKey::insert(write, id, key).await?;
@@ -129,30 +174,83 @@ async fn create(write: &mut Write, input: ApiKeyCreateInput) -> Outcome<Made> {
     Ok(Made { id, secret })
 }
 
-/// A key can do no more than who makes it, and every scope has to mean something.
-fn within_own(write: &Write, scopes: &[String]) -> Result<(), UserError> {
-    let path = ["input", "scopes"];
-    if scopes.is_empty() {
-        return Err(UserError::new(UserErrorCode::Required, "say what the key may do", &path));
+/// What a role gives, which the caller must hold themselves to let a key have it.
+async fn as_role(write: &mut Write, id: Id<Role>, path: &[&str]) -> Outcome<Vec<String>> {
+    let role: Role = record::find(write, id, path).await?;
+    authority::may_define_role(write, &role).await?;
+    if !role.is_assignable || role.row_scope().is_some() {
+        let message = if role.is_assignable {
+            "the role shows the records of one's region or department, and a key belongs to none"
+        } else {
+            "the role is given to nobody"
+        };
+        return Err(UserError::state(message, path, &[]).into());
     }
+    authority::permissions_of(write, &role).await
+}
+
+/// Every scope has to mean something, and nothing beyond `held`.
+fn within(held: &[String], scopes: &[String], otherwise: &str) -> Result<(), UserError> {
+    let path = ["input", "scopes"];
     if scopes.len() > 100 {
         return Err(UserError::new(UserErrorCode::OutOfRange, "a key has at most 100 scopes", &path));
     }
-    let own = write.grants().permissions();
     let means_nothing = scopes.iter().find(|scope| match scope.strip_suffix(".*") {
-        Some(resource) => !own
+        Some(resource) => !held
             .iter()
             .any(|permission| permission.strip_prefix(resource).is_some_and(|rest| rest.starts_with('.'))),
-        None => !own.contains(scope),
+        None => !held.contains(scope),
     });
     match means_nothing {
-        Some(scope) => Err(UserError::new(
-            UserErrorCode::Invalid,
-            format!("you do not have the permission `{scope}` yourself"),
-            &path,
-        )),
+        Some(scope) => Err(UserError::new(UserErrorCode::Invalid, format!("{otherwise} `{scope}`"), &path)),
         None => Ok(()),
     }
+}
+
+/// Which key to replace.
+#[derive(InputObject)]
+struct ApiKeyRotateInput {
+    /// The key.
+    id: Id<ApiKey>,
+    /// Until when the old key works, at most thirty days; it ends at once when absent.
+    previous_valid_until: Option<DateTime<Utc>>,
+}
+
+async fn rotate(write: &mut Write, input: ApiKeyRotateInput) -> Outcome<Made> {
+    let (before, now): (ApiKey, _) = (record::lock(write, input.id, None).await?, clock::now());
+    if before.revoked_at.is_some() || before.expires_at.is_some_and(|end| end <= now) {
+        return Err(UserError::state("it works no more", &["input", "id"], &[]).into());
+    }
+    // whoever has the new key can do what the key can do
+    match before.role_id {
+        Some(role) => drop(as_role(write, role, &["input", "id"]).await?),
+        None if before.created_by.is_some_and(|maker| write.caller().user == Some(maker.0)) => {}
+        None => {
+            let message = "it acts for its maker, who alone can replace it";
+            return Err(UserError::state(message, &["input", "id"], &["revoke"]).into());
+        }
+    }
+    let until = input.previous_valid_until.unwrap_or(now);
+    if until < now || until > now + LONGEST_OVERLAP {
+        let path = ["input", "previousValidUntil"];
+        let message = "the old key can work until some time within the next thirty days";
+        return Err(UserError::new(UserErrorCode::OutOfRange, message, &path).into());
+    }
+    let old: String = api_keys::table
+        .find((write.organization(), before.id))
+        .select(api_keys::hashed_key)
+        .first(write)
+        .await?;
+    let id = before.id;
+    let secret = api_key::write(id.0, write.organization()).map_err(Fault::internal)?;
+    let changes = Changes::default()
+        .set(api_keys::prefix, api_key::shown(&secret))
+        .set(api_keys::hashed_key, hash(&secret))
+        .set(api_keys::previous_hashed_key, Some(old))
+        .set(api_keys::previous_valid_until, Some(until))
+        .set(api_keys::rotated_at, Some(now));
+    record::change(write, "rotated", before, changes).await?;
+    Ok(Made { id, secret })
 }
 
 /// Which key to withdraw.

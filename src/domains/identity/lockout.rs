@@ -1,4 +1,4 @@
-//! Lockout (B006): after so many wrong passwords in a row an account is closed for a while, even to the right one.
+//! Lockout (B006): after so many wrong passwords and codes in a row an account is closed for a while, even to the right one.
 //! Addresses that nobody has are counted alike, so that the answer does not tell who has an account.
 use std::{
     collections::HashMap,
@@ -17,7 +17,8 @@ use crate::{credential::Rules, domains::prelude::*};
 /// The answer to whoever may not try.
 pub fn closed(until: DateTime<Utc>) -> UserError {
     let minutes = (until - clock::now()).num_minutes() + 1;
-    let message = format!("too many wrong passwords: the account is locked for {minutes} more minutes");
+    let message =
+        format!("too many wrong passwords or codes: the account is locked for {minutes} more minutes");
     UserError::new(UserErrorCode::AccountLocked, message, &["input"])
 }
 
@@ -46,7 +47,7 @@ struct Count {
     locked_until: Option<DateTime<Utc>>,
 }
 
-/// Counts a wrong password for `user`. One statement, so that of many at once each is counted, and none after the lock.
+/// Counts a wrong password or code for `user`. One statement, so that of many at once each is counted, and none after the lock.
 pub async fn failed(write: &mut Write, rules: Rules, user: Uuid) -> StoreResult<Failure> {
     let counted: Vec<Count> = sql_query(
         "WITH rule(most, minutes) AS (VALUES ($2, $3))

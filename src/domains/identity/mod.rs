@@ -2,12 +2,20 @@
 pub mod api_key;
 pub mod lockout;
 pub mod membership;
+pub mod mfa;
+pub mod mfa_challenge;
+pub mod oidc;
 pub mod organization;
 pub mod organization_settings;
 pub mod password;
+pub mod password_change;
 pub mod password_reset;
+pub mod recovery_code;
 pub mod session;
 pub mod sign_in;
+pub mod sso;
+pub mod sso_account;
+pub mod sso_provider;
 pub mod user;
 pub mod viewer;
 
@@ -22,10 +30,14 @@ pub fn queries(query: &mut Fields<Query>) {
     user::queries(query);
     membership::queries(query);
     api_key::queries(query);
+    sso_provider::queries(query);
 }
 
 pub fn mutations(mutations: &mut Mutations) {
     sign_in::mutations(mutations);
+    mfa_challenge::mutations(mutations);
+    mfa::mutations(mutations);
+    password_change::mutations(mutations);
     password_reset::mutations(mutations);
     session::mutations(mutations);
     organization::mutations(mutations);
@@ -33,4 +45,7 @@ pub fn mutations(mutations: &mut Mutations) {
     user::mutations(mutations);
     membership::mutations(mutations);
     api_key::mutations(mutations);
+    sso::mutations(mutations);
+    sso_account::mutations(mutations);
+    sso_provider::mutations(mutations);
 }

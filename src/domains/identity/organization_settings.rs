@@ -5,8 +5,19 @@ use uuid::Uuid;
 use crate::{
     credential::Keys,
     domains::{identity::user::User, prelude::*},
+    graph::fault::Fault,
     store::tables::identity::organization_settings,
 };
+
+/// `session_policy`, as the database checks it. That a second factor is demanded is held where callers are let in
+/// (`access.standing`).
+#[derive(Clone, Copy, Debug, Default, serde::Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SessionPolicy {
+    pub max_hours: Option<i64>,
+    pub idle_minutes: Option<i64>,
+    pub mfa_required: bool,
+}
 
 #[derive(Clone, Queryable, Selectable)]
 #[diesel(table_name = organization_settings, check_for_backend(Pg))]
@@ -61,7 +72,8 @@ struct OrganizationSettingsUpdateInput {
     fiscal_year_start: MaybeUndefined<String>,
     /// Which features are switched on, by name.
     features: Option<Json>,
-    /// When people must sign in again: `{"maxHours": 12, "idleMinutes": 60}`, either may be absent.
+    /// When people must sign in again, and whether with a second factor:
+    /// `{"maxHours": 12, "idleMinutes": 60, "mfaRequired": true}`, each may be absent.
     session_policy: Option<Json>,
     /// What passwords must look like from the next change on: `{"minLength": 12}`.
     password_policy: Option<Json>,
@@ -103,17 +115,24 @@ pub async fn session_ends(
     let usual = now + Duration::days(keys.rules.refresh_token_days.into());
     let Some(organization) = organization else { return Ok(usual) };
     write.enter_organization(organization).await?;
+    let policy = session_policy(write).await?;
+    let lifetime = policy.max_hours.map(|hours| begun + Duration::hours(hours));
+    let shortest = i64::from(keys.rules.access_token_minutes);
+    let idle = policy.idle_minutes.map(|minutes| now + Duration::minutes(minutes.max(shortest)));
+    Ok([lifetime, idle].into_iter().flatten().fold(usual, Ord::min))
+}
+
+/// What the organization of `write` wants of sessions.
+pub async fn session_policy(write: &mut Write) -> Outcome<SessionPolicy> {
     let policy: Option<Json> = organization_settings::table
-        .find(organization)
+        .find(write.organization())
         .select(organization_settings::session_policy)
         .first(write)
         .await
         .optional()?;
-    let limit = |name: &str| policy.as_ref().and_then(|policy| policy.0.get(name)?.as_i64());
-    let lifetime = limit("maxHours").map(|hours| begun + Duration::hours(hours));
-    let shortest = i64::from(keys.rules.access_token_minutes);
-    let idle = limit("idleMinutes").map(|minutes| now + Duration::minutes(minutes.max(shortest)));
-    Ok([lifetime, idle].into_iter().flatten().fold(usual, Ord::min))
+    let policy =
+        policy.map(|policy| serde_json::from_value(policy.0)).transpose().map_err(Fault::internal)?;
+    Ok(policy.unwrap_or_default())
 }
 
 /// How long a password has to be in the organization of `write`, if it says so.

@@ -6,7 +6,7 @@ use futures_util::join;
 use uuid::Uuid;
 
 use super::{
-    password,
+    password, password_change,
     session::{self, Account, Note, Whose, note},
     sign_in,
 };
@@ -189,7 +189,7 @@ async fn reset(write: &mut Write, input: PasswordResetInput) -> Outcome<bool> {
     let token = hash(input.token.trim());
     // looked at before anything is hashed: who has no token costs nothing
     let user = bearer(write, &token).await?;
-    sign_in::acceptable(write, user, &input.new_password).await?;
+    password_change::acceptable(write, user, &input.new_password).await?;
     let chosen = write.aside(password::hash(input.new_password)).await??;
     // a password change takes the same locks in the same order: the person first, then their tokens
     bearer(write, &token).await?;

@@ -29,6 +29,8 @@ pub struct Session {
     pub organization_id: Option<Id<Organization>>,
     pub ip_address: Option<IpNet>,
     pub user_agent: Option<String>,
+    pub mfa: bool,
+    pub confined: bool,
     pub expires_at: DateTime<Utc>,
     pub last_activity_at: DateTime<Utc>,
     pub revoked_at: Option<DateTime<Utc>>,
@@ -41,7 +43,7 @@ entity!(Session, "sess", identity::sessions, public "everybody sees their own se
 impl Entity for Session {
     fn fields(session: &mut Fields<Self>) {
         columns! { session: Session {
-            id, ip_address, user_agent, expires_at, last_activity_at, revoked_at, revoke_reason, created_at,
+            id, ip_address, user_agent, mfa, confined, expires_at, last_activity_at, revoked_at, revoke_reason, created_at,
         } keeps { user_id, organization_id } }
         session
             .computed("isCurrent", |session, view| view.caller().session == Some(session.id.0))
@@ -83,6 +85,7 @@ pub fn mutations(mutations: &mut Mutations) {
                 .about("Whether the session has ended.");
         })
         .personal()
+        .without_mfa()
         .about("Ends this session: its tokens are good for nothing from now on. Errors: none.");
     mutations
         .change("sessionRevoke", revoke)
@@ -252,12 +255,22 @@ pub(super) fn issue(
     })
 }
 
+/// How a person has proved who they are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Proved {
+    /// With a second factor.
+    pub mfa: bool,
+    /// On the word of an organization's own provider, which counts nowhere else: the session stays there.
+    pub confined: bool,
+}
+
 /// Begins a session of `user`, who has proved to be that; the rest of the transaction is theirs.
 pub async fn begin(
     write: &mut Write,
     keys: &Keys,
     user: Uuid,
     organization: Option<Uuid>,
+    proved: Proved,
 ) -> Outcome<Tokens> {
     let session = clock::new_id();
     write.proved(user, Some(session)).await?;
@@ -273,6 +286,8 @@ pub async fn begin(
             sessions::access_token_jti.eq(issue.access_token_jti),
             sessions::ip_address.eq(caller.ip.map(IpNet::from)),
             sessions::user_agent.eq(caller.user_agent.as_deref()),
+            sessions::mfa.eq(proved.mfa),
+            sessions::confined.eq(proved.confined),
             sessions::expires_at.eq(issue.expires_at),
             sessions::last_activity_at.eq(clock::now()),
         ))
@@ -310,6 +325,7 @@ pub struct Account {
     pub status: String,
     pub locked_at: Option<DateTime<Utc>>,
     pub locked_until: Option<DateTime<Utc>>,
+    pub mfa_enabled: bool,
 }
 
 impl Account {

@@ -5,10 +5,10 @@ use uuid::Uuid;
 
 use super::{
     lockout::{self, Failure},
+    mfa_challenge::{self, Challenge},
     organization_settings,
     password::{self, Verdict},
-    password_reset,
-    session::{self, Account, Note, Tokens, Whose, note},
+    session::{self, Account, Note, Proved, Tokens, Whose, note},
 };
 use crate::{
     credential::{Keys, hash},
@@ -30,8 +30,8 @@ pub fn mutations(mutations: &mut Mutations) {
         .once()
         .about(
             "Signs in with e-mail address and password. Who works in several organizations and names none gets no tokens \
-             but the list to choose from. Errors: INVALID when address or password are wrong, which of the two is not \
-             told; ACCOUNT_LOCKED after too many wrong passwords; NOT_FOUND for an organization you are not a member of; STATE for one \
+             but the list to choose from; who has a second factor gets a token for `mfaChallenge`. Errors: INVALID when address or password are wrong, which of the two is not \
+             told; ACCOUNT_LOCKED after too many wrong passwords and codes; NOT_FOUND for an organization you are not a member of; STATE for one \
              that is suspended.",
         );
     mutations
@@ -43,35 +43,22 @@ pub fn mutations(mutations: &mut Mutations) {
              once: used again it ends the session. Errors: INVALID when the session has ended, CONFLICT when another \
              request has just used the token, NOT_FOUND for an organization you are not a member of.",
         );
-    mutations
-        .action_in_visit(
-            "passwordChange",
-            |visit, write, input| change(visit, write, input).boxed(),
-            |payload: &mut Fields<Payload<bool>>| {
-                payload
-                    .derived("done", |payload| payload.result.unwrap_or_default())
-                    .about("Whether the password was changed.");
-            },
-        )
-        .personal()
-        .once()
-        .about(
-            "Changes your password and ends your other sessions. Errors: INVALID, TOO_LONG, ACCOUNT_LOCKED.",
-        );
 }
 
 /// What a sign-in comes to.
-#[derive(Clone, serde::Serialize, serde::Deserialize)]
-struct SignedIn {
-    tokens: Option<Tokens>,
-    organizations: Vec<Workplace>,
+#[derive(Clone, Default, serde::Serialize, serde::Deserialize)]
+pub(super) struct SignedIn {
+    pub tokens: Option<Tokens>,
+    pub organizations: Vec<Workplace>,
+    /// The second factor is asked for.
+    pub challenge: Option<Challenge>,
 }
 
 /// An organization as one sees it before one is in it.
 #[derive(Clone, Queryable, serde::Serialize, serde::Deserialize)]
-struct Workplace {
-    id: Id<Organization>,
-    slug: String,
+pub(super) struct Workplace {
+    pub id: Id<Organization>,
+    pub slug: String,
     name: String,
     status: String,
 }
@@ -91,9 +78,12 @@ impl Object for Workplace {
     }
 }
 
-fn signed_in(payload: &mut Fields<Payload<SignedIn>>) {
+pub(super) fn signed_in(payload: &mut Fields<Payload<SignedIn>>) {
     fn tokens(payload: &Payload<SignedIn>) -> Option<&Tokens> {
         payload.result.as_ref()?.tokens.as_ref()
+    }
+    fn challenge(payload: &Payload<SignedIn>) -> Option<&Challenge> {
+        payload.result.as_ref()?.challenge.as_ref()
     }
     payload
         .derived("accessToken", |payload| tokens(payload).map(|tokens| tokens.access_token.clone()))
@@ -106,6 +96,12 @@ fn signed_in(payload: &mut Fields<Payload<SignedIn>>) {
     payload
         .derived("refreshToken", |payload| tokens(payload).map(|tokens| tokens.refresh_token.clone()))
         .about("Good for one `sessionRefresh`; keep it where only you can read it.");
+    payload
+        .derived("mfaToken", |payload| challenge(payload).map(|challenge| challenge.token.clone()))
+        .about("Where a second factor is asked for: good for one `mfaChallenge`, and for nothing else.");
+    payload
+        .derived("mfaTokenExpiresAt", |payload| challenge(payload).map(|challenge| challenge.expires_at))
+        .about("Until when the second factor can be shown; sign in again after that.");
     payload
         .parts("organizations", |payload, _| {
             payload.result.as_ref().map_or_else(Vec::new, |result| result.organizations.clone())
@@ -145,9 +141,13 @@ async fn sign_in(visit: &Visit, write: &mut Write, input: SignInInput) -> Outcom
         Some(account) if verdict != Verdict::Wrong => account,
         wrong => return Err(refuse(visit, write, &email, wrong, input.organization.as_deref()).await?),
     };
-    write.as_signing_in(&email).await?;
-    welcome(write, &account, renewed).await?;
     write.as_user(account.id).await?;
+    renew_hash(write, account.id, renewed).await?;
+    if account.mfa_enabled {
+        still_open(write, &account).await?;
+        return mfa_challenge::pose(write, account.id, input.organization, false).await;
+    }
+    welcome(write, &account).await?;
     let organizations = workplaces(write, account.id).await?;
     let place = match (input.organization, organizations.as_slice()) {
         (Some(slug), all) => Some(named(all, &slug)?),
@@ -155,11 +155,11 @@ async fn sign_in(visit: &Visit, write: &mut Write, input: SignInInput) -> Outcom
         (None, []) => None,
         (None, _) => {
             note(write, Note { action: "user.recognised", ..Note::of(account.id) }).await?;
-            return Ok(SignedIn { tokens: None, organizations });
+            return Ok(SignedIn { organizations, ..SignedIn::default() });
         }
     };
-    let tokens = session::begin(write, &visit.keys, account.id, place).await?;
-    Ok(SignedIn { tokens: Some(tokens), organizations })
+    let tokens = session::begin(write, &visit.keys, account.id, place, Proved::default()).await?;
+    Ok(SignedIn { tokens: Some(tokens), organizations, challenge: None })
 }
 
 /// Begins a session for the person with this address, whom somebody vouches for who reaches the database anyway.
@@ -184,7 +184,7 @@ pub async fn vouch(
             return Err(UserError::new(UserErrorCode::Required, message, &[]).into());
         }
     };
-    session::begin(write, keys, account.id, place).await
+    session::begin(write, keys, account.id, place, Proved::default()).await
 }
 
 /// Whether the password is right, and its new hash if the old one is of a kind that is no longer used.
@@ -209,11 +209,7 @@ async fn refuse(
             let failure = lockout::failed(write, rules, account.id).await?;
             write.as_user(account.id).await?;
             let places = workplaces(write, account.id).await?;
-            let place = match (organization, places.as_slice()) {
-                (Some(slug), all) => all.iter().find(|place| place.slug == slug).map(|place| place.id.0),
-                (None, [only, ..]) => Some(only.id.0),
-                (None, []) => None,
-            };
+            let place = concerned(&places, organization);
             (failure, Note { organization: place, ..Note::of(account.id) })
         }
         None => (lockout::stranger_failed(rules, email), Note { user: None, ..Note::of(Uuid::nil()) }),
@@ -233,8 +229,34 @@ async fn refuse(
     Ok(Stop::Kept(vec![error]))
 }
 
-/// Notes a right password, unless the account was locked while it was being verified.
-async fn welcome(write: &mut Write, account: &Account, renewed: Option<String>) -> Outcome<()> {
+/// Where it is written down that somebody did not get in: in the organization that they named, else in their first.
+pub(super) fn concerned(places: &[Workplace], slug: Option<&str>) -> Option<Uuid> {
+    let named = slug.map(|slug| places.iter().find(|place| place.slug == slug));
+    named.unwrap_or_else(|| places.first()).map(|place| place.id.0)
+}
+
+/// Refused where the account was locked while the password was being verified.
+pub(super) async fn still_open(write: &mut Write, account: &Account) -> Outcome<()> {
+    if account.locked_at.is_some() {
+        return Err(lockout::closed_for_good().into());
+    }
+    let open = users::table
+        .find(account.id)
+        .filter(users::locked_until.is_null().or(users::locked_until.le(clock::now())));
+    let open: Option<Uuid> = open.for_no_key_update().select(users::id).first(write).await.optional()?;
+    open.map(drop).ok_or_else(|| lockout::closed(clock::now()).into())
+}
+
+/// Keeps the hash of a right password that was hashed in a way no longer used.
+async fn renew_hash(write: &mut Write, user: Uuid, renewed: Option<String>) -> Outcome<()> {
+    if let Some(hash) = renewed {
+        diesel::update(users::table.find(user)).set(users::password_hash.eq(hash)).execute(write).await?;
+    }
+    Ok(())
+}
+
+/// Notes that all was shown that there is to show, unless the account was locked meanwhile.
+pub(super) async fn welcome(write: &mut Write, account: &Account) -> Outcome<()> {
     if account.locked_at.is_some() {
         return Err(lockout::closed_for_good().into());
     }
@@ -257,17 +279,11 @@ async fn welcome(write: &mut Write, account: &Account, renewed: Option<String>) 
     if opened == 0 {
         return Err(lockout::closed(now).into());
     }
-    if let Some(hash) = renewed {
-        diesel::update(users::table.find(account.id))
-            .set(users::password_hash.eq(hash))
-            .execute(write)
-            .await?;
-    }
     Ok(())
 }
 
 /// Where a person can work, by name.
-async fn workplaces(write: &mut Write, user: Uuid) -> Outcome<Vec<Workplace>> {
+pub(super) async fn workplaces(write: &mut Write, user: Uuid) -> Outcome<Vec<Workplace>> {
     let found = memberships::table
         .inner_join(organizations::table)
         .filter(memberships::user_id.eq(user))
@@ -282,7 +298,7 @@ async fn workplaces(write: &mut Write, user: Uuid) -> Outcome<Vec<Workplace>> {
 
 impl Workplace {
     /// The organization, unless it is closed.
-    fn open(&self) -> Outcome<Uuid> {
+    pub(super) fn open(&self) -> Outcome<Uuid> {
         if self.status != "active" {
             let path = ["input", "organization"];
             return Err(UserError::state("the organization is suspended", &path, &[]).into());
@@ -292,7 +308,7 @@ impl Workplace {
 }
 
 /// The one of these organizations that the person has named.
-fn named(all: &[Workplace], slug: &str) -> Outcome<Uuid> {
+pub(super) fn named(all: &[Workplace], slug: &str) -> Outcome<Uuid> {
     let path = ["input", "organization"];
     let place = all.iter().find(|place| place.slug == slug.to_lowercase()).ok_or_else(|| {
         UserError::new(
@@ -325,6 +341,7 @@ struct Renewed {
     last_activity_at: DateTime<Utc>,
     revoked_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
+    confined: bool,
 }
 
 async fn renew(visit: &Visit, write: &mut Write, input: SessionRefreshInput) -> Outcome<SignedIn> {
@@ -362,6 +379,10 @@ async fn renew(visit: &Visit, write: &mut Write, input: SessionRefreshInput) -> 
             session.organization_id.filter(|before| organizations.iter().any(|place| place.id.0 == *before))
         }
     };
+    if session.confined && place != session.organization_id {
+        let message = "the session stays in its organization: sign in with your password to work in others";
+        return Err(UserError::new(UserErrorCode::NotFound, message, &["input", "organization"]).into());
+    }
     let ends = organization_settings::session_ends(write, &visit.keys, place, session.created_at).await?;
     if ends <= now {
         session::end(write, Whose::One(id), "lifetime").await?;
@@ -388,19 +409,7 @@ async fn renew(visit: &Visit, write: &mut Write, input: SessionRefreshInput) -> 
         ..Note::of(session.user_id)
     };
     note(write, told).await?;
-    Ok(SignedIn { tokens: Some(issue.tokens), organizations })
-}
-
-/// The password of before and the one from now on.
-#[derive(InputObject)]
-struct PasswordChangeInput {
-    /// The password of before.
-    #[graphql(secret)]
-    current_password: String,
-    /// The password from now on: 8 to 200 characters, more where an organization of yours wants that; none that
-    /// everybody would guess.
-    #[graphql(secret)]
-    new_password: String,
+    Ok(SignedIn { tokens: Some(issue.tokens), organizations, challenge: None })
 }
 
 /// Where what concerns a person alone is written down: in their only organization, else where the platform's acts are.
@@ -409,74 +418,4 @@ pub(super) async fn home(write: &mut Write, user: Uuid) -> Outcome<Uuid> {
         [only] => only.id.0,
         _ => PLATFORM,
     })
-}
-
-/// Whether a person may choose this password: what the strictest of their organizations wants counts.
-pub(super) async fn acceptable(write: &mut Write, user: Uuid, password: &str) -> Outcome<()> {
-    let path = ["input", "newPassword"];
-    password::acceptable(password, &path)?;
-    let shortest = shortest_password(write, user).await?;
-    if password.chars().count() < shortest {
-        let message = format!("your organization wants passwords of at least {shortest} characters");
-        return Err(UserError::new(UserErrorCode::Invalid, message, &path).into());
-    }
-    Ok(())
-}
-
-/// What the strictest of a person's organizations wants.
-async fn shortest_password(write: &mut Write, user: Uuid) -> Outcome<usize> {
-    let here = write.organization();
-    let mut shortest = 0;
-    for place in workplaces(write, user).await? {
-        write.enter_organization(place.id.0).await?;
-        shortest = shortest.max(organization_settings::shortest_password(write).await?);
-    }
-    write.enter_organization(here).await?;
-    Ok(shortest)
-}
-
-async fn change(visit: &Visit, write: &mut Write, input: PasswordChangeInput) -> Outcome<bool> {
-    let user = write.caller().user.unwrap_or_default();
-    acceptable(write, user, &input.new_password).await?;
-    let account: Account = users::table.find(user).select(Account::as_select()).first(write).await?;
-    if let Some(until) = account.locked_until.filter(|end| *end > clock::now()) {
-        return Err(lockout::closed(until).into());
-    }
-    let work = async {
-        let verdict = password::verify(input.current_password, account.password_hash).await?;
-        let hash =
-            if verdict == Verdict::Wrong { None } else { Some(password::hash(input.new_password).await?) };
-        Outcome::Ok(hash)
-    };
-    let Some(hash) = write.aside(work).await?? else {
-        // guesses by whoever holds a stolen token count like those at the front door
-        let failure = lockout::failed(write, visit.keys.rules, user).await?;
-        let error = match failure {
-            Failure::Closed(until) => lockout::closed(until),
-            _ => UserError::new(
-                UserErrorCode::Invalid,
-                "this is not your password",
-                &["input", "currentPassword"],
-            ),
-        };
-        note(
-            write,
-            Note { action: "user.password_refused", error: Some("wrong password"), ..Note::of(user) },
-        )
-        .await?;
-        return Err(Stop::Kept(vec![error]));
-    };
-    diesel::update(users::table.find(user))
-        .set((
-            users::password_hash.eq(hash),
-            users::password_changed_at.eq(clock::now()),
-            users::failed_login_attempts.eq(0),
-        ))
-        .execute(write)
-        .await?;
-    password_reset::void(write, user).await?;
-    let current = write.caller().session;
-    session::end(write, Whose::AllBut(current), "password_changed").await?;
-    note(write, Note { action: "user.password_changed", ..Note::of(user) }).await?;
-    Ok(true)
 }

@@ -8,19 +8,25 @@ use crate::{
         access::explanation,
         identity::{
             organization::{Organization, OrganizationsOf},
+            recovery_code::{RecoveryCode, RecoveryCodesOf},
             session::{Session, SessionsOf},
+            sso_account::{SsoAccount, SsoAccountsOf},
             user::User,
         },
         prelude::*,
     },
     graph::scalar::EventCursor,
-    store::{events, tables::identity::platform_admins},
+    store::{
+        events,
+        tables::identity::{platform_admins, users},
+    },
 };
 
 /// Whoever asks, if they are signed in.
 pub struct Viewer {
     user: Option<Id<User>>,
     organization: Option<Id<Organization>>,
+    session: Option<Id<Session>>,
 }
 
 impl Object for Viewer {
@@ -48,6 +54,22 @@ impl Object for Viewer {
             .many::<SessionsOf, Session>("sessions", |viewer| SessionsOf(viewer.id()))
             .public()
             .about("Your sessions that have not ended, the latest first.");
+        viewer
+            .lookup("session", |_, viewer| Ok(viewer.session))
+            .public()
+            .about("The session in which you ask; null for an API key.");
+        viewer
+            .value("mfaEnabled", |viewer| Some(MfaEnabled(viewer.id())))
+            .public()
+            .about("Whether your sign-in asks for a second factor; null for an API key.");
+        viewer
+            .many::<RecoveryCodesOf, RecoveryCode>("recoveryCodes", |viewer| RecoveryCodesOf(viewer.id()))
+            .public()
+            .about("Your recovery codes, used or not; the codes themselves were shown when they were made.");
+        viewer
+            .many::<SsoAccountsOf, SsoAccount>("ssoAccounts", |viewer| SsoAccountsOf(viewer.id()))
+            .public()
+            .about("The accounts with providers of single sign-on that sign you in here.");
         viewer
             .computed("permissions", |_, view| view.grants.permissions())
             .public()
@@ -87,6 +109,21 @@ impl Batch for Horizon {
     }
 }
 
+/// Whether a person has a second factor.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct MfaEnabled(Uuid);
+
+impl Batch for MfaEnabled {
+    type Value = bool;
+
+    async fn load(db: &Snapshot, keys: &[Self]) -> StoreResult<HashMap<Self, bool>> {
+        let people = keys.iter().map(|key| key.0).collect::<Vec<_>>();
+        let query = users::table.filter(users::id.eq_any(people)).select((users::id, users::mfa_enabled));
+        let known: Vec<(Uuid, bool)> = db.load(query).await?;
+        Ok(known.into_iter().map(|(person, enabled)| (Self(person), enabled)).collect())
+    }
+}
+
 /// Whether a person administers the platform.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct PlatformAdmin(Uuid);
@@ -111,6 +148,7 @@ pub fn queries(query: &mut Fields<Query>) {
             (!caller.is_anonymous()).then(|| Viewer {
                 user: caller.user.map(Id::of),
                 organization: caller.organization.map(Id::of),
+                session: caller.session.map(Id::of),
             })
         })
         .public()

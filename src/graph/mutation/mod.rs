@@ -36,6 +36,8 @@ struct Declared {
     access: Access,
     /// Nothing of it is kept for a repetition.
     once: bool,
+    /// Whoever lacks the second factor that their organization demands may use it, outside of the organization.
+    without_mfa: bool,
     action: Box<dyn Action>,
 }
 
@@ -71,6 +73,12 @@ impl Last<'_> {
     /// `@idempotent` is refused: it gives a secret, which is not kept, or part of it happens aside.
     pub fn once(self) -> Self {
         self.0.once = true;
+        self
+    }
+
+    /// Also for whoever lacks the second factor that their organization demands, but outside of the organization.
+    pub fn without_mfa(self) -> Self {
+        self.0.without_mfa = true;
         self
     }
 
@@ -136,7 +144,8 @@ impl Mutations {
             run: Arc::new(move |visit, write, input| run(visit, write, input)),
         };
         let access = Access::Undeclared;
-        let declared = Declared { about: String::new(), access, once: false, action: Box::new(action) };
+        let about = String::new();
+        let declared = Declared { about, access, once: false, without_mfa: false, action: Box::new(action) };
         Last(self.0.entry(name).insert_entry(declared).into_mut())
     }
 

@@ -203,7 +203,11 @@ impl Door {
                 confirmed => return confirmed,
             }
         }
-        let standing = Arc::new(standing::ask(connection, purpose, caller).await?);
+        let asked = standing::ask(connection, purpose, caller).await;
+        if let Err(Error::Denied(Denied::Withdrawn)) = &asked {
+            self.note_reuse(caller);
+        }
+        let standing = Arc::new(asked?);
         self.standings.keep(caller, standing.clone());
         self.note_presence(caller);
         Ok(standing)

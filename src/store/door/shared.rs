@@ -44,13 +44,17 @@ impl Audience {
 
 /// Tables of which row-level security shows each person their own rows, whoever else is in the audience.
 /// (`identity.users` does so too, but those who are let in are members, whom all see.)
-pub const PERSONAL: [&str; 6] = [
+pub const PERSONAL: [&str; 10] = [
     "identity.api_keys",
     "identity.memberships",
     "identity.one_time_tokens",
     "identity.organizations",
     "identity.platform_admins",
+    "identity.recovery_codes",
     "identity.sessions",
+    "identity.sso_accounts",
+    "identity.sso_providers",
+    "identity.sso_requests",
 ];
 
 /// Whether an audience may read this table together.

@@ -182,8 +182,9 @@ fn admit(
         return Ok(());
     }
     match credential {
-        "valid" => {}
+        "valid" | "mfa_required" => {}
         "expired" => return refused(Denied::Expired),
+        "revoked" | "replaced" if caller.api_key.is_some() => return refused(Denied::Withdrawn),
         _ => return refused(Denied::Ended),
     }
     if caller.organization.is_some() {
@@ -197,7 +198,7 @@ fn admit(
             return refused(Denied::Ended);
         }
     }
-    Ok(())
+    if credential == "mfa_required" { refused(Denied::MfaRequired) } else { Ok(()) }
 }
 
 /// What a transaction begins with: row-level security and triggers go by these settings until it ends.
@@ -278,8 +279,12 @@ impl QueryFragment<Pg> for Check {
             out.push_bind_param::<Nullable<SqlUuid>, _>(&self.organization)?;
             out.push_sql(" AND c.id = ");
             out.push_bind_param::<Nullable<SqlUuid>, _>(&self.api_key)?;
-            out.push_sql(" AND c.hashed_key = ");
+            // a key that was replaced works for a while
+            out.push_sql(" AND (c.hashed_key = ");
             out.push_bind_param::<Nullable<Text>, _>(&self.api_key_hash)?;
+            out.push_sql(" OR c.previous_valid_until > now() AND c.previous_hashed_key = ");
+            out.push_bind_param::<Nullable<Text>, _>(&self.api_key_hash)?;
+            out.push_sql(")");
         } else {
             out.push_sql("identity.sessions c WHERE c.id = ");
             out.push_bind_param::<Nullable<SqlUuid>, _>(&self.session)?;

@@ -125,6 +125,16 @@ impl Write {
         self.say("app.one_time_token", hash).await
     }
 
+    /// Lets the one provider be seen at which a person wants to sign in.
+    pub async fn as_choosing_provider(&mut self, provider: Uuid) -> Result<()> {
+        self.say("app.sso_provider_id", &provider.to_string()).await
+    }
+
+    /// Lets the one account be seen that the provider of before vouches for.
+    pub async fn as_vouched_for(&mut self, subject: &str) -> Result<()> {
+        self.say("app.sso_subject", subject).await
+    }
+
     /// Lets everything be seen that belongs to `user`.
     pub async fn as_user(&mut self, user: Uuid) -> Result<()> {
         self.say("app.user_id", &user.to_string()).await

@@ -17,9 +17,15 @@ pub mod identity {
             prefix -> Text,
             /// Hash of the whole key.
             hashed_key -> Text,
+            /// Hash of the key that was replaced last; null when none was.
+            previous_hashed_key -> Nullable<Text>,
+            /// Until when the key that was replaced last still works; null when none was.
+            previous_valid_until -> Nullable<Timestamptz>,
+            /// When the key was last replaced by a new one; null when never.
+            rotated_at -> Nullable<Timestamptz>,
             /// Permissions that the key is limited to, by name; empty means all of its role.
             scopes -> Array<Nullable<Text>>,
-            /// Role whose permissions the key has; null means those of its maker.
+            /// Role whose permissions the key has, whatever becomes of its maker; null means those of its maker.
             role_id -> Nullable<Uuid>,
             /// Person who made the key; null when the platform did.
             created_by -> Nullable<Uuid>,
@@ -96,16 +102,20 @@ pub mod identity {
         use diesel::sql_types::*;
         use crate::store::sql_types::*;
 
-        /// A secret sent to a person, who proves with it once to be that person. The token itself is only in the mail; its hash is kept.
+        /// A secret given to a person, who proves with it once to be that person. The token itself is only in the mail or the answer that brings it; its hash is kept.
         identity.one_time_tokens (id) {
             /// Identity of the token, given by the server; it never changes and orders by time of creation.
             id -> Uuid,
-            /// Person whom it was sent to.
+            /// Person whom it was given to.
             user_id -> Uuid,
-            /// What it is good for. One of: password_reset.
+            /// What it is good for. One of: password_reset, mfa_challenge.
             purpose -> Text,
             /// Hash of the whole token.
             token_hash -> Text,
+            /// Short name of the organization that was named at the sign-in; null when none was.
+            organization -> Nullable<Text>,
+            /// Whether the session that it leads to stays in its organization. Default: false.
+            confined -> Bool,
             /// When it stops working; at once when a newer one is sent or the password is changed.
             expires_at -> Timestamptz,
             /// When it was used; null until then, and it is used once.
@@ -127,7 +137,7 @@ pub mod identity {
             fiscal_year_start -> Nullable<Text>,
             /// Which features are switched on, by name. Kept for what comes: no feature asks yet.
             features -> Jsonb,
-            /// When people must sign in again: maxHours after signing in, and idleMinutes after they were last there (never sooner than an access token ends); what is absent follows the platform.
+            /// When people must sign in again: maxHours after signing in, and idleMinutes after they were last there (never sooner than an access token ends); what is absent follows the platform. With mfaRequired, people work here only in sessions that were opened with a second factor; API keys are not concerned.
             session_policy -> Jsonb,
             /// What passwords must look like when they are chosen: minLength, 8 to 200 characters. Of several organizations of a person the strictest counts.
             password_policy -> Jsonb,
@@ -222,6 +232,25 @@ pub mod identity {
         use diesel::sql_types::*;
         use crate::store::sql_types::*;
 
+        /// A code that a person shows once instead of the second factor that they have lost. The code itself is shown when it is made; only its hash is kept.
+        identity.recovery_codes (id) {
+            /// Identity of the recovery code, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// Person whose code it is.
+            user_id -> Uuid,
+            /// Hash of the code.
+            code_hash -> Text,
+            /// When it was used; null until then, and it is used once.
+            used_at -> Nullable<Timestamptz>,
+            /// When the recovery code was created.
+            created_at -> Timestamptz,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
         /// A sign-in of a person on one device, which lasts until it expires or is revoked.
         identity.sessions (id) {
             /// Identity of the session, given by the server; it never changes and orders by time of creation.
@@ -240,6 +269,10 @@ pub mod identity {
             ip_address -> Nullable<Inet>,
             /// Program that the person used, as it names itself; null when unknown.
             user_agent -> Nullable<Text>,
+            /// Whether a second factor was shown in it, at the sign-in or since. Default: false.
+            mfa -> Bool,
+            /// Whether the session stays in its organization: it was opened on the word of the organization's own provider, which counts nowhere else. Default: false.
+            confined -> Bool,
             /// When the session ends unless it is prolonged.
             expires_at -> Timestamptz,
             /// When the session was last used.
@@ -249,6 +282,140 @@ pub mod identity {
             /// Why the session was ended, such as signed_out or token_reused; null while it was not.
             revoke_reason -> Nullable<Text>,
             /// When the session was created.
+            created_at -> Timestamptz,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// An account that a person has with a provider, with which they sign in here.
+        identity.sso_accounts (organization_id, id) {
+            /// Organization that the provider belongs to.
+            organization_id -> Uuid,
+            /// Identity of the link, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// Person whose account it is.
+            user_id -> Uuid,
+            /// Provider that knows the account.
+            provider_id -> Uuid,
+            /// Issuer as the provider names itself; with the subject it is who somebody is.
+            issuer -> Text,
+            /// Subject: how the provider names the person, for good.
+            external_id -> Text,
+            /// User name with the provider; null when not told.
+            external_username -> Nullable<Text>,
+            /// E-mail address with the provider; null when not told. It says nothing of who somebody is.
+            external_email -> Nullable<Text>,
+            /// Encrypted token for the provider; null, since nothing is asked of it after the sign-in.
+            access_token_encrypted -> Nullable<Bytea>,
+            /// Encrypted token that renews the other; null, since nothing is asked of the provider after the sign-in.
+            refresh_token_encrypted -> Nullable<Bytea>,
+            /// When the token for the provider ends; null for none.
+            token_expires_at -> Nullable<Timestamptz>,
+            /// When the account was linked.
+            linked_at -> Timestamptz,
+            /// When the person last signed in with it; null when never.
+            last_used_at -> Nullable<Timestamptz>,
+            /// What else the provider told at the last sign-in, as a JSON object.
+            external_data -> Jsonb,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// A role that is given to whom an account is made for.
+        identity.sso_provider_roles (organization_id, provider_id, role_id) {
+            /// Organization that the provider belongs to.
+            organization_id -> Uuid,
+            /// Provider at which people sign in.
+            provider_id -> Uuid,
+            /// Role that they are given.
+            role_id -> Uuid,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// A house whose word is taken for who somebody is: people sign in there instead of with a password. It belongs to an organization, or to the platform and so to all.
+        identity.sso_providers (organization_id, id) {
+            /// Organization that the provider belongs to.
+            organization_id -> Uuid,
+            /// Identity of the provider, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// Name of the provider as people choose it.
+            name -> Text,
+            /// How the provider speaks: oidc (OpenID Connect) or oauth2 (OAuth 2.0 with an address that tells who somebody is). SAML goes through a broker that speaks OpenID Connect. One of: oidc, oauth2.
+            provider_type -> Text,
+            /// Name by which the provider knows this server.
+            client_id -> Text,
+            /// Encrypted secret that the provider has given this server; null for none.
+            client_secret_encrypted -> Nullable<Bytea>,
+            /// Address at which an OpenID provider describes itself: its issuer and /.well-known/openid-configuration. Null for oauth2.
+            discovery_url -> Nullable<Text>,
+            /// Address to which people are sent to sign in; null where the provider describes itself.
+            authorization_url -> Nullable<Text>,
+            /// Address that exchanges codes for tokens; null where the provider describes itself.
+            token_url -> Nullable<Text>,
+            /// Address that tells who somebody is; null where the provider describes itself.
+            userinfo_url -> Nullable<Text>,
+            /// Address of the provider's keys; null where the provider describes itself.
+            jwks_url -> Nullable<Text>,
+            /// Address of SAML metadata, kept for the broker; null for none.
+            saml_metadata_url -> Nullable<Text>,
+            /// Certificate of a SAML provider, kept for the broker; null for none.
+            saml_certificate -> Nullable<Text>,
+            /// Addresses to which people may come back, exactly; besides them, pages of the server's public address.
+            redirect_uris -> Array<Nullable<Text>>,
+            /// What the provider is asked to tell, as its scopes. Default: openid, email, profile.
+            scopes -> Array<Nullable<Text>>,
+            /// Under which names the provider tells who somebody is, where they are not the usual ones: subject, email, emailVerified, username, firstName, lastName, displayName.
+            attribute_mapping -> Jsonb,
+            /// Whether an account is made for who signs in for the first time. Default: false.
+            auto_create_users -> Bool,
+            /// Whether anybody signs in there. Default: true.
+            is_active -> Bool,
+            /// Free data of integrations, as a JSON object.
+            metadata -> Jsonb,
+            /// When the provider was created.
+            created_at -> Timestamptz,
+            /// When the provider was last changed.
+            updated_at -> Timestamptz,
+            /// Version of the provider: starts at 1 and grows by one with every change. Send it back as the expected version to refuse overwriting somebody else's change.
+            revision -> Int4,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// A sign-in on its way to a provider and back. Who comes back shows the state, of which the hash is kept.
+        identity.sso_requests (organization_id, id) {
+            /// Organization that the provider belongs to.
+            organization_id -> Uuid,
+            /// Identity of the request, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// Provider to which the person was sent.
+            provider_id -> Uuid,
+            /// Hash of the state with which the person comes back.
+            state_hash -> Text,
+            /// Encrypted nonce and PKCE verifier.
+            secrets_encrypted -> Bytea,
+            /// Where the person comes back.
+            redirect_uri -> Text,
+            /// Person who links an account; null for a sign-in.
+            user_id -> Nullable<Uuid>,
+            /// Until when the person has to be back.
+            expires_at -> Timestamptz,
+            /// When the person came back; null until then, and it is used once.
+            used_at -> Nullable<Timestamptz>,
+            /// When the request was created.
             created_at -> Timestamptz,
         }
     }
@@ -287,11 +454,11 @@ pub mod identity {
             email_verified_at -> Nullable<Timestamptz>,
             /// When the telephone number was proved to be the person's; null until then.
             phone_verified_at -> Nullable<Timestamptz>,
-            /// Wrong passwords since the last success. Default: 0.
+            /// Wrong passwords and codes since the last success. Default: 0.
             failed_login_attempts -> Int4,
             /// When an administrator locked the account, without end; null when not locked.
             locked_at -> Nullable<Timestamptz>,
-            /// Until when sign-in is refused after too many wrong passwords; null or past when it is not.
+            /// Until when sign-in is refused after too many wrong passwords and codes; null or past when it is not.
             locked_until -> Nullable<Timestamptz>,
             /// When the password was last changed; null when never.
             password_changed_at -> Nullable<Timestamptz>,
@@ -303,8 +470,10 @@ pub mod identity {
             login_count -> Int8,
             /// Whether a second factor is asked for at sign-in. Default: false.
             mfa_enabled -> Bool,
-            /// Encrypted secret of the second factor; null for none.
+            /// Encrypted secret of the second factor; null for none. It counts once the second factor is switched on.
             mfa_secret_encrypted -> Nullable<Bytea>,
+            /// Half minute whose code was used last, counted since 1970: no code of it or of an earlier one is taken again. Null before the first.
+            mfa_last_step -> Nullable<Int8>,
             /// Free data of integrations, as a JSON object.
             metadata -> Jsonb,
             /// When the person was created.
@@ -324,8 +493,12 @@ pub mod identity {
     diesel::joinable!(one_time_tokens -> users (user_id));
     diesel::joinable!(organization_settings -> organizations (organization_id));
     diesel::joinable!(platform_admins -> users (user_id));
+    diesel::joinable!(recovery_codes -> users (user_id));
     diesel::joinable!(sessions -> organizations (organization_id));
     diesel::joinable!(sessions -> users (user_id));
+    diesel::joinable!(sso_accounts -> users (user_id));
+    diesel::joinable!(sso_providers -> organizations (organization_id));
+    diesel::joinable!(sso_requests -> users (user_id));
 
     diesel::allow_tables_to_appear_in_same_query!(
         api_keys,
@@ -335,7 +508,12 @@ pub mod identity {
         organization_settings,
         organizations,
         platform_admins,
+        recovery_codes,
         sessions,
+        sso_accounts,
+        sso_provider_roles,
+        sso_providers,
+        sso_requests,
         users,
     );
 }

@@ -150,7 +150,7 @@ impl House {
     pub async fn sign_in(&self, email: &str, password: &str, organization: Option<&str>) -> Value {
         let input = json!({ "email": email, "password": password, "organization": organization });
         let document = "mutation ($input: SignInInput!) { signIn(input: $input) {
-            accessToken accessTokenExpiresAt refreshToken organizations { id slug name } userErrors { code message path }
+            accessToken accessTokenExpiresAt refreshToken mfaToken organizations { id slug name } userErrors { code message path }
         } }";
         self.get(None, document, json!({ "input": input })).await["signIn"].clone()
     }

@@ -2,8 +2,12 @@
 mod api_key;
 mod house;
 mod lockout;
+mod mfa;
+mod openid;
 mod organization;
 mod password_reset;
 mod policy;
 mod session;
 mod sign_in;
+mod sso;
+mod sso_forged;

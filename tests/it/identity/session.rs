@@ -167,3 +167,55 @@ async fn a_token_holds_only_for_its_own_person_session_and_organization() {
         .await;
     assert_eq!(house.opens(&token).await, refused());
 }
+
+#[tokio::test]
+async fn of_many_who_show_an_old_refresh_token_none_comes_in_and_the_session_ends_once() {
+    let house = House::open().await;
+    let person = house.person(&[]).await;
+    let old = text(&house.sign_in(&person.email, PASSWORD, None).await["refreshToken"]);
+    let current = house.refresh(&old, None).await;
+    house
+        .sql(&format!(
+            "UPDATE identity.sessions SET last_activity_at = now() - interval '11 s' WHERE user_id = '{}'",
+            person.id
+        ))
+        .await;
+    // the thief and the person at the same time, several times each
+    let fresh = text(&current["refreshToken"]);
+    let tokens: Vec<&str> = (0..10).map(|at| if at == 4 { fresh.as_str() } else { old.as_str() }).collect();
+    let answers = join_all(tokens.iter().map(|token| house.refresh(token, None))).await;
+    for (token, answer) in tokens.iter().zip(&answers) {
+        assert!(*token != old || ["INVALID", "CONFLICT"].contains(&House::code(answer)), "{answer}");
+    }
+    // whoever was first: an old token that is shown later ends what is left
+    house
+        .sql(&format!(
+            "UPDATE identity.sessions SET last_activity_at = now() - interval '11 s' WHERE user_id = '{}'",
+            person.id
+        ))
+        .await;
+    let answers = join_all((0..10).map(|_| house.refresh(&old, None))).await;
+    assert!(answers.iter().all(|answer| House::code(answer) == "INVALID"));
+    assert_eq!(house.opens(&text(&current["accessToken"])).await, refused());
+    let told = format!(
+        "SELECT count(*) FROM audit.audit_logs WHERE actor_id = '{}' AND action = 'session.revoked'",
+        person.id
+    );
+    assert_eq!(house.look(&told).await, "1");
+}
+
+#[tokio::test]
+async fn one_sees_where_one_is_signed_in() {
+    let house = House::open().await;
+    let person = house.person(&[]).await;
+    let (here, _) = (house.token(&person).await, house.token(&person).await);
+    let document = "{ viewer { session { id isCurrent mfa } sessions { id isCurrent ipAddress userAgent lastActivityAt expiresAt } } }";
+    let seen = house.get(Some(&here), document, json!({})).await["viewer"].clone();
+    let sessions = seen["sessions"].as_array().unwrap();
+    assert_eq!(sessions.len(), 2);
+    let current: Vec<_> = sessions.iter().filter(|session| session["isCurrent"] == true).collect();
+    assert_eq!((current.len(), &current[0]["id"]), (1, &seen["session"]["id"]));
+    assert!(sessions.iter().all(|session| session["lastActivityAt"].is_string()));
+    let none = house.get(None, "{ viewer { session { id } } }", json!({})).await;
+    assert_eq!(none["viewer"], json!(null));
+}

@@ -33,7 +33,9 @@ const FEW: &[(&str, &str)] = &[
     ("ControlEvidence", "part of a test of a control"),
     ("Organization", "one works in one"),
     ("OrganizationSettings", "one per organization"),
+    ("RecoveryCode", "one's own"),
     ("Session", "one's own"),
+    ("SsoAccount", "one's own"),
     ("Viewer", "oneself"),
 ];
 

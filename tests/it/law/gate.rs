@@ -18,8 +18,10 @@ const PUBLIC_TYPES: &[&str] = &[
     "ValidationError",
     // what is one's own: row-level security shows nobody another's
     "Organization",
+    "RecoveryCode",
     "Session",
     "SignInOrganization",
+    "SsoAccount",
     "Viewer",
     // whoever gets to it may ask, about others by `access.explain`, about themselves always
     "AccessExplanation",
@@ -45,16 +47,26 @@ const PUBLIC_ROOTS: &[&str] = &[
     "Query.organizations",
     "Query.viewer",
     // how one comes in
+    "Mutation.mfaChallenge",
     "Mutation.passwordReset",
     "Mutation.passwordResetRequest",
     "Mutation.sessionRefresh",
     "Mutation.signIn",
+    "Mutation.ssoSignInBegin",
+    "Mutation.ssoSignInComplete",
     // for whoever is signed in: they concern nobody but themselves
+    "Mutation.mfaConfirm",
+    "Mutation.mfaDisable",
+    "Mutation.mfaEnroll",
     "Mutation.organizationCreate",
     "Mutation.passwordChange",
+    "Mutation.recoveryCodesRenew",
     "Mutation.sessionRevoke",
     "Mutation.sessionsRevokeAll",
     "Mutation.signOut",
+    "Mutation.ssoAccountLink",
+    "Mutation.ssoAccountLinkComplete",
+    "Mutation.ssoAccountUnlink",
     "Mutation.userUpdate",
     // for administrators of the platform, who are on a list in the database
     "Mutation.organizationReactivate",

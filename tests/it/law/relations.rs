@@ -11,9 +11,14 @@ const EXEMPT: &[(&str, &str)] = &[
     ("access.role_permissions.permission_id back", "Permission.roles leads on to the role at once"),
     ("access.role_permissions.granted_by back", "one looks at a role's contents by the role"),
     ("identity.organization_settings.updated_by back", "an organization has one row of settings"),
+    ("identity.recovery_codes.user_id forth", "everybody sees their own codes only"),
+    ("identity.recovery_codes.user_id back", "everybody sees their own codes only: Viewer.recoveryCodes"),
     ("identity.sessions.user_id forth", "everybody sees their own sessions only"),
     ("identity.sessions.user_id back", "everybody sees their own sessions only: Viewer.sessions"),
     ("identity.sessions.organization_id back", "everybody sees their own sessions only: Viewer.sessions"),
+    ("identity.sso_accounts.user_id forth", "everybody sees their own accounts only"),
+    ("identity.sso_accounts.user_id back", "everybody sees their own accounts only: Viewer.ssoAccounts"),
+    ("identity.sso_accounts.provider_id back", "everybody sees their own accounts only: Viewer.ssoAccounts"),
     ("identity.memberships.user_id back", "a person has one place in the organization: User.membership"),
 ];
 
@@ -25,6 +30,8 @@ const NO_TYPE: &[(&str, &str)] = &[
         "pairs: ComplianceControl.requirements and ComplianceRequirement.controls",
     ),
     ("identity.one_time_tokens", "secrets: they are shown in the mail that brings them and nowhere else"),
+    ("identity.sso_provider_roles", "pairs: SsoProvider.roles"),
+    ("identity.sso_requests", "secrets: a sign-in on its way to a provider and back"),
     ("identity.platform_admins", "Viewer.isPlatformAdmin is all that is told"),
     ("ops.events", "told by subscriptions"),
     ("ops.idempotency_keys", "internal: answers of repeated requests"),

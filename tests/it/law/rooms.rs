@@ -35,7 +35,22 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("src/live", &["axum", "async_graphql", "crate::web", "crate::domains", "crate::graph"]),
-    ("src/domains", &["axum", "hyper", "tokio::spawn", "crate::web", "deadpool"]),
+    ("src/domains", &["axum", "hyper", "reqwest", "tokio::spawn", "crate::web", "deadpool"]),
+    (
+        "src/outbound",
+        &[
+            "axum",
+            "async_graphql",
+            "diesel",
+            "crate::credential",
+            "crate::domains",
+            "crate::graph",
+            "crate::live",
+            "crate::seed",
+            "crate::store",
+            "crate::web",
+        ],
+    ),
     ("src/credential", &["axum", "async_graphql", "crate::domains", "crate::graph", "crate::web"]),
 ];
 

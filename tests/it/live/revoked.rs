@@ -130,7 +130,7 @@ async fn a_key_that_is_withdrawn_or_ends_closes_what_it_has_open() {
     let revoke =
         "mutation ($input: ApiKeyRevokeInput!) { apiKeyRevoke(input: $input) { userErrors { message } } }";
     done(&house, &owner, revoke, json!({ "id": key["apiKey"]["id"] })).await;
-    open.ends(SIGNED_OUT).await;
+    open.ends("Forbidden: the API key was withdrawn or replaced").await;
 
     let mut input = input;
     let soon = chrono::Utc::now() + chrono::Duration::milliseconds(1500);
@@ -168,6 +168,26 @@ async fn an_organization_that_is_suspended_closes_what_its_people_have_open() {
     let input = json!({ "id": global_id("org", town.organization), "reason": "a test" });
     done(&house, &token(&admin), document, input).await;
     open.ends("Forbidden: the organization is suspended").await;
+}
+
+#[tokio::test]
+async fn an_organization_that_demands_a_second_factor_closes_what_is_open_without() {
+    let (town, ann, house) = town().await;
+    let boss = town.person("Boss", &["organization.settings.write", "organization.settings.read"]).await;
+    let row =
+        "INSERT INTO identity.organization_settings (organization_id, fiscal_year_start) VALUES ($1, $2)
+        ON CONFLICT (organization_id) DO UPDATE SET fiscal_year_start = excluded.fiscal_year_start";
+    sql(&town, row, "04-01").await;
+    let again = again(&town, &ann).await;
+    let shown = "UPDATE identity.sessions SET mfa = true WHERE organization_id = $1 AND id = $2::uuid";
+    sql(&town, shown, &again.caller.session.unwrap().to_string()).await;
+    let (without, with) = (token(&ann), token(&again));
+    let (without, kept) = (Open::with(&house, &without).await, Open::with(&house, &with).await);
+    let document = "mutation ($input: OrganizationSettingsUpdateInput!) { organizationSettingsUpdate(input: $input) { userErrors { message } } }";
+    done(&house, &token(&boss), document, json!({ "sessionPolicy": { "mfaRequired": true } })).await;
+    let reason = "Forbidden: the organization demands a second factor: sign in with one, or set one up with `mfaEnroll`";
+    without.ends(reason).await;
+    kept.goes_on(&house, &with).await;
 }
 
 /// Takes a permission away, by hand: no server is told.

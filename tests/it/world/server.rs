@@ -10,6 +10,7 @@ use portico::{
         visit::PageSizes,
     },
     live::{Hub, Patience},
+    outbound::Outbound,
     store::door::{Door, DoorSettings},
 };
 
@@ -36,6 +37,9 @@ pub fn schema(door: Door, hub: Arc<Hub>, limits: Limits) -> Schema {
         limits,
         seal: Arc::new(Seal::new(b"a secret of the tests").unwrap()),
         keys: Arc::new(keys()),
+        // the providers of the tests are on this machine
+        outbound: Outbound::new(true),
+        public_url: Some("https://portico.example.com".to_owned()),
         pages: PageSizes::default(),
         patience: Patience::default(),
     })

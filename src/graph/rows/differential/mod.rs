@@ -46,6 +46,8 @@ fn visit() -> Visit {
         caller,
         seal: Arc::new(Seal::new(b"secret").unwrap()),
         keys: Arc::new(Keys::new(&[7; 32]).unwrap()),
+        outbound: crate::outbound::Outbound::default(),
+        public_url: None,
         pages: PageSizes::default(),
         patience: crate::live::Patience::default(),
         presence: None,

@@ -18,12 +18,15 @@ const BY_ID: &[(&str, &str)] = &[("node", "deal.read"), ("nodes", "deal.read")];
 
 /// Root fields without a permission that answer whoever is not signed in.
 const FOR_ANYBODY: &[&str] = &[
+    "mfaChallenge",
     "organization",
     "organizations",
     "passwordReset",
     "passwordResetRequest",
     "sessionRefresh",
     "signIn",
+    "ssoSignInBegin",
+    "ssoSignInComplete",
     "viewer",
 ];
 
@@ -45,7 +48,16 @@ const SHARED: &[(&str, &str)] = &[
 ];
 
 /// Mutations that even the owner cannot bring to an end here: the code that they give then.
-const UNFINISHED: &[(&str, &str)] = &[("passwordReset", "INVALID"), ("sessionRefresh", "INVALID")];
+const UNFINISHED: &[(&str, &str)] = &[
+    ("mfaChallenge", "INVALID"),
+    ("mfaConfirm", "INVALID"),
+    ("mfaDisable", "STATE"),
+    ("passwordReset", "INVALID"),
+    ("recoveryCodesRenew", "STATE"),
+    ("sessionRefresh", "INVALID"),
+    ("ssoAccountLinkComplete", "INVALID"),
+    ("ssoSignInComplete", "INVALID"),
+];
 
 /// What ends the session or the organization in which it is called comes last.
 const LAST: &[&str] = &["passwordChange", "sessionsRevokeAll", "signOut", "organizationDelete"];
@@ -83,6 +95,8 @@ impl Doors<'_> {
             _ if administration => Due::Refusal("FORBIDDEN"),
             Standing::Member(role) if needs.iter().all(|permission| role.holds(permission)) => Due::Answer,
             Standing::Member(_) | Standing::PlatformAdmin => Due::Refusal("FORBIDDEN"),
+            // who has not signed in yet is a stranger
+            Standing::Stranger if field == "ssoSignInBegin" => Due::Answer,
             Standing::Stranger if call.names_ours => Due::Nothing,
             Standing::Stranger => Due::Answer,
         }

@@ -30,6 +30,13 @@ INSERT INTO identity.api_keys (organization_id, id, name, prefix, hashed_key, cr
   SELECT :organization, gen_random_uuid(), 'doors', 'doors', 'doors ' || n, id FROM identity.users, generate_series(1, 5) AS n
   WHERE email LIKE 'eleanor.vance@%';
 
+INSERT INTO identity.sso_providers (organization_id, id, name, provider_type, client_id, authorization_url, token_url, userinfo_url)
+  SELECT :organization, gen_random_uuid(), 'doors ' || n, 'oauth2', 'doors', 'https://login.example.com/', 'https://login.example.com/token',
+    'https://login.example.com/me' FROM generate_series(1, 5) AS n;
+INSERT INTO identity.sso_accounts (organization_id, id, user_id, provider_id, issuer, external_id)
+  SELECT p.organization_id, gen_random_uuid(), u.id, p.id, 'doors', 'doors' FROM identity.sso_providers p, identity.users u
+  WHERE u.email LIKE 'eleanor.vance@%' AND p.name = 'doors 1';
+
 INSERT INTO finance.budgets (organization_id, id, name, fiscal_year) VALUES
   (:organization, gen_random_uuid(), 'doors draft', 2041), (:organization, gen_random_uuid(), 'doors ready', 2042);
 INSERT INTO finance.budget_line_items (organization_id, id, budget_id, category, q1_amount)

@@ -20,6 +20,11 @@ const LITERALS: &[(&str, &str, &str)] = &[
     ("apiKeyCreate", "scopes", r#"["deal.read"]"#),
     // a test that passes needs evidence
     ("controlTestRecord", "result", "FAIL"),
+    ("mfaChallenge", "code", "\"000000\""),
+    ("mfaDisable", "code", "\"000000\""),
+    ("mfaDisable", "password", "\"portico-demo\""),
+    ("mfaEnroll", "password", "\"portico-demo\""),
+    ("recoveryCodesRenew", "code", "\"000000\""),
     ("passwordChange", "currentPassword", "\"portico-demo\""),
     ("passwordChange", "newPassword", "\"an open door is no door\""),
     ("passwordResetRequest", "email", "\"sarah.chen@aether-demo.example\""),
@@ -27,6 +32,10 @@ const LITERALS: &[(&str, &str, &str)] = &[
     ("sessionsRevokeAll", "keepCurrent", "true"),
     ("signIn", "email", "\"sarah.chen@aether-demo.example\""),
     ("signIn", "password", "\"portico-demo\""),
+    ("ssoAccountLink", "redirectUri", "\"https://portico.example.com/in\""),
+    ("ssoProviderCreate", "discoveryUrl", "\"https://login.example.com/.well-known/openid-configuration\""),
+    ("ssoProviderCreate", "providerType", "OIDC"),
+    ("ssoSignInBegin", "redirectUri", "\"https://portico.example.com/in\""),
 ];
 
 /// What any value of a type will do as.
@@ -51,6 +60,7 @@ const KINDS: &[(&str, &str, &str)] = &[
     ("", "recordId", "Deal"),
     ("", "parentResourceId", "Resource"),
     ("", "controlId", "ComplianceControl"),
+    ("", "provider", "SsoProvider"),
     ("", "frameworkId", "ComplianceFramework"),
     ("", "requirementIds", "ComplianceRequirement"),
     ("", "stageId", "PipelineStage"),
@@ -96,6 +106,8 @@ const RECORDS: &[(&str, &str, &str)] = &[
     ("rolePermissionAdd", "permissionId", "name = 'account.read'"),
     ("rolePermissionAdd", "roleId", "name = 'doors own'"),
     ("roleRevoke", "id", JORDAN),
+    ("ssoProviderDelete", "id", "name = 'doors 5'"),
+    ("ssoProviderUpdate", "id", "name = 'doors 4'"),
     ("roleUpdate", "id", "name = 'doors own'"),
 ];
 
