@@ -34,6 +34,8 @@ pub struct SchemaParts {
     pub keys: Arc<Keys>,
     pub limits: Limits,
     pub pages: PageSizes,
+    /// Where the web application is, for links in mails.
+    pub web_url: Option<Arc<str>>,
     pub hub: Arc<Hub>,
     /// What is borne with before a subscriber has to begin anew.
     pub patience: Patience,
@@ -201,6 +203,7 @@ impl Schema {
             seal: self.parts.seal.clone(),
             keys: self.parts.keys.clone(),
             pages: self.parts.pages,
+            web_url: self.parts.web_url.clone(),
             hub: self.parts.hub.clone(),
             patience: self.parts.patience,
             presence: None,

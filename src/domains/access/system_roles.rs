@@ -39,6 +39,7 @@ const EVERYBODY: &[&str] = &["user.read", "organization.read", "event.read"];
 const SENSITIVE: &[&str] = &[
     "audit.*",
     "api_key.*",
+    "invitation.*",
     "role.assignment.read",
     "permission.grant.read",
     "membership.preferences.read",
@@ -71,6 +72,7 @@ pub const ROLES: &[SystemRole] = &[
         may: &[
             "user.*",
             "membership.*",
+            "invitation.*",
             "role.*",
             "permission.*",
             "resource.*",
@@ -105,7 +107,7 @@ pub const ROLES: &[SystemRole] = &[
             "message.*",
             "issue.accept_risk",
         ],
-        but_not: &["api_key.*", "audit.personal.read", "membership.preferences.read"],
+        but_not: &["api_key.*", "audit.personal.read", "invitation.*", "membership.preferences.read"],
     },
     SystemRole {
         name: "finance_manager",

@@ -1,9 +1,11 @@
 //! Identity: organizations, people and how they sign in.
 pub mod api_key;
+pub mod invitation;
 pub mod lockout;
 pub mod membership;
 pub mod organization;
 pub mod organization_settings;
+mod outbox;
 pub mod password;
 pub mod password_reset;
 pub mod session;
@@ -21,6 +23,7 @@ pub fn queries(query: &mut Fields<Query>) {
     organization::queries(query);
     user::queries(query);
     membership::queries(query);
+    invitation::queries(query);
     api_key::queries(query);
 }
 
@@ -32,5 +35,6 @@ pub fn mutations(mutations: &mut Mutations) {
     organization_settings::mutations(mutations);
     user::mutations(mutations);
     membership::mutations(mutations);
+    invitation::mutations(mutations);
     api_key::mutations(mutations);
 }

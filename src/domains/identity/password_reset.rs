@@ -6,7 +6,7 @@ use futures_util::join;
 use uuid::Uuid;
 
 use super::{
-    password,
+    outbox, password,
     session::{self, Account, Note, Whose, note},
     sign_in,
 };
@@ -15,8 +15,8 @@ use crate::{
     domains::prelude::*,
     graph::{fault::Fault, mutation::Payload, visit::Visit},
     store::{
-        door::{Caller, Door},
-        tables::identity::{mail, one_time_tokens, users},
+        door::Caller,
+        tables::identity::{one_time_tokens, users},
     },
 };
 
@@ -86,7 +86,7 @@ async fn request(visit: &Visit, write: &mut Write, input: PasswordResetRequestIn
     };
     let sent = write
         .aside(async {
-            let (sent, ()) = join!(send(&visit.door, caller, input.email.trim()), tokio::time::sleep(ANSWER));
+            let (sent, ()) = join!(send(visit, caller, input.email.trim()), tokio::time::sleep(ANSWER));
             sent
         })
         .await?;
@@ -96,11 +96,11 @@ async fn request(visit: &Visit, write: &mut Write, input: PasswordResetRequestIn
 }
 
 /// Sends a token to whoever has this address, in a transaction of its own.
-async fn send(door: &Door, caller: Caller, email: &str) -> Outcome<()> {
-    let mut write = door.write(caller.into()).await?;
+async fn send(visit: &Visit, caller: Caller, email: &str) -> Outcome<()> {
+    let mut write = visit.door.write(caller.into()).await?;
     let account = session::account(&mut write, email).await?.filter(resettable);
     let told = match account {
-        Some(account) => issue(&mut write, account.id).await?,
+        Some(account) => issue(visit, &mut write, account.id).await?,
         None => Note { user: None, error: Some("nobody to send it to"), ..Note::of(Uuid::nil()) },
     };
     note(&mut write, Note { action: "user.password_reset_requested", ..told }).await?;
@@ -112,7 +112,7 @@ fn resettable(account: &Account) -> bool {
     account.is_usable() && account.password_hash.is_some()
 }
 
-async fn issue(write: &mut Write, user: Uuid) -> Outcome<Note<'static>> {
+async fn issue(visit: &Visit, write: &mut Write, user: Uuid) -> Outcome<Note<'static>> {
     write.as_user(user).await?;
     // the lock makes several requests at once wait for each other, so that each is counted
     let row = users::table.find(user).for_no_key_update().select(users::email);
@@ -144,19 +144,11 @@ async fn issue(write: &mut Write, user: Uuid) -> Outcome<Note<'static>> {
         .await?;
     let body = format!(
         "Somebody, you we hope, has asked to choose a new password for your account at Portico.\n\n\
-         This token lets you do so, once and within an hour:\n\n{token}\n\n\
-         If it was not you, there is nothing to do: your password stays as it is."
+         This lets you do so, once and within an hour:\n\n{}\n\n\
+         If it was not you, there is nothing to do: your password stays as it is.",
+        outbox::shown(visit, "password-reset", &token)
     );
-    diesel::insert_into(mail::table)
-        .values((
-            mail::id.eq(clock::new_id()),
-            mail::recipient.eq(recipient),
-            mail::subject.eq("A new password for Portico"),
-            mail::body.eq(body),
-            mail::created_at.eq(now),
-        ))
-        .execute(write)
-        .await?;
+    outbox::post(write, &recipient, "A new password for Portico", &body).await?;
     Ok(Note { organization, ..Note::of(user) })
 }
 

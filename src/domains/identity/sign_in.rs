@@ -69,11 +69,11 @@ struct SignedIn {
 
 /// An organization as one sees it before one is in it.
 #[derive(Clone, Queryable, serde::Serialize, serde::Deserialize)]
-struct Workplace {
-    id: Id<Organization>,
-    slug: String,
-    name: String,
-    status: String,
+pub(super) struct Workplace {
+    pub id: Id<Organization>,
+    pub slug: String,
+    pub name: String,
+    pub status: String,
 }
 
 impl Object for Workplace {

@@ -13,7 +13,7 @@ use crate::{
         chat::{conversation::Conversation, message::Message},
         finance::{budget::Budget, cost_center::CostCenter, department::Department},
         governance::{control::ComplianceControl, control_test::ControlTest, issue::ComplianceIssue},
-        identity::{api_key::ApiKey, membership::Membership, session},
+        identity::{api_key::ApiKey, invitation::Invitation, membership::Membership, session},
         prelude::*,
         sales::{account::Account, deal::Deal},
     },
@@ -26,7 +26,7 @@ use crate::{
         chat::{conversations, messages},
         finance::{budgets, cost_centers, departments},
         governance::{compliance_controls, compliance_issues, control_tests},
-        identity::{api_keys, users},
+        identity::{api_keys, invitations, users},
         sales::{accounts, deals},
     },
 };
@@ -128,6 +128,10 @@ fn acts_of_access(user: &mut Fields<User>) {
         .about("The permissions they made.");
     user.children::<Resource>("ownedResources", resources::owner_id)
         .about("The things under protection they are responsible for.");
+    user.children::<Invitation>("sentInvitations", invitations::invited_by)
+        .about("The invitations to the organization that they sent.");
+    user.children::<Invitation>("acceptedInvitations", invitations::accepted_by)
+        .about("The invitations to the organization that they accepted.");
     user.children::<ApiKey>("createdApiKeys", api_keys::created_by).about("The API keys they made.");
     user.children::<ApprovalWorkflow>("createdApprovalWorkflows", approval_workflows::created_by)
         .about("The workflows of approval they made.");

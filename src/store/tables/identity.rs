@@ -40,7 +40,44 @@ pub mod identity {
         use diesel::sql_types::*;
         use crate::store::sql_types::*;
 
-        /// The outbox: e-mail that the server has written. The server cannot read it again, since it may hold secrets; the owner of the database can.
+        /// A letter that asks whoever has an e-mail address to join the organization in a role. The token that accepts it is only in the mail; its hash is kept.
+        identity.invitations (organization_id, id) {
+            /// Organization that the invitation belongs to.
+            organization_id -> Uuid,
+            /// Identity of the invitation, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// E-mail address that is invited; nobody else can accept.
+            email -> Text,
+            /// Role that whoever accepts is given.
+            role_id -> Uuid,
+            /// Person who sent the invitation last; null when a program did. The invitation is good only while they are an active member.
+            invited_by -> Nullable<Uuid>,
+            /// Hash of the token that was sent last; those sent before are good for nothing.
+            token_hash -> Text,
+            /// When the token was sent last.
+            sent_at -> Timestamptz,
+            /// Until when the token is good; sending the invitation again begins anew.
+            expires_at -> Timestamptz,
+            /// When the invitation was accepted; null until then.
+            accepted_at -> Nullable<Timestamptz>,
+            /// Person who accepted; null until then.
+            accepted_by -> Nullable<Uuid>,
+            /// When the invitation was withdrawn; null when it was not.
+            revoked_at -> Nullable<Timestamptz>,
+            /// When the invitation was created.
+            created_at -> Timestamptz,
+            /// When the invitation was last changed.
+            updated_at -> Timestamptz,
+            /// Version of the invitation: starts at 1 and grows by one with every change. Send it back as the expected version to refuse overwriting somebody else's change.
+            revision -> Int4,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// The outbox: e-mail that the server has written. Whoever answers requests cannot read it again, since it may hold secrets; background work delivers it, and the owner of the database can read it.
         identity.mail (id) {
             /// Identity of the mail, given by the server; it never changes and orders by time of creation.
             id -> Uuid,
@@ -52,6 +89,16 @@ pub mod identity {
             body -> Text,
             /// When the mail was created.
             created_at -> Timestamptz,
+            /// How often its delivery was tried. Default: 0.
+            attempts -> Int4,
+            /// When its delivery is tried next; while somebody is at it, when it is taken from them.
+            next_attempt_at -> Timestamptz,
+            /// When the mail server took it; null until then.
+            sent_at -> Nullable<Timestamptz>,
+            /// When its delivery was given up; null when it was not.
+            failed_at -> Nullable<Timestamptz>,
+            /// Why it was not delivered when that was tried last; null before the first failure and after success.
+            failure -> Nullable<Text>,
         }
     }
 
@@ -319,6 +366,7 @@ pub mod identity {
     }
 
     diesel::joinable!(api_keys -> organizations (organization_id));
+    diesel::joinable!(invitations -> organizations (organization_id));
     diesel::joinable!(memberships -> organizations (organization_id));
     diesel::joinable!(memberships -> users (user_id));
     diesel::joinable!(one_time_tokens -> users (user_id));
@@ -329,6 +377,7 @@ pub mod identity {
 
     diesel::allow_tables_to_appear_in_same_query!(
         api_keys,
+        invitations,
         mail,
         memberships,
         one_time_tokens,

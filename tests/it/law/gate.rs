@@ -41,6 +41,7 @@ const PUBLIC_ROOTS: &[&str] = &[
     "Query.organizations",
     "Query.viewer",
     // how one comes in
+    "Mutation.invitationAccept",
     "Mutation.passwordReset",
     "Mutation.passwordResetRequest",
     "Mutation.sessionRefresh",

@@ -37,6 +37,7 @@ pub fn schema(door: Door, hub: Arc<Hub>, limits: Limits) -> Schema {
         seal: Arc::new(Seal::new(b"a secret of the tests").unwrap()),
         keys: Arc::new(keys()),
         pages: PageSizes::default(),
+        web_url: Some("https://app.example".into()),
         patience: Patience::default(),
     })
 }

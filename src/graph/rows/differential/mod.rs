@@ -47,6 +47,7 @@ fn visit() -> Visit {
         seal: Arc::new(Seal::new(b"secret").unwrap()),
         keys: Arc::new(Keys::new(&[7; 32]).unwrap()),
         pages: PageSizes::default(),
+        web_url: None,
         patience: crate::live::Patience::default(),
         presence: None,
         resume_after: None,

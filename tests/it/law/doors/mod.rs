@@ -18,6 +18,7 @@ const BY_ID: &[(&str, &str)] = &[("node", "deal.read"), ("nodes", "deal.read")];
 
 /// Root fields without a permission that answer whoever is not signed in.
 const FOR_ANYBODY: &[&str] = &[
+    "invitationAccept",
     "organization",
     "organizations",
     "passwordReset",
@@ -45,7 +46,8 @@ const SHARED: &[(&str, &str)] = &[
 ];
 
 /// Mutations that even the owner cannot bring to an end here: the code that they give then.
-const UNFINISHED: &[(&str, &str)] = &[("passwordReset", "INVALID"), ("sessionRefresh", "INVALID")];
+const UNFINISHED: &[(&str, &str)] =
+    &[("invitationAccept", "INVALID"), ("passwordReset", "INVALID"), ("sessionRefresh", "INVALID")];
 
 /// What ends the session or the organization in which it is called comes last.
 const LAST: &[&str] = &["passwordChange", "sessionsRevokeAll", "signOut", "organizationDelete"];

@@ -26,6 +26,10 @@ INSERT INTO identity.users (id, email, display_name, status) VALUES (gen_random_
 INSERT INTO identity.platform_admins (id, email, user_id) SELECT gen_random_uuid(), email, id FROM identity.users WHERE email = 'administrator@example.com';
 INSERT INTO identity.sessions (id, user_id, organization_id, refresh_token_hash, expires_at)
   SELECT gen_random_uuid(), id, :organization, 'doors', now() + interval '1 hour' FROM identity.users WHERE email LIKE 'eleanor.vance@%';
+INSERT INTO identity.invitations (organization_id, id, email, role_id, invited_by, token_hash, expires_at)
+  SELECT :organization, ops.uuid_v7(), 'doors-' || n || '@example.com', r.id, u.id, 'doors ' || n, now() + interval '1 day'
+  FROM identity.users u, access.roles r, generate_series(1, 5) AS n
+  WHERE u.email LIKE 'eleanor.vance@%' AND r.organization_id = :organization AND r.name = 'viewer';
 INSERT INTO identity.api_keys (organization_id, id, name, prefix, hashed_key, created_by)
   SELECT :organization, gen_random_uuid(), 'doors', 'doors', 'doors ' || n, id FROM identity.users, generate_series(1, 5) AS n
   WHERE email LIKE 'eleanor.vance@%';

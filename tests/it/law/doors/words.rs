@@ -20,6 +20,7 @@ const LITERALS: &[(&str, &str, &str)] = &[
     ("apiKeyCreate", "scopes", r#"["deal.read"]"#),
     // a test that passes needs evidence
     ("controlTestRecord", "result", "FAIL"),
+    ("invitationCreate", "email", "\"doors@example.com\""),
     ("passwordChange", "currentPassword", "\"portico-demo\""),
     ("passwordChange", "newPassword", "\"an open door is no door\""),
     ("passwordResetRequest", "email", "\"sarah.chen@aether-demo.example\""),
@@ -83,6 +84,8 @@ const RECORDS: &[(&str, &str, &str)] = &[
     ("dealRestore", "id", "deleted_at IS NOT NULL"),
     ("dealStageChange", "id", "status = 'open' AND deleted_at IS NULL"),
     ("dealStageChange", "stageId", "name = 'doors'"),
+    ("invitationCreate", "roleId", "name = 'viewer'"),
+    ("invitationRevoke", "id", "email = 'doors-2@example.com'"),
     ("membershipUpdate", "id", JORDAN),
     ("messageSend", "conversationId", "status = 'active' ORDER BY id"),
     ("organizationReactivate", "id", "slug = 'doors-closed'"),
