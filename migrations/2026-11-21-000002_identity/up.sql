@@ -337,25 +337,29 @@ CREATE TABLE identity.one_time_tokens (
   id uuid NOT NULL,
   user_id uuid NOT NULL,
   purpose text NOT NULL,
+  email text NOT NULL,
   token_hash text NOT NULL,
   expires_at timestamptz NOT NULL,
   used_at timestamptz,
   created_at timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT one_time_tokens_pkey PRIMARY KEY (id),
   CONSTRAINT one_time_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users (id),
-  CONSTRAINT one_time_tokens_purpose_check CHECK (purpose IN ('password_reset'))
+  CONSTRAINT one_time_tokens_purpose_check CHECK (purpose IN ('password_reset', 'email_verification')),
+  CONSTRAINT one_time_tokens_email_check CHECK (length(email) BETWEEN 3 AND 320)
 );
 COMMENT ON TABLE identity.one_time_tokens IS 'A secret sent to a person, who proves with it once to be that person. The token itself is only in the mail; its hash is kept.';
 COMMENT ON COLUMN identity.one_time_tokens.id IS 'Identity of the token, given by the server; it never changes and orders by time of creation.';
 COMMENT ON COLUMN identity.one_time_tokens.user_id IS 'Person whom it was sent to.';
-COMMENT ON COLUMN identity.one_time_tokens.purpose IS 'What it is good for. One of: password_reset.';
+COMMENT ON COLUMN identity.one_time_tokens.purpose IS 'What it is good for. One of: password_reset, email_verification.';
+COMMENT ON COLUMN identity.one_time_tokens.email IS 'E-mail address that it was sent to.';
 COMMENT ON COLUMN identity.one_time_tokens.token_hash IS 'Hash of the whole token.';
 COMMENT ON COLUMN identity.one_time_tokens.expires_at IS 'When it stops working; at once when a newer one is sent or the password is changed.';
 COMMENT ON COLUMN identity.one_time_tokens.used_at IS 'When it was used; null until then, and it is used once.';
 COMMENT ON COLUMN identity.one_time_tokens.created_at IS 'When the token was created.';
 COMMENT ON CONSTRAINT one_time_tokens_pkey ON identity.one_time_tokens IS 'A token is found by id.';
 COMMENT ON CONSTRAINT one_time_tokens_user_id_fkey ON identity.one_time_tokens IS 'The user exists.';
-COMMENT ON CONSTRAINT one_time_tokens_purpose_check ON identity.one_time_tokens IS 'The purpose is one of: password_reset.';
+COMMENT ON CONSTRAINT one_time_tokens_email_check ON identity.one_time_tokens IS 'The address has 3 to 320 characters.';
+COMMENT ON CONSTRAINT one_time_tokens_purpose_check ON identity.one_time_tokens IS 'The purpose is one of: password_reset, email_verification.';
 CREATE INDEX one_time_tokens_user_id_idx ON identity.one_time_tokens (user_id, created_at);
 CREATE UNIQUE INDEX one_time_tokens_token_hash_key ON identity.one_time_tokens (token_hash);
 COMMENT ON INDEX identity.one_time_tokens_token_hash_key IS 'No two tokens are the same.';

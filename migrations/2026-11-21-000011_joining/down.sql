@@ -1,1 +1,2 @@
+DROP TABLE identity.user_profiles;
 DROP TABLE identity.invitations;

@@ -33,7 +33,7 @@ pub struct SystemRole {
 }
 
 /// What every role may, so that names and changes can be shown at all.
-const EVERYBODY: &[&str] = &["user.read", "organization.read", "event.read"];
+const EVERYBODY: &[&str] = &["user.read", "user.profile.read", "organization.read", "event.read"];
 
 /// What only those read who look after access and security.
 const SENSITIVE: &[&str] = &[
@@ -44,6 +44,7 @@ const SENSITIVE: &[&str] = &[
     "permission.grant.read",
     "membership.preferences.read",
     "organization.settings.read",
+    "user.profile.private.read",
 ];
 
 /// All built-in roles, the mightiest first.
@@ -81,7 +82,7 @@ pub const ROLES: &[SystemRole] = &[
             "audit.*",
             "organization.settings.read",
         ],
-        but_not: &[],
+        but_not: &["user.profile.private.read"],
     },
     SystemRole {
         name: "compliance_officer",
@@ -89,7 +90,13 @@ pub const ROLES: &[SystemRole] = &[
         description: "Keeps frameworks, controls, tests and issues, reviews the audit trail, and reads what serves as evidence, people's conversations aside.",
         row_scope: None,
         may: &["*.read", "framework.*", "control.*", "issue.*", "audit.*"],
-        but_not: &["api_key.*", "membership.preferences.read", "conversation.*", "message.*"],
+        but_not: &[
+            "api_key.*",
+            "membership.preferences.read",
+            "user.profile.private.read",
+            "conversation.*",
+            "message.*",
+        ],
     },
     SystemRole {
         name: "cfo",
@@ -107,7 +114,13 @@ pub const ROLES: &[SystemRole] = &[
             "message.*",
             "issue.accept_risk",
         ],
-        but_not: &["api_key.*", "audit.personal.read", "invitation.*", "membership.preferences.read"],
+        but_not: &[
+            "api_key.*",
+            "audit.personal.read",
+            "invitation.*",
+            "membership.preferences.read",
+            "user.profile.private.read",
+        ],
     },
     SystemRole {
         name: "finance_manager",

@@ -1,16 +1,21 @@
 //! Identity: organizations, people and how they sign in.
 pub mod api_key;
+pub mod email_verification;
 pub mod invitation;
 pub mod lockout;
 pub mod membership;
+mod one_time;
 pub mod organization;
 pub mod organization_settings;
 mod outbox;
 pub mod password;
+pub mod password_change;
 pub mod password_reset;
 pub mod session;
 pub mod sign_in;
 pub mod user;
+pub mod user_lock;
+pub mod user_profile;
 pub mod viewer;
 
 use crate::graph::{
@@ -29,11 +34,15 @@ pub fn queries(query: &mut Fields<Query>) {
 
 pub fn mutations(mutations: &mut Mutations) {
     sign_in::mutations(mutations);
+    password_change::mutations(mutations);
     password_reset::mutations(mutations);
+    email_verification::mutations(mutations);
     session::mutations(mutations);
     organization::mutations(mutations);
     organization_settings::mutations(mutations);
     user::mutations(mutations);
+    user_lock::mutations(mutations);
+    user_profile::mutations(mutations);
     membership::mutations(mutations);
     invitation::mutations(mutations);
     api_key::mutations(mutations);

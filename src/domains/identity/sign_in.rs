@@ -7,7 +7,6 @@ use super::{
     lockout::{self, Failure},
     organization_settings,
     password::{self, Verdict},
-    password_reset,
     session::{self, Account, Note, Tokens, Whose, note},
 };
 use crate::{
@@ -42,21 +41,6 @@ pub fn mutations(mutations: &mut Mutations) {
             "Exchanges a refresh token for a new pair of tokens, of another organization if you like. A refresh token works \
              once: used again it ends the session. Errors: INVALID when the session has ended, CONFLICT when another \
              request has just used the token, NOT_FOUND for an organization you are not a member of.",
-        );
-    mutations
-        .action_in_visit(
-            "passwordChange",
-            |visit, write, input| change(visit, write, input).boxed(),
-            |payload: &mut Fields<Payload<bool>>| {
-                payload
-                    .derived("done", |payload| payload.result.unwrap_or_default())
-                    .about("Whether the password was changed.");
-            },
-        )
-        .personal()
-        .once()
-        .about(
-            "Changes your password and ends your other sessions. Errors: INVALID, TOO_LONG, ACCOUNT_LOCKED.",
         );
 }
 
@@ -267,7 +251,7 @@ async fn welcome(write: &mut Write, account: &Account, renewed: Option<String>) 
 }
 
 /// Where a person can work, by name.
-async fn workplaces(write: &mut Write, user: Uuid) -> Outcome<Vec<Workplace>> {
+pub(super) async fn workplaces(write: &mut Write, user: Uuid) -> Outcome<Vec<Workplace>> {
     let found = memberships::table
         .inner_join(organizations::table)
         .filter(memberships::user_id.eq(user))
@@ -391,18 +375,6 @@ async fn renew(visit: &Visit, write: &mut Write, input: SessionRefreshInput) -> 
     Ok(SignedIn { tokens: Some(issue.tokens), organizations })
 }
 
-/// The password of before and the one from now on.
-#[derive(InputObject)]
-struct PasswordChangeInput {
-    /// The password of before.
-    #[graphql(secret)]
-    current_password: String,
-    /// The password from now on: 8 to 200 characters, more where an organization of yours wants that; none that
-    /// everybody would guess.
-    #[graphql(secret)]
-    new_password: String,
-}
-
 /// Where what concerns a person alone is written down: in their only organization, else where the platform's acts are.
 pub(super) async fn home(write: &mut Write, user: Uuid) -> Outcome<Uuid> {
     Ok(match workplaces(write, user).await?.as_slice() {
@@ -433,50 +405,4 @@ async fn shortest_password(write: &mut Write, user: Uuid) -> Outcome<usize> {
     }
     write.enter_organization(here).await?;
     Ok(shortest)
-}
-
-async fn change(visit: &Visit, write: &mut Write, input: PasswordChangeInput) -> Outcome<bool> {
-    let user = write.caller().user.unwrap_or_default();
-    acceptable(write, user, &input.new_password).await?;
-    let account: Account = users::table.find(user).select(Account::as_select()).first(write).await?;
-    if let Some(until) = account.locked_until.filter(|end| *end > clock::now()) {
-        return Err(lockout::closed(until).into());
-    }
-    let work = async {
-        let verdict = password::verify(input.current_password, account.password_hash).await?;
-        let hash =
-            if verdict == Verdict::Wrong { None } else { Some(password::hash(input.new_password).await?) };
-        Outcome::Ok(hash)
-    };
-    let Some(hash) = write.aside(work).await?? else {
-        // guesses by whoever holds a stolen token count like those at the front door
-        let failure = lockout::failed(write, visit.keys.rules, user).await?;
-        let error = match failure {
-            Failure::Closed(until) => lockout::closed(until),
-            _ => UserError::new(
-                UserErrorCode::Invalid,
-                "this is not your password",
-                &["input", "currentPassword"],
-            ),
-        };
-        note(
-            write,
-            Note { action: "user.password_refused", error: Some("wrong password"), ..Note::of(user) },
-        )
-        .await?;
-        return Err(Stop::Kept(vec![error]));
-    };
-    diesel::update(users::table.find(user))
-        .set((
-            users::password_hash.eq(hash),
-            users::password_changed_at.eq(clock::now()),
-            users::failed_login_attempts.eq(0),
-        ))
-        .execute(write)
-        .await?;
-    password_reset::void(write, user).await?;
-    let current = write.caller().session;
-    session::end(write, Whose::AllBut(current), "password_changed").await?;
-    note(write, Note { action: "user.password_changed", ..Note::of(user) }).await?;
-    Ok(true)
 }

@@ -13,7 +13,10 @@ use crate::{
         chat::{conversation::Conversation, message::Message},
         finance::{budget::Budget, cost_center::CostCenter, department::Department},
         governance::{control::ComplianceControl, control_test::ControlTest, issue::ComplianceIssue},
-        identity::{api_key::ApiKey, invitation::Invitation, membership::Membership, session},
+        identity::{
+            api_key::ApiKey, invitation::Invitation, membership::Membership, session,
+            user_profile::UserProfile,
+        },
         prelude::*,
         sales::{account::Account, deal::Deal},
     },
@@ -58,6 +61,7 @@ pub struct User {
     pub timezone: String,
     pub locale: String,
     pub status: UserStatus,
+    pub email_verified_at: Option<DateTime<Utc>>,
     pub revision: i32,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -69,9 +73,13 @@ impl Entity for User {
     fn fields(user: &mut Fields<Self>) {
         columns! { user: User {
             id, email needs "user.email.read", username, first_name, last_name, display_name, avatar_url,
-            timezone, locale, status, revision as "version", created_at, updated_at,
+            timezone, locale, status, email_verified_at needs "user.email.read", revision as "version", created_at, updated_at,
         } }
-        user.show_own("email", |user, caller| caller.user == Some(user.id.0));
+        for protected in ["email", "emailVerifiedAt"] {
+            user.show_own(protected, |user, caller| caller.user == Some(user.id.0));
+        }
+        user.lookup("profile", |_, user| Ok(Some(user.id.cast::<UserProfile>())))
+            .about("What they tell about themselves; null when nothing yet.");
         user.lookup("membership", |_, user| Ok(Some(user.id.cast::<Membership>())))
             .about("Their place in the organization in which you work.");
         user.children::<Conversation>("conversations", conversations::user_id)

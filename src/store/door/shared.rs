@@ -38,7 +38,7 @@ impl Audience {
 
 /// Tables of which row-level security shows each person their own rows, whoever else is in the audience.
 /// (`identity.users` does so too, but those who are let in are members, whom all see.)
-pub const PERSONAL: [&str; 7] = [
+pub const PERSONAL: [&str; 8] = [
     "identity.api_keys",
     "identity.invitations",
     "identity.memberships",
@@ -46,6 +46,7 @@ pub const PERSONAL: [&str; 7] = [
     "identity.organizations",
     "identity.platform_admins",
     "identity.sessions",
+    "identity.user_profiles",
 ];
 
 /// Whether an audience may read this table together.

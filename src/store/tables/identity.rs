@@ -149,8 +149,10 @@ pub mod identity {
             id -> Uuid,
             /// Person whom it was sent to.
             user_id -> Uuid,
-            /// What it is good for. One of: password_reset.
+            /// What it is good for. One of: password_reset, email_verification.
             purpose -> Text,
+            /// E-mail address that it was sent to.
+            email -> Text,
             /// Hash of the whole token.
             token_hash -> Text,
             /// When it stops working; at once when a newer one is sent or the password is changed.
@@ -304,6 +306,57 @@ pub mod identity {
         use diesel::sql_types::*;
         use crate::store::sql_types::*;
 
+        /// What a person tells about themselves and how they like Portico, in whichever organization. Where they stand in one is told by their membership.
+        identity.user_profiles (user_id) {
+            /// Person whose profile it is.
+            user_id -> Uuid,
+            /// Day on which the person was born; null when not told.
+            date_of_birth -> Nullable<Date>,
+            /// Gender in the person's own words; null when not told.
+            gender -> Nullable<Text>,
+            /// What the person tells about themselves; null when nothing.
+            bio -> Nullable<Text>,
+            /// Address of the person's web site; null for none.
+            website_url -> Nullable<Text>,
+            /// Address of the person's page at LinkedIn; null for none.
+            linkedin_url -> Nullable<Text>,
+            /// Address of the person's page at GitHub; null for none.
+            github_url -> Nullable<Text>,
+            /// What the person works as, wherever that is; null when not told. The position in an organization stands with the membership.
+            job_title -> Nullable<Text>,
+            /// Company that the person works for; null when not told.
+            company -> Nullable<Text>,
+            /// Country the person lives in, as an ISO 3166-1 code of two letters; null when not told.
+            country -> Nullable<Text>,
+            /// State or province the person lives in; null when not told.
+            state_province -> Nullable<Text>,
+            /// City the person lives in; null when not told.
+            city -> Nullable<Text>,
+            /// Postal code of where the person lives; null when not told.
+            postal_code -> Nullable<Text>,
+            /// Street and number where the person lives; null when not told.
+            address_line1 -> Nullable<Text>,
+            /// Second line of the address where the person lives; null for none.
+            address_line2 -> Nullable<Text>,
+            /// What the person wants to be told and how, in whichever organization, as a JSON object.
+            notification_preferences -> Jsonb,
+            /// What the person wants clients to show of them, as a JSON object; the server goes by permissions alone.
+            privacy_settings -> Jsonb,
+            /// Settings of the person's screens in whichever organization, as a JSON object.
+            ui_preferences -> Jsonb,
+            /// When the profile was created.
+            created_at -> Timestamptz,
+            /// When the profile was last changed.
+            updated_at -> Timestamptz,
+            /// Version of the profile: starts at 1 and grows by one with every change. Send it back as the expected version to refuse overwriting somebody else's change.
+            revision -> Int4,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
         /// A person with an account: credentials and name exist once, memberships connect the account with organizations.
         identity.users (id) {
             /// Identity of the person, given by the server; it never changes and orders by time of creation.
@@ -374,6 +427,7 @@ pub mod identity {
     diesel::joinable!(platform_admins -> users (user_id));
     diesel::joinable!(sessions -> organizations (organization_id));
     diesel::joinable!(sessions -> users (user_id));
+    diesel::joinable!(user_profiles -> users (user_id));
 
     diesel::allow_tables_to_appear_in_same_query!(
         api_keys,
@@ -385,6 +439,7 @@ pub mod identity {
         organizations,
         platform_admins,
         sessions,
+        user_profiles,
         users,
     );
 }

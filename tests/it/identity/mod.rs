@@ -1,10 +1,14 @@
 //! Who signs in, how long that holds, and what it opens.
 mod api_key;
+mod email_verification;
 mod house;
 mod invitation;
 mod lockout;
+mod membership;
 mod organization;
 mod password_reset;
 mod policy;
 mod session;
 mod sign_in;
+mod user_lock;
+mod user_profile;

@@ -41,26 +41,37 @@ const PUBLIC_ROOTS: &[&str] = &[
     "Query.organizations",
     "Query.viewer",
     // how one comes in
+    "Mutation.emailVerify",
     "Mutation.invitationAccept",
     "Mutation.passwordReset",
     "Mutation.passwordResetRequest",
     "Mutation.sessionRefresh",
     "Mutation.signIn",
     // for whoever is signed in: they concern nobody but themselves
+    "Mutation.emailVerificationRequest",
+    "Mutation.membershipPreferencesUpdate",
     "Mutation.organizationCreate",
     "Mutation.passwordChange",
     "Mutation.sessionRevoke",
     "Mutation.sessionsRevokeAll",
     "Mutation.signOut",
+    "Mutation.userProfileUpdate",
     "Mutation.userUpdate",
     // for administrators of the platform, who are on a list in the database
     "Mutation.organizationReactivate",
     "Mutation.organizationRestore",
     "Mutation.organizationSuspend",
+    "Mutation.userLock",
+    "Mutation.userUnlock",
 ];
 
 /// Reviewed: fields that lead to objects which need a permission, and show them to whoever lacks it: one's own.
-const PUBLIC_FIELDS: &[&str] = &["Viewer.user"];
+const PUBLIC_FIELDS: &[&str] = &[
+    "MembershipPreferencesUpdatePayload.membership",
+    "UserProfileUpdatePayload.userProfile",
+    "Viewer.profile",
+    "Viewer.user",
+];
 
 fn is_page(name: &str) -> bool {
     name.ends_with("Connection") || name.ends_with("Edge")

@@ -175,8 +175,8 @@ async fn what_was_sent_and_tokens_that_ended_are_deleted_after_a_week() {
              UPDATE identity.mail SET created_at = now() - interval '8 days' WHERE recipient LIKE 'waiting@%';
              UPDATE identity.mail SET sent_at = now() WHERE recipient LIKE 'new@%';
              INSERT INTO identity.users (id, email) VALUES ('00000000-0000-7000-8000-000000000001', 'a@example.com');
-             INSERT INTO identity.one_time_tokens (id, user_id, purpose, token_hash, expires_at)
-               SELECT gen_random_uuid(), '00000000-0000-7000-8000-000000000001', 'password_reset', n::text, now() - n * interval '5 days'
+             INSERT INTO identity.one_time_tokens (id, user_id, purpose, email, token_hash, expires_at)
+               SELECT gen_random_uuid(), '00000000-0000-7000-8000-000000000001', 'password_reset', 'a@example.com', n::text, now() - n * interval '5 days'
                FROM generate_series(0, 3) AS n",
         )
         .await;

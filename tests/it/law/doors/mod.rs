@@ -18,6 +18,7 @@ const BY_ID: &[(&str, &str)] = &[("node", "deal.read"), ("nodes", "deal.read")];
 
 /// Root fields without a permission that answer whoever is not signed in.
 const FOR_ANYBODY: &[&str] = &[
+    "emailVerify",
     "invitationAccept",
     "organization",
     "organizations",
@@ -29,7 +30,8 @@ const FOR_ANYBODY: &[&str] = &[
 ];
 
 /// Root fields for administrators of the platform.
-const FOR_ADMINISTRATORS: &[&str] = &["organizationReactivate", "organizationRestore", "organizationSuspend"];
+const FOR_ADMINISTRATORS: &[&str] =
+    &["organizationReactivate", "organizationRestore", "organizationSuspend", "userLock", "userUnlock"];
 
 /// Records that whoever may not read all of them finds only where they are theirs.
 const PRIVATE: &[(&str, &str)] =
@@ -46,8 +48,12 @@ const SHARED: &[(&str, &str)] = &[
 ];
 
 /// Mutations that even the owner cannot bring to an end here: the code that they give then.
-const UNFINISHED: &[(&str, &str)] =
-    &[("invitationAccept", "INVALID"), ("passwordReset", "INVALID"), ("sessionRefresh", "INVALID")];
+const UNFINISHED: &[(&str, &str)] = &[
+    ("emailVerify", "INVALID"),
+    ("invitationAccept", "INVALID"),
+    ("passwordReset", "INVALID"),
+    ("sessionRefresh", "INVALID"),
+];
 
 /// What ends the session or the organization in which it is called comes last.
 const LAST: &[&str] = &["passwordChange", "sessionsRevokeAll", "signOut", "organizationDelete"];

@@ -23,6 +23,10 @@ INSERT INTO identity.organizations (id, name, slug, status, deleted_at) VALUES
   (gen_random_uuid(), 'doors closed', 'doors-closed', 'suspended', NULL),
   (gen_random_uuid(), 'doors gone', 'doors-gone', 'deleted', now());
 INSERT INTO identity.users (id, email, display_name, status) VALUES (gen_random_uuid(), 'administrator@example.com', 'Administrator', 'active');
+INSERT INTO identity.users (id, email, display_name, status, locked_at) VALUES
+  (ops.uuid_v7(), 'doors-open@example.com', 'Open', 'active', NULL), (ops.uuid_v7(), 'doors-locked@example.com', 'Locked', 'active', now());
+UPDATE identity.users SET email_verified_at = NULL WHERE email LIKE '%@aether-demo.example';
+INSERT INTO identity.user_profiles (user_id, job_title) SELECT user_id, 'doors' FROM identity.memberships WHERE organization_id = :organization;
 INSERT INTO identity.platform_admins (id, email, user_id) SELECT gen_random_uuid(), email, id FROM identity.users WHERE email = 'administrator@example.com';
 INSERT INTO identity.sessions (id, user_id, organization_id, refresh_token_hash, expires_at)
   SELECT gen_random_uuid(), id, :organization, 'doors', now() + interval '1 hour' FROM identity.users WHERE email LIKE 'eleanor.vance@%';

@@ -97,6 +97,8 @@ const RECORDS: &[(&str, &str, &str)] = &[
     ("rolePermissionAdd", "roleId", "name = 'doors own'"),
     ("roleRevoke", "id", JORDAN),
     ("roleUpdate", "id", "name = 'doors own'"),
+    ("userLock", "id", "email LIKE 'doors-open@%'"),
+    ("userUnlock", "id", "email LIKE 'doors-locked@%'"),
 ];
 
 /// Rows that are not of an organization: which of them are meant.
@@ -104,7 +106,8 @@ const SCOPES: &[(&str, &str)] = &[
     ("identity.organizations", "id = $1 OR slug LIKE 'doors-%'"),
     (
         "identity.users",
-        "id IN (SELECT user_id FROM identity.memberships WHERE organization_id = $1) AND email LIKE 'yuki.tanaka@%'",
+        "id IN (SELECT user_id FROM identity.memberships WHERE organization_id = $1) AND email LIKE 'yuki.tanaka@%'
+         OR email LIKE 'doors-%'",
     ),
     ("identity.sessions", "refresh_token_hash = 'doors' AND $1 IS NOT NULL"),
 ];
