@@ -1,4 +1,4 @@
--- Invitations, and what people tell about themselves.
+-- Invitations, what people tell about themselves, and teams.
 
 CREATE TABLE identity.invitations (
   organization_id uuid NOT NULL,
@@ -163,3 +163,66 @@ CREATE POLICY user_profiles_update ON identity.user_profiles FOR UPDATE
   USING (user_id = (SELECT nullif(current_setting('app.user_id', true), '')::uuid))
   WITH CHECK (user_id = (SELECT nullif(current_setting('app.user_id', true), '')::uuid));
 COMMENT ON POLICY user_profiles_update ON identity.user_profiles IS 'A profile is changed by its person alone.';
+
+-- Teams.
+
+CREATE TABLE access.teams (
+  organization_id uuid NOT NULL,
+  id uuid NOT NULL,
+  name text NOT NULL,
+  description text,
+  created_by uuid,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  updated_at timestamptz NOT NULL DEFAULT now(),
+  revision integer NOT NULL DEFAULT 1,
+  CONSTRAINT teams_pkey PRIMARY KEY (organization_id, id),
+  CONSTRAINT teams_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES identity.organizations (id),
+  CONSTRAINT teams_name_check CHECK (length(btrim(name)) BETWEEN 1 AND 100),
+  CONSTRAINT teams_description_check CHECK (length(btrim(description)) BETWEEN 1 AND 2000),
+  CONSTRAINT teams_created_by_fkey FOREIGN KEY (organization_id, created_by) REFERENCES identity.memberships (organization_id, user_id)
+);
+COMMENT ON TABLE access.teams IS 'People of the organization who work together and are named together.';
+COMMENT ON COLUMN access.teams.organization_id IS 'Organization that the team belongs to.';
+COMMENT ON COLUMN access.teams.id IS 'Identity of the team, given by the server; it never changes and orders by time of creation.';
+COMMENT ON COLUMN access.teams.name IS 'Name of the team. Unique in the organization, whatever the case.';
+COMMENT ON COLUMN access.teams.description IS 'What the team is for; null when not told.';
+COMMENT ON COLUMN access.teams.created_by IS 'Person who made the team; null when a program did.';
+COMMENT ON COLUMN access.teams.created_at IS 'When the team was created.';
+COMMENT ON COLUMN access.teams.updated_at IS 'When the team was last changed.';
+COMMENT ON COLUMN access.teams.revision IS 'Version of the team: starts at 1 and grows by one with every change. Send it back as the expected version to refuse overwriting somebody else''s change.';
+COMMENT ON CONSTRAINT teams_pkey ON access.teams IS 'A team is found by its organization and id.';
+COMMENT ON CONSTRAINT teams_organization_id_fkey ON access.teams IS 'The organization exists.';
+COMMENT ON CONSTRAINT teams_name_check ON access.teams IS 'The name has 1 to 100 characters.';
+COMMENT ON CONSTRAINT teams_description_check ON access.teams IS 'The description has 1 to 2000 characters.';
+COMMENT ON CONSTRAINT teams_created_by_fkey ON access.teams IS 'The maker is a member of the same organization.';
+CREATE INDEX teams_created_by_idx ON access.teams (organization_id, created_by);
+CREATE INDEX teams_created_at_id_idx ON access.teams (organization_id, created_at, id);
+CREATE UNIQUE INDEX teams_name_key ON access.teams (organization_id, lower(name));
+COMMENT ON INDEX access.teams_name_key IS 'No two teams of an organization share a name.';
+CREATE TRIGGER touch BEFORE UPDATE ON access.teams FOR EACH ROW EXECUTE FUNCTION ops.touch();
+COMMENT ON TRIGGER touch ON access.teams IS 'Keeps the time and the number of the last change.';
+GRANT SELECT, INSERT, UPDATE (name, description), DELETE ON access.teams TO portico_app;
+CALL ops.isolate('access.teams', 'tenant');
+
+CREATE TABLE access.team_members (
+  organization_id uuid NOT NULL,
+  team_id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  added_at timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT team_members_pkey PRIMARY KEY (organization_id, team_id, user_id),
+  CONSTRAINT team_members_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES identity.organizations (id),
+  CONSTRAINT team_members_team_id_fkey FOREIGN KEY (organization_id, team_id) REFERENCES access.teams (organization_id, id),
+  CONSTRAINT team_members_user_id_fkey FOREIGN KEY (organization_id, user_id) REFERENCES identity.memberships (organization_id, user_id)
+);
+COMMENT ON TABLE access.team_members IS 'Says that a person is in a team.';
+COMMENT ON COLUMN access.team_members.organization_id IS 'Organization that the team belongs to.';
+COMMENT ON COLUMN access.team_members.team_id IS 'Team that the person is in.';
+COMMENT ON COLUMN access.team_members.user_id IS 'Person who is in the team.';
+COMMENT ON COLUMN access.team_members.added_at IS 'When the person was added.';
+COMMENT ON CONSTRAINT team_members_pkey ON access.team_members IS 'A person is in a team once.';
+COMMENT ON CONSTRAINT team_members_organization_id_fkey ON access.team_members IS 'The organization exists.';
+COMMENT ON CONSTRAINT team_members_team_id_fkey ON access.team_members IS 'The team belongs to the same organization.';
+COMMENT ON CONSTRAINT team_members_user_id_fkey ON access.team_members IS 'The person is a member of the same organization.';
+CREATE INDEX team_members_user_id_idx ON access.team_members (organization_id, user_id);
+GRANT SELECT, INSERT, DELETE ON access.team_members TO portico_app;
+CALL ops.isolate('access.team_members', 'tenant');

@@ -10,6 +10,7 @@ pub mod role;
 pub mod role_assignment;
 pub mod role_permission;
 pub mod system_roles;
+pub mod team;
 
 use crate::graph::{
     mutation::Mutations,
@@ -24,6 +25,7 @@ pub fn queries(query: &mut Fields<Query>) {
     permission_grant::queries(query);
     resource::queries(query);
     approval::queries(query);
+    team::queries(query);
 }
 
 pub fn mutations(mutations: &mut Mutations) {
@@ -31,4 +33,5 @@ pub fn mutations(mutations: &mut Mutations) {
     role_permission::mutations(mutations);
     role_assignment::mutations(mutations);
     permission_grant::mutations(mutations);
+    team::mutations(mutations);
 }

@@ -74,6 +74,7 @@ pub const ROLES: &[SystemRole] = &[
             "user.*",
             "membership.*",
             "invitation.*",
+            "team.*",
             "role.*",
             "permission.*",
             "resource.*",

@@ -8,6 +8,7 @@ use crate::{
             resource::Resource,
             role::Role,
             role_assignment::RoleAssignment,
+            team::{self, Team},
         },
         audit::audit_review::AuditReview,
         chat::{conversation::Conversation, message::Message},
@@ -23,7 +24,7 @@ use crate::{
     store::tables::{
         access::{
             approval_decisions, approval_requests, approval_workflows, permission_grants, permissions,
-            resources, role_assignments, roles,
+            resources, role_assignments, roles, teams,
         },
         audit::audit_reviews,
         chat::{conversations, messages},
@@ -131,6 +132,8 @@ fn acts_of_access(user: &mut Fields<User>) {
         .about("The permissions they gave to people directly.");
     user.children::<PermissionGrant>("revokedPermissions", permission_grants::revoked_by)
         .about("The permissions they took from people.");
+    user.children::<Team>("teams", team::teams_of_person()).about("The teams that they are in.");
+    user.children::<Team>("createdTeams", teams::created_by).about("The teams they made.");
     user.children::<Role>("createdRoles", roles::created_by).about("The roles they made.");
     user.children::<Permission>("createdPermissions", permissions::created_by)
         .about("The permissions they made.");

@@ -1,6 +1,7 @@
 mod catalogue;
 mod protection;
 mod rights;
+mod team;
 
 use std::{sync::Arc, time::Duration};
 

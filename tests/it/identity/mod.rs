@@ -1,7 +1,7 @@
 //! Who signs in, how long that holds, and what it opens.
 mod api_key;
 mod email_verification;
-mod house;
+pub mod house;
 mod invitation;
 mod lockout;
 mod membership;

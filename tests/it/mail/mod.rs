@@ -1,7 +1,11 @@
 //! Mail leaves the outbox for a real SMTP server: at least once, by one server at a time, and not for ever.
 mod smtp;
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 use diesel::{QueryableByName, sql_query, sql_types::Text};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
@@ -12,9 +16,12 @@ use portico::{
 };
 
 use self::smtp::Smtp;
-use crate::world::{
-    postgres::{self, Database},
-    server,
+use crate::{
+    command::{Server, portico},
+    world::{
+        postgres::{self, Database},
+        server,
+    },
 };
 
 /// An outbox of the test's own.
@@ -182,6 +189,29 @@ async fn what_was_sent_and_tokens_that_ended_are_deleted_after_a_week() {
         .await;
     assert_eq!(mail::forget(&outbox.door).await.unwrap(), 4);
     assert_eq!(outbox.states().await, ["waiting 0 ", "sent 0 "]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_delivers_by_itself_where_it_is_told_how() {
+    let (outbox, smtp) = (Outbox::open().await, Smtp::saying(&[]).await);
+    outbox.write_to(&["ann@example.com"]).await;
+    let started = portico("mail-serve")
+        .arg("serve")
+        .env("DATABASE_URL", &outbox.database.app_url)
+        .env("DATABASE_OWNER_URL", &outbox.database.owner_url)
+        .env("PORTICO_DEMO", "false")
+        .env("PORTICO_SMTP_URL", smtp.url())
+        .env("PORTICO_MAIL_FROM", "Portico <portico@example.com>")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut server = Server(started.unwrap());
+    let patience = Instant::now() + Duration::from_mins(1);
+    while smtp.received().is_empty() {
+        assert!(Instant::now() < patience && server.0.try_wait().unwrap().is_none(), "nothing is delivered");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(smtp.received()[0].to, "ann@example.com");
 }
 
 #[tokio::test]

@@ -97,6 +97,7 @@ const RECORDS: &[(&str, &str, &str)] = &[
     ("rolePermissionAdd", "roleId", "name = 'doors own'"),
     ("roleRevoke", "id", JORDAN),
     ("roleUpdate", "id", "name = 'doors own'"),
+    ("teamDelete", "id", "name = 'doors 5'"),
     ("userLock", "id", "email LIKE 'doors-open@%'"),
     ("userUnlock", "id", "email LIKE 'doors-locked@%'"),
 ];
