@@ -390,7 +390,7 @@ COMMENT ON TABLE identity.mail IS 'The outbox: e-mail that the server has writte
 COMMENT ON COLUMN identity.mail.id IS 'Identity of the mail, given by the server; it never changes and orders by time of creation.';
 COMMENT ON COLUMN identity.mail.recipient IS 'E-mail address that it is for.';
 COMMENT ON COLUMN identity.mail.subject IS 'What it is about, in a line.';
-COMMENT ON COLUMN identity.mail.body IS 'What it says, as plain text.';
+COMMENT ON COLUMN identity.mail.body IS 'What it says, as plain text; once it was sent it is kept no longer, since it may hold secrets.';
 COMMENT ON COLUMN identity.mail.created_at IS 'When the mail was created.';
 COMMENT ON COLUMN identity.mail.attempts IS 'How often its delivery was tried. Default: 0.';
 COMMENT ON COLUMN identity.mail.next_attempt_at IS 'When its delivery is tried next; while somebody is at it, when it is taken from them.';
@@ -407,7 +407,7 @@ COMMENT ON CONSTRAINT mail_failed_at_check ON identity.mail IS 'What was given u
 CREATE INDEX mail_due_idx ON identity.mail (next_attempt_at) WHERE sent_at IS NULL AND failed_at IS NULL;
 CREATE INDEX mail_recipient_idx ON identity.mail (lower(recipient), id);
 GRANT INSERT ON identity.mail TO portico_app;
-GRANT SELECT, UPDATE (attempts, next_attempt_at, sent_at, failed_at, failure), DELETE ON identity.mail TO portico_worker;
+GRANT SELECT, UPDATE (body, attempts, next_attempt_at, sent_at, failed_at, failure), DELETE ON identity.mail TO portico_worker;
 ALTER TABLE identity.mail ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE identity.api_keys (

@@ -81,10 +81,11 @@ pub async fn take(door: &Door, most: i64) -> error::Result<Vec<Due>> {
     Ok(taken)
 }
 
-/// Notes that a mail has arrived.
+/// Notes that a mail has arrived. What it said is kept no longer: a token in it may still be good.
 pub async fn sent(door: &Door, id: Uuid) -> error::Result<()> {
     let mut work = worker(door).await?;
-    let sent = sql_query("UPDATE identity.mail SET sent_at = now(), failure = NULL WHERE id = $1");
+    let sent =
+        sql_query("UPDATE identity.mail SET sent_at = now(), failure = NULL, body = '(sent)' WHERE id = $1");
     sent.bind::<SqlUuid, _>(id).execute(&mut *work).await?;
     work.commit().await
 }

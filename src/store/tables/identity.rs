@@ -85,7 +85,7 @@ pub mod identity {
             recipient -> Text,
             /// What it is about, in a line.
             subject -> Text,
-            /// What it says, as plain text.
+            /// What it says, as plain text; once it was sent it is kept no longer, since it may hold secrets.
             body -> Text,
             /// When the mail was created.
             created_at -> Timestamptz,
