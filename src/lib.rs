@@ -7,6 +7,7 @@
 //!   Gate that decides permissions, filters, orders, pages, errors, limits, mutations and subscriptions.
 //! * [`store`] is everything that knows PostgreSQL: the [door](store::door), which alone takes a connection, ids,
 //!   statements, the journal of changes, migrations, the embedded PostgreSQL, and the generated tables.
+//! * [`mail`] hands over to an SMTP server what was written to people.
 //! * [`live`] tells subscribers what was committed, in order.
 //! * [`domains`] is the product: one folder per Postgres schema, one file per entity, each readable from its GraphQL
 //!   fields down to its SQL.
@@ -32,6 +33,7 @@ pub mod credential;
 pub mod domains;
 pub mod graph;
 pub mod live;
+pub mod mail;
 pub mod outbound;
 pub mod seed;
 pub mod settings;

@@ -308,6 +308,9 @@ impl Settings {
         if self.database_owner_url.is_some() && self.database_url.is_none() {
             problems.push("DATABASE_OWNER_URL needs DATABASE_URL: both name the same database.".to_owned());
         }
+        if self.smtp_url.is_some() && self.mail_from.is_none() {
+            problems.push("smtp_url needs mail_from: the address that mail comes from.".to_owned());
+        }
         if problems.is_empty() { Ok(self) } else { Err(Refused(problems)) }
     }
 }
@@ -368,6 +371,15 @@ settings! {
     cors_origins: Vec<String> = "";
     /// Answer introspection queries; the playground needs them.
     introspection: bool = "true";
+
+    /// Address of the SMTP server that delivers mail: `smtps://user:password@host`, or
+    /// `smtp://user:password@host?tls=required` for STARTTLS. None: mail stays in the outbox, which `portico mail`
+    /// shows.
+    smtp_url: Option<Secret> = "";
+    /// Address that mail comes from: `Portico <portico@example.com>`. Needed where mail is delivered.
+    mail_from: Option<String> = "";
+    /// Public address of the web application, which links in mails lead to. None: mails hold their token alone.
+    web_url: Option<String> = "";
 
     /// Largest body of a request, in bytes.
     max_body_bytes: usize = "1048576";

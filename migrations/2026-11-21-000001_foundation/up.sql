@@ -12,7 +12,7 @@ BEGIN
   END IF;
   IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'portico_worker') THEN
     CREATE ROLE portico_worker NOLOGIN NOINHERIT NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION;
-    COMMENT ON ROLE portico_worker IS 'Background work that must know which organizations have something to do: reads a few columns, writes nothing.';
+    COMMENT ON ROLE portico_worker IS 'Background work across organizations: reads a few columns to know which of them have something to do, delivers mail, and deletes what has ended.';
   END IF;
   -- An owner that is no superuser must be a member to be able to SET ROLE; the server must be one for background work.
   BEGIN

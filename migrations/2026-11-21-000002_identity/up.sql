@@ -344,6 +344,7 @@ CREATE TABLE identity.one_time_tokens (
   id uuid NOT NULL,
   user_id uuid NOT NULL,
   purpose text NOT NULL,
+  email text NOT NULL,
   token_hash text NOT NULL,
   organization text,
   confined boolean NOT NULL DEFAULT false,
@@ -352,13 +353,15 @@ CREATE TABLE identity.one_time_tokens (
   created_at timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT one_time_tokens_pkey PRIMARY KEY (id),
   CONSTRAINT one_time_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users (id),
-  CONSTRAINT one_time_tokens_purpose_check CHECK (purpose IN ('password_reset', 'mfa_challenge')),
+  CONSTRAINT one_time_tokens_purpose_check CHECK (purpose IN ('password_reset', 'email_verification', 'mfa_challenge')),
+  CONSTRAINT one_time_tokens_email_check CHECK (length(email) BETWEEN 3 AND 320),
   CONSTRAINT one_time_tokens_organization_check CHECK (length(organization) BETWEEN 1 AND 200)
 );
 COMMENT ON TABLE identity.one_time_tokens IS 'A secret given to a person, who proves with it once to be that person. The token itself is only in the mail or the answer that brings it; its hash is kept.';
 COMMENT ON COLUMN identity.one_time_tokens.id IS 'Identity of the token, given by the server; it never changes and orders by time of creation.';
 COMMENT ON COLUMN identity.one_time_tokens.user_id IS 'Person whom it was given to.';
-COMMENT ON COLUMN identity.one_time_tokens.purpose IS 'What it is good for. One of: password_reset, mfa_challenge.';
+COMMENT ON COLUMN identity.one_time_tokens.purpose IS 'What it is good for. One of: password_reset, email_verification, mfa_challenge.';
+COMMENT ON COLUMN identity.one_time_tokens.email IS 'E-mail address that it was sent to, or that its person signs in with.';
 COMMENT ON COLUMN identity.one_time_tokens.token_hash IS 'Hash of the whole token.';
 COMMENT ON COLUMN identity.one_time_tokens.organization IS 'Short name of the organization that was named at the sign-in; null when none was.';
 COMMENT ON COLUMN identity.one_time_tokens.confined IS 'Whether the session that it leads to stays in its organization. Default: false.';
@@ -367,12 +370,14 @@ COMMENT ON COLUMN identity.one_time_tokens.used_at IS 'When it was used; null un
 COMMENT ON COLUMN identity.one_time_tokens.created_at IS 'When the token was created.';
 COMMENT ON CONSTRAINT one_time_tokens_pkey ON identity.one_time_tokens IS 'A token is found by id.';
 COMMENT ON CONSTRAINT one_time_tokens_user_id_fkey ON identity.one_time_tokens IS 'The user exists.';
-COMMENT ON CONSTRAINT one_time_tokens_purpose_check ON identity.one_time_tokens IS 'The purpose is one of: password_reset, mfa_challenge.';
+COMMENT ON CONSTRAINT one_time_tokens_email_check ON identity.one_time_tokens IS 'The address has 3 to 320 characters.';
+COMMENT ON CONSTRAINT one_time_tokens_purpose_check ON identity.one_time_tokens IS 'The purpose is one of: password_reset, email_verification, mfa_challenge.';
 COMMENT ON CONSTRAINT one_time_tokens_organization_check ON identity.one_time_tokens IS 'The organization has 1 to 200 characters.';
 CREATE INDEX one_time_tokens_user_id_idx ON identity.one_time_tokens (user_id, created_at);
 CREATE UNIQUE INDEX one_time_tokens_token_hash_key ON identity.one_time_tokens (token_hash);
 COMMENT ON INDEX identity.one_time_tokens_token_hash_key IS 'No two tokens are the same.';
 GRANT SELECT, INSERT, UPDATE (expires_at, used_at) ON identity.one_time_tokens TO portico_app;
+GRANT SELECT (expires_at), DELETE ON identity.one_time_tokens TO portico_worker;
 ALTER TABLE identity.one_time_tokens ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE identity.mail (
@@ -381,23 +386,41 @@ CREATE TABLE identity.mail (
   subject text NOT NULL,
   body text NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),
+  attempts integer NOT NULL DEFAULT 0,
+  next_attempt_at timestamptz NOT NULL DEFAULT now(),
+  sent_at timestamptz,
+  failed_at timestamptz,
+  failure text,
   CONSTRAINT mail_pkey PRIMARY KEY (id),
   CONSTRAINT mail_recipient_check CHECK (length(recipient) BETWEEN 3 AND 320),
   CONSTRAINT mail_subject_check CHECK (length(btrim(subject)) BETWEEN 1 AND 200),
-  CONSTRAINT mail_body_check CHECK (length(btrim(body)) BETWEEN 1 AND 20000)
+  CONSTRAINT mail_body_check CHECK (length(btrim(body)) BETWEEN 1 AND 20000),
+  CONSTRAINT mail_attempts_check CHECK (attempts >= 0),
+  CONSTRAINT mail_failure_check CHECK (length(failure) BETWEEN 1 AND 2000),
+  CONSTRAINT mail_failed_at_check CHECK (failed_at IS NULL OR (sent_at IS NULL AND failure IS NOT NULL))
 );
-COMMENT ON TABLE identity.mail IS 'The outbox: e-mail that the server has written. The server cannot read it again, since it may hold secrets; the owner of the database can.';
+COMMENT ON TABLE identity.mail IS 'The outbox: e-mail that the server has written. Whoever answers requests cannot read it again, since it may hold secrets; background work delivers it, and the owner of the database can read it.';
 COMMENT ON COLUMN identity.mail.id IS 'Identity of the mail, given by the server; it never changes and orders by time of creation.';
 COMMENT ON COLUMN identity.mail.recipient IS 'E-mail address that it is for.';
 COMMENT ON COLUMN identity.mail.subject IS 'What it is about, in a line.';
-COMMENT ON COLUMN identity.mail.body IS 'What it says, as plain text.';
+COMMENT ON COLUMN identity.mail.body IS 'What it says, as plain text; once it was sent it is kept no longer, since it may hold secrets.';
 COMMENT ON COLUMN identity.mail.created_at IS 'When the mail was created.';
+COMMENT ON COLUMN identity.mail.attempts IS 'How often its delivery was tried. Default: 0.';
+COMMENT ON COLUMN identity.mail.next_attempt_at IS 'When its delivery is tried next; while somebody is at it, when it is taken from them.';
+COMMENT ON COLUMN identity.mail.sent_at IS 'When the mail server took it; null until then.';
+COMMENT ON COLUMN identity.mail.failed_at IS 'When its delivery was given up; null when it was not.';
+COMMENT ON COLUMN identity.mail.failure IS 'Why it was not delivered when that was tried last; null before the first failure and after success.';
 COMMENT ON CONSTRAINT mail_pkey ON identity.mail IS 'A mail is found by id.';
 COMMENT ON CONSTRAINT mail_recipient_check ON identity.mail IS 'The address has 3 to 320 characters.';
 COMMENT ON CONSTRAINT mail_subject_check ON identity.mail IS 'The subject has 1 to 200 characters.';
 COMMENT ON CONSTRAINT mail_body_check ON identity.mail IS 'The body has 1 to 20000 characters.';
+COMMENT ON CONSTRAINT mail_attempts_check ON identity.mail IS 'The number of attempts is not negative.';
+COMMENT ON CONSTRAINT mail_failure_check ON identity.mail IS 'The reason has 1 to 2000 characters.';
+COMMENT ON CONSTRAINT mail_failed_at_check ON identity.mail IS 'What was given up was not sent, and has a reason.';
+CREATE INDEX mail_due_idx ON identity.mail (next_attempt_at) WHERE sent_at IS NULL AND failed_at IS NULL;
 CREATE INDEX mail_recipient_idx ON identity.mail (lower(recipient), id);
 GRANT INSERT ON identity.mail TO portico_app;
+GRANT SELECT, UPDATE (body, attempts, next_attempt_at, sent_at, failed_at, failure), DELETE ON identity.mail TO portico_worker;
 ALTER TABLE identity.mail ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE identity.api_keys (
@@ -558,11 +581,16 @@ CREATE POLICY one_time_tokens_update ON identity.one_time_tokens FOR UPDATE
     OR token_hash = (SELECT nullif(current_setting('app.one_time_token', true), '')));
 COMMENT ON POLICY one_time_tokens_update ON identity.one_time_tokens IS 'Tokens are used by whoever shows them, and replaced by newer ones of the same person.';
 
+CREATE POLICY one_time_tokens_worker ON identity.one_time_tokens TO portico_worker USING (true);
+COMMENT ON POLICY one_time_tokens_worker ON identity.one_time_tokens IS 'Background work deletes tokens some time after they have ended.';
+
 CREATE POLICY mail_insert ON identity.mail FOR INSERT
   WITH CHECK (lower(recipient) = (SELECT lower(nullif(current_setting('app.sign_in_email', true), ''))));
 COMMENT ON POLICY mail_insert ON identity.mail IS 'Mail is written to the one address that a request names.';
 CREATE POLICY mail_select ON identity.mail FOR SELECT TO CURRENT_USER USING (true);
-COMMENT ON POLICY mail_select ON identity.mail IS 'The owner of the tables reads all mail; the server reads none.';
+COMMENT ON POLICY mail_select ON identity.mail IS 'The owner of the tables reads all mail; whoever answers requests reads none.';
+CREATE POLICY mail_worker ON identity.mail TO portico_worker USING (true) WITH CHECK (true);
+COMMENT ON POLICY mail_worker ON identity.mail IS 'Background work delivers all mail, and deletes it some time after.';
 
 CREATE POLICY api_keys_select ON identity.api_keys FOR SELECT USING (
   organization_id = (SELECT nullif(current_setting('app.organization_id', true), '')::uuid)

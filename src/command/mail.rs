@@ -20,8 +20,13 @@ impl Mail {
         database.close().await?;
         for mail in written? {
             let date = mail.created_at.to_rfc2822();
+            let state = match (mail.sent_at, mail.failure) {
+                (Some(at), _) => format!("sent {}", at.to_rfc2822()),
+                (None, Some(failure)) => format!("not delivered: {failure}"),
+                (None, None) => "waiting".to_owned(),
+            };
             say(format_args!(
-                "Date: {date}\nTo: {}\nSubject: {}\n\n{}\n",
+                "Date: {date}\nTo: {}\nSubject: {}\nState: {state}\n\n{}\n",
                 mail.recipient, mail.subject, mail.body
             ))?;
         }

@@ -118,7 +118,7 @@ async fn dispatch(command: Command, settings: Settings) -> Result<Option<Outcome
         Command::Serve => serve::run(settings).await.map(Some),
         Command::Migrate(migrate) => unless_interrupted(migrate.run(settings)).await,
         Command::Schema => schema::run().map(Some),
-        Command::Seed(seed) => unless_interrupted(seed.run(settings)).await,
+        Command::Seed(seed) => Box::pin(unless_interrupted(seed.run(settings))).await,
         Command::Database(database) => unless_interrupted(database.run(settings)).await,
         Command::Audit(audit) => unless_interrupted(audit.run(settings)).await,
         Command::Doctor => unless_interrupted(doctor::run(settings)).await,

@@ -15,6 +15,7 @@ use crate::{
         visit::PageSizes,
     },
     live::{Hub, Patience, checkpoint::Checkpoints, forget, seal_audit, wake},
+    mail::{self, Postman},
     outbound::Outbound,
     seed,
     settings::Settings,
@@ -59,8 +60,13 @@ async fn start(settings: Arc<Settings>, database: &Database, stop: &Cancellation
         tracing::info!("Made the demo: the organizations aether-demo and nimbus-labs");
     }
     let keys = Arc::new(Keys::of(&settings)?);
+    let postman = match (&settings.smtp_url, &settings.mail_from) {
+        (Some(url), Some(from)) => Some(Postman::new(url.reveal(), from)?),
+        _ => None,
+    };
     let schema = schema(&settings, &database.app_url, &keys, stop)?;
     forget::spawn(schema.door().clone(), retention(&settings), stop.clone());
+    mail::spawn(schema.door().clone(), postman, stop.clone());
     let checkpoints = Arc::new(Checkpoints::open(&settings.data)?);
     seal_audit::spawn(schema.door().clone(), checkpoints, stop.clone());
     let reading = keys.clone();
@@ -109,6 +115,7 @@ fn schema(settings: &Settings, url: &str, keys: &Arc<Keys>, stop: &CancellationT
             most: settings.max_page_size.into(),
             ..PageSizes::default()
         },
+        web_url: settings.web_url.as_deref().map(|url| url.trim_end_matches('/').into()),
         hub,
         patience: Patience { retention: retention(settings), furthest_behind: settings.socket_queue },
     }))

@@ -39,6 +39,8 @@ pub struct SchemaParts {
     pub public_url: Option<String>,
     pub limits: Limits,
     pub pages: PageSizes,
+    /// Where the web application is, for links in mails.
+    pub web_url: Option<Arc<str>>,
     pub hub: Arc<Hub>,
     /// What is borne with before a subscriber has to begin anew.
     pub patience: Patience,
@@ -208,6 +210,7 @@ impl Schema {
             outbound: self.parts.outbound.clone(),
             public_url: self.parts.public_url.clone(),
             pages: self.parts.pages,
+            web_url: self.parts.web_url.clone(),
             hub: self.parts.hub.clone(),
             patience: self.parts.patience,
             presence: None,

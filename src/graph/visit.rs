@@ -27,6 +27,8 @@ pub struct Visit {
     /// Address under which people reach this server.
     pub public_url: Option<String>,
     pub pages: PageSizes,
+    /// Where the web application is, for links in mails; mails are without links where nobody says.
+    pub web_url: Option<Arc<str>>,
     /// Where subscribers hear of what was committed.
     pub hub: Arc<Hub>,
     /// What is borne with before a subscriber has to begin anew.

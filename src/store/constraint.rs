@@ -101,6 +101,12 @@ pub const NAMED: &[(&str, Code, &str, &str)] = &[
     ("deals_stage_of_pipeline", Code::Invalid, "stageId", ""),
     ("departments_parent_cycle", Code::Invalid, "parentId", ""),
     ("events_append_only", Code::State, "", ""),
+    (
+        "invitations_accepted",
+        Code::State,
+        "",
+        "an accepted invitation, and no other, tells who accepted it, and is not withdrawn",
+    ),
     ("memberships_manager_cycle", Code::Invalid, "managerId", ""),
     ("sso_accounts_external_id_key", Code::NotUnique, "code", "the account is linked already"),
     (

@@ -25,6 +25,8 @@ mod law;
 #[cfg(test)]
 mod live;
 #[cfg(test)]
+mod mail;
+#[cfg(test)]
 mod sales;
 #[cfg(test)]
 mod seed;

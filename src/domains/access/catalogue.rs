@@ -84,6 +84,11 @@ const SPECIAL: &[(&str, &str, &str)] = &[
         "See and take part in the conversations of others with what one may do in one's own, which needs no more than `conversation.read`.",
     ),
     (
+        "user.profile.private.read",
+        "See what people tell in private",
+        "See people's day of birth, gender, address and settings. Everybody sees their own.",
+    ),
+    (
         "issue.accept_risk",
         "Accept risks",
         "End compliance issues without mending them: the organization bears the risk.",

@@ -11,6 +11,7 @@ pub mod role;
 pub mod role_assignment;
 pub mod role_permission;
 pub mod system_roles;
+pub mod team;
 
 use crate::graph::{
     mutation::Mutations,
@@ -26,6 +27,7 @@ pub fn queries(query: &mut Fields<Query>) {
     resource::queries(query);
     approval::queries(query);
     explanation::queries(query);
+    team::queries(query);
 }
 
 pub fn mutations(mutations: &mut Mutations) {
@@ -34,4 +36,5 @@ pub fn mutations(mutations: &mut Mutations) {
     role_assignment::mutations(mutations);
     permission_grant::mutations(mutations);
     resource::mutations(mutations);
+    team::mutations(mutations);
 }

@@ -128,6 +128,25 @@ async fn grant(write: &mut Write, input: PermissionGrantInput) -> Outcome<Id<Per
     record::create(write, grant).await
 }
 
+/// Withdraws what is left of the permissions of who has left: coming back gives none of them back.
+pub async fn take_from_returning(write: &mut Write, person: Id<User>) -> Outcome<()> {
+    let left: Vec<PermissionGrant> = permission_grants::table
+        .filter(permission_grants::organization_id.eq(write.organization()))
+        .filter(permission_grants::user_id.eq(person))
+        .filter(permission_grants::revoked_at.is_null())
+        .select(PermissionGrant::as_select())
+        .for_update()
+        .load(write)
+        .await?;
+    for before in left {
+        let changes = Changes::default()
+            .set(permission_grants::revoked_at, Some(clock::now()))
+            .set(permission_grants::revocation_reason, Some("left the organization"));
+        record::change(write, "revoked", before, changes).await?;
+    }
+    Ok(())
+}
+
 /// A permission to be withdrawn.
 #[derive(InputObject)]
 struct PermissionGrantRevokeInput {

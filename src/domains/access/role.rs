@@ -8,13 +8,13 @@ use crate::{
             role_assignment::RoleAssignment,
             role_permission::PermissionsOf,
         },
-        identity::{api_key::ApiKey, user::User},
+        identity::{api_key::ApiKey, invitation::Invitation, user::User},
         prelude::*,
     },
     graph::mutation::Payload,
     store::tables::{
         access::{role_assignments, role_permissions, roles},
-        identity::api_keys,
+        identity::{api_keys, invitations},
     },
 };
 
@@ -73,6 +73,8 @@ impl Entity for Role {
             .required();
         role.children::<RoleAssignment>("assignments", role_assignments::role_id)
             .about("To whom the role was given, newest first unless ordered otherwise.");
+        role.children::<Invitation>("invitations", invitations::role_id)
+            .about("The invitations to join in this role.");
         role.children::<ApiKey>("apiKeys", api_keys::role_id)
             .about("The API keys that have the rights of this role.");
     }

@@ -195,6 +195,52 @@ pub async fn give(write: &mut Write, person: Id<User>, roles: &[Id<Role>], reaso
     Ok(())
 }
 
+/// Gives a role to who was invited into it, unless they hold it already. Whether whoever invited them might give it was
+/// asked when they did.
+pub async fn give_to_invited(
+    write: &mut Write,
+    person: Id<User>,
+    role: Id<Role>,
+    invited_by: Option<Id<User>>,
+) -> Outcome<()> {
+    let held = role_assignments::table
+        .filter(role_assignments::organization_id.eq(write.organization()))
+        .filter(role_assignments::user_id.eq(person))
+        .filter(role_assignments::role_id.eq(role))
+        .filter(role_assignments::resource_scope.is_null())
+        .filter(role_assignments::revoked_at.is_null());
+    if diesel::select(diesel::dsl::exists(held)).get_result(write).await? {
+        return Ok(());
+    }
+    let assignment = Changes::default()
+        .set(role_assignments::user_id, person)
+        .set(role_assignments::role_id, role)
+        .set(role_assignments::assigned_by, invited_by)
+        .set(role_assignments::assignment_reason, Some("accepted an invitation"))
+        .set(role_assignments::valid_from, clock::now());
+    record::create::<RoleAssignment>(write, assignment).await?;
+    Ok(())
+}
+
+/// Withdraws what is left of the roles of who has left: coming back gives none of them back.
+pub async fn take_from_returning(write: &mut Write, person: Id<User>) -> Outcome<()> {
+    let left: Vec<RoleAssignment> = role_assignments::table
+        .filter(role_assignments::organization_id.eq(write.organization()))
+        .filter(role_assignments::user_id.eq(person))
+        .filter(role_assignments::revoked_at.is_null())
+        .select(RoleAssignment::as_select())
+        .for_update()
+        .load(write)
+        .await?;
+    for before in left {
+        let changes = Changes::default()
+            .set(role_assignments::revoked_at, Some(clock::now()))
+            .set(role_assignments::revocation_reason, Some("left the organization"));
+        record::change(write, "revoked", before, changes).await?;
+    }
+    Ok(())
+}
+
 /// A role to be withdrawn.
 #[derive(InputObject)]
 struct RoleRevokeInput {

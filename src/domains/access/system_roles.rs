@@ -33,17 +33,19 @@ pub struct SystemRole {
 }
 
 /// What every role may, so that names and changes can be shown at all.
-const EVERYBODY: &[&str] = &["user.read", "organization.read", "event.read"];
+const EVERYBODY: &[&str] = &["user.read", "user.profile.read", "organization.read", "event.read"];
 
 /// What only those read who look after access and security.
 const SENSITIVE: &[&str] = &[
     "audit.*",
     "api_key.*",
     "sso_provider.*",
+    "invitation.*",
     "role.assignment.read",
     "permission.grant.read",
     "membership.preferences.read",
     "organization.settings.read",
+    "user.profile.private.read",
 ];
 
 /// All built-in roles, the mightiest first.
@@ -72,6 +74,8 @@ pub const ROLES: &[SystemRole] = &[
         may: &[
             "user.*",
             "membership.*",
+            "invitation.*",
+            "team.*",
             "role.*",
             "permission.*",
             "resource.*",
@@ -82,7 +86,7 @@ pub const ROLES: &[SystemRole] = &[
             "audit.*",
             "organization.settings.read",
         ],
-        but_not: &[],
+        but_not: &["user.profile.private.read"],
     },
     SystemRole {
         name: "compliance_officer",
@@ -90,7 +94,13 @@ pub const ROLES: &[SystemRole] = &[
         description: "Keeps frameworks, controls, tests and issues, reviews the audit trail, and reads what serves as evidence, people's conversations aside.",
         row_scope: None,
         may: &["*.read", "framework.*", "control.*", "issue.*", "audit.*", "access.explain"],
-        but_not: &["api_key.*", "membership.preferences.read", "conversation.*", "message.*"],
+        but_not: &[
+            "api_key.*",
+            "membership.preferences.read",
+            "user.profile.private.read",
+            "conversation.*",
+            "message.*",
+        ],
     },
     SystemRole {
         name: "cfo",
@@ -108,7 +118,13 @@ pub const ROLES: &[SystemRole] = &[
             "message.*",
             "issue.accept_risk",
         ],
-        but_not: &["api_key.*", "audit.personal.read", "membership.preferences.read"],
+        but_not: &[
+            "api_key.*",
+            "audit.personal.read",
+            "invitation.*",
+            "membership.preferences.read",
+            "user.profile.private.read",
+        ],
     },
     SystemRole {
         name: "finance_manager",

@@ -9,6 +9,7 @@ use crate::{
         prelude::*,
         sales::deal::DealRegion,
     },
+    graph::mutation::Payload,
     store::tables::identity::memberships,
 };
 
@@ -56,6 +57,9 @@ impl Entity for Membership {
             notification_preferences needs "membership.preferences.read",
             joined_at, last_seen_at, revision as "version", created_at, updated_at,
         } keeps { manager_id, department_id } }
+        for protected in ["preferences", "notificationPreferences"] {
+            membership.show_own(protected, |membership, caller| caller.user == Some(membership.id.0));
+        }
         membership
             .one("user", |membership| Some(membership.id.cast::<User>()))
             .about_column("user_id")
@@ -117,6 +121,18 @@ pub fn mutations(mutations: &mut Mutations) {
             "Changes a person's place in the organization; what they may see can depend on region and department. Nobody \
              changes their own. Errors: NOT_FOUND, CONFLICT, INVALID, STATE.",
         );
+    mutations
+        .action("membershipPreferencesUpdate", prefer, |payload: &mut Fields<Payload<Id<Membership>>>| {
+            payload
+                .one("membership", |payload| payload.result)
+                .public()
+                .about("Your place in the organization as it is now; null when nothing was done.");
+        })
+        .personal()
+        .about(
+            "Changes how you like Portico in the organization in which you work. Errors: NOT_FOUND when you work in none, \
+             CONFLICT, INVALID.",
+        );
 }
 
 /// What to change of a membership. Absent: unchanged. Null: cleared.
@@ -174,4 +190,24 @@ async fn an_owner_remains(write: &mut Write, person: Id<User>) -> Outcome<()> {
         return Err(UserError::state(message, &["input", "status"], &[]).into());
     }
     Ok(())
+}
+
+/// What to change of your preferences. Absent: unchanged.
+#[derive(InputObject)]
+struct MembershipPreferencesUpdateInput {
+    /// The version of your membership that you read; refused when it is another by now.
+    expected_version: Option<i32>,
+    /// Settings of your screens here.
+    preferences: Option<Json>,
+    /// What you want to be told here, and how.
+    notification_preferences: Option<Json>,
+}
+
+async fn prefer(write: &mut Write, input: MembershipPreferencesUpdateInput) -> Outcome<Id<Membership>> {
+    let own = Id::of(write.caller().user.unwrap_or_default());
+    let before: Membership = record::lock_at(write, own, input.expected_version, &["input"]).await?;
+    let changes = Changes::default()
+        .given(memberships::preferences, input.preferences)
+        .given(memberships::notification_preferences, input.notification_preferences);
+    record::update(write, before, changes).await
 }

@@ -209,7 +209,7 @@ struct MfaEnrollInput {
 
 async fn enroll(visit: &Visit, write: &mut Write, input: MfaEnrollInput) -> Outcome<Enrolment> {
     let user = write.caller().user.unwrap_or_default();
-    password_change::show(visit, write, input.password).await?;
+    password_change::show(visit, write, input.password, &["input", "password"]).await?;
     let factor = Factor::lock(write, user).await?;
     if factor.mfa_enabled {
         return Err(UserError::state("it is switched on already", &["input"], &["mfaDisable"]).into());
@@ -277,7 +277,7 @@ struct MfaDisableInput {
 async fn disable(visit: &Visit, write: &mut Write, input: MfaDisableInput) -> Outcome<bool> {
     let user = write.caller().user.unwrap_or_default();
     let proof = Proof::of(input.code, input.recovery_code)?;
-    password_change::show(visit, write, input.password).await?;
+    password_change::show(visit, write, input.password, &["input", "password"]).await?;
     if let Some(slug) = demanded(write, user).await? {
         let message = format!("the organization `{slug}` demands a second factor");
         return Err(UserError::state(message, &["input"], &[]).into());

@@ -51,11 +51,13 @@ pub(super) async fn pose(
     write.as_user(user).await?;
     let token = one_time_token::write().map_err(Fault::internal)?;
     let expires_at = clock::now() + LIFETIME;
+    let email: String = users::table.find(user).select(users::email).first(write).await?;
     diesel::insert_into(one_time_tokens::table)
         .values((
             one_time_tokens::id.eq(clock::new_id()),
             one_time_tokens::user_id.eq(user),
             one_time_tokens::purpose.eq(PURPOSE),
+            one_time_tokens::email.eq(email),
             one_time_tokens::token_hash.eq(hash(&token)),
             // no organization has a longer name; whoever names one is told so after the second factor
             one_time_tokens::organization

@@ -1,12 +1,16 @@
 //! Identity: organizations, people and how they sign in.
 pub mod api_key;
+pub mod email_verification;
+pub mod invitation;
 pub mod lockout;
 pub mod membership;
 pub mod mfa;
 pub mod mfa_challenge;
 pub mod oidc;
+mod one_time;
 pub mod organization;
 pub mod organization_settings;
+mod outbox;
 pub mod password;
 pub mod password_change;
 pub mod password_reset;
@@ -17,6 +21,8 @@ pub mod sso;
 pub mod sso_account;
 pub mod sso_provider;
 pub mod user;
+pub mod user_lock;
+pub mod user_profile;
 pub mod viewer;
 
 use crate::graph::{
@@ -29,6 +35,7 @@ pub fn queries(query: &mut Fields<Query>) {
     organization::queries(query);
     user::queries(query);
     membership::queries(query);
+    invitation::queries(query);
     api_key::queries(query);
     sso_provider::queries(query);
 }
@@ -39,11 +46,15 @@ pub fn mutations(mutations: &mut Mutations) {
     mfa::mutations(mutations);
     password_change::mutations(mutations);
     password_reset::mutations(mutations);
+    email_verification::mutations(mutations);
     session::mutations(mutations);
     organization::mutations(mutations);
     organization_settings::mutations(mutations);
     user::mutations(mutations);
+    user_lock::mutations(mutations);
+    user_profile::mutations(mutations);
     membership::mutations(mutations);
+    invitation::mutations(mutations);
     api_key::mutations(mutations);
     sso::mutations(mutations);
     sso_account::mutations(mutations);

@@ -3,9 +3,9 @@ use uuid::Uuid;
 
 use super::{
     lockout::{self, Failure},
-    organization_settings,
+    one_time, organization_settings,
     password::{self, Verdict},
-    password_reset,
+    password_reset::PASSWORD_RESET,
     session::{self, Account, Note, Whose, note},
     sign_in::workplaces,
 };
@@ -93,7 +93,7 @@ async fn change(visit: &Visit, write: &mut Write, input: PasswordChangeInput) ->
         ))
         .execute(write)
         .await?;
-    password_reset::void(write, user).await?;
+    one_time::void(write, PASSWORD_RESET, user).await?;
     let current = write.caller().session;
     session::end(write, Whose::AllBut(current), "password_changed").await?;
     note(write, Note { action: "user.password_changed", ..Note::of(user) }).await?;
@@ -102,19 +102,23 @@ async fn change(visit: &Visit, write: &mut Write, input: PasswordChangeInput) ->
 
 /// The caller shows their password once more, unless they have none. For the beginning of a mutation: what was written
 /// before is lost.
-pub(super) async fn show(visit: &Visit, write: &mut Write, shown: Option<String>) -> Outcome<()> {
+pub(super) async fn show(
+    visit: &Visit,
+    write: &mut Write,
+    shown: Option<String>,
+    path: &[&str],
+) -> Outcome<()> {
     let user = write.caller().user.unwrap_or_default();
     let account: Account = users::table.find(user).select(Account::as_select()).first(write).await?;
     if let Some(until) = account.locked_until.filter(|end| *end > clock::now()) {
         return Err(lockout::closed(until).into());
     }
-    let path = ["input", "password"];
     let Some(hash) = account.password_hash else { return Ok(()) };
     let Some(shown) = shown else {
-        return Err(UserError::new(UserErrorCode::Required, "show your password", &path).into());
+        return Err(UserError::new(UserErrorCode::Required, "show your password", path).into());
     };
     let verdict = write.aside(password::verify(shown, Some(hash))).await??;
-    if verdict == Verdict::Wrong { Err(refuse(visit, write, user, &path).await?) } else { Ok(()) }
+    if verdict == Verdict::Wrong { Err(refuse(visit, write, user, path).await?) } else { Ok(()) }
 }
 
 /// Guesses by whoever holds a stolen token count like those at the front door.

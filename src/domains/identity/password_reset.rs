@@ -6,27 +6,20 @@ use futures_util::join;
 use uuid::Uuid;
 
 use super::{
-    password, password_change,
+    one_time::{self, Purpose},
+    outbox, password, password_change,
     session::{self, Account, Note, Whose, note},
     sign_in,
 };
 use crate::{
-    credential::{hash, one_time_token},
+    credential::hash,
     domains::prelude::*,
-    graph::{fault::Fault, mutation::Payload, visit::Visit},
-    store::{
-        door::{Caller, Door},
-        tables::identity::{mail, one_time_tokens, users},
-    },
+    graph::{mutation::Payload, visit::Visit},
+    store::{door::Caller, tables::identity::users},
 };
 
-const PURPOSE: &str = "password_reset";
-
-/// How long a token works.
-const LIFETIME: Duration = Duration::hours(1);
-
-/// So many tokens are sent to one account within their lifetime.
-const MOST: i64 = 3;
+/// Sent to who has forgotten their password.
+pub(super) const PASSWORD_RESET: Purpose = Purpose { name: "password_reset", lifetime: Duration::hours(1) };
 
 /// Every request takes this long, and more than any needs: what it does must not show in its time.
 const ANSWER: Pause = Pause::from_millis(200);
@@ -86,7 +79,7 @@ async fn request(visit: &Visit, write: &mut Write, input: PasswordResetRequestIn
     };
     let sent = write
         .aside(async {
-            let (sent, ()) = join!(send(&visit.door, caller, input.email.trim()), tokio::time::sleep(ANSWER));
+            let (sent, ()) = join!(send(visit, caller, input.email.trim()), tokio::time::sleep(ANSWER));
             sent
         })
         .await?;
@@ -96,11 +89,11 @@ async fn request(visit: &Visit, write: &mut Write, input: PasswordResetRequestIn
 }
 
 /// Sends a token to whoever has this address, in a transaction of its own.
-async fn send(door: &Door, caller: Caller, email: &str) -> Outcome<()> {
-    let mut write = door.write(caller.into()).await?;
+async fn send(visit: &Visit, caller: Caller, email: &str) -> Outcome<()> {
+    let mut write = visit.door.write(caller.into()).await?;
     let account = session::account(&mut write, email).await?.filter(resettable);
     let told = match account {
-        Some(account) => issue(&mut write, account.id).await?,
+        Some(account) => issue(visit, &mut write, account.id).await?,
         None => Note { user: None, error: Some("nobody to send it to"), ..Note::of(Uuid::nil()) },
     };
     note(&mut write, Note { action: "user.password_reset_requested", ..told }).await?;
@@ -112,64 +105,21 @@ fn resettable(account: &Account) -> bool {
     account.is_usable() && account.password_hash.is_some()
 }
 
-async fn issue(write: &mut Write, user: Uuid) -> Outcome<Note<'static>> {
+async fn issue(visit: &Visit, write: &mut Write, user: Uuid) -> Outcome<Note<'static>> {
     write.as_user(user).await?;
-    // the lock makes several requests at once wait for each other, so that each is counted
-    let row = users::table.find(user).for_no_key_update().select(users::email);
-    let recipient: String = row.first(write).await?;
+    let recipient: String = users::table.find(user).select(users::email).first(write).await?;
     let organization = Some(sign_in::home(write, user).await?);
-    let now = clock::now();
-    let recent: i64 = one_time_tokens::table
-        .filter(one_time_tokens::user_id.eq(user))
-        .filter(one_time_tokens::purpose.eq(PURPOSE))
-        .filter(one_time_tokens::created_at.gt(now - LIFETIME))
-        .count()
-        .get_result(write)
-        .await?;
-    if recent >= MOST {
+    let Some(token) = one_time::issue(write, PASSWORD_RESET, user, &recipient).await? else {
         return Ok(Note { organization, error: Some("too many within an hour"), ..Note::of(user) });
-    }
-    void(write, user).await?;
-    let token = one_time_token::write().map_err(Fault::internal)?;
-    diesel::insert_into(one_time_tokens::table)
-        .values((
-            one_time_tokens::id.eq(clock::new_id()),
-            one_time_tokens::user_id.eq(user),
-            one_time_tokens::purpose.eq(PURPOSE),
-            one_time_tokens::token_hash.eq(hash(&token)),
-            one_time_tokens::expires_at.eq(now + LIFETIME),
-            one_time_tokens::created_at.eq(now),
-        ))
-        .execute(write)
-        .await?;
+    };
     let body = format!(
         "Somebody, you we hope, has asked to choose a new password for your account at Portico.\n\n\
-         This token lets you do so, once and within an hour:\n\n{token}\n\n\
-         If it was not you, there is nothing to do: your password stays as it is."
+         This lets you do so, once and within an hour:\n\n{}\n\n\
+         If it was not you, there is nothing to do: your password stays as it is.",
+        outbox::shown(visit, "password-reset", &token)
     );
-    diesel::insert_into(mail::table)
-        .values((
-            mail::id.eq(clock::new_id()),
-            mail::recipient.eq(recipient),
-            mail::subject.eq("A new password for Portico"),
-            mail::body.eq(body),
-            mail::created_at.eq(now),
-        ))
-        .execute(write)
-        .await?;
+    outbox::post(write, &recipient, "A new password for Portico", &body).await?;
     Ok(Note { organization, ..Note::of(user) })
-}
-
-/// Makes good for nothing what was sent to a person until now.
-pub(super) async fn void(write: &mut Write, user: Uuid) -> Outcome<()> {
-    let now = clock::now();
-    let open = one_time_tokens::table
-        .filter(one_time_tokens::user_id.eq(user))
-        .filter(one_time_tokens::purpose.eq(PURPOSE))
-        .filter(one_time_tokens::used_at.is_null())
-        .filter(one_time_tokens::expires_at.gt(now));
-    diesel::update(open).set(one_time_tokens::expires_at.eq(now)).execute(write).await?;
-    Ok(())
 }
 
 /// The token, and the password from now on.
@@ -193,16 +143,9 @@ async fn reset(write: &mut Write, input: PasswordResetInput) -> Outcome<bool> {
     let chosen = write.aside(password::hash(input.new_password)).await??;
     // a password change takes the same locks in the same order: the person first, then their tokens
     bearer(write, &token).await?;
-    let living = users::table.find(user).filter(users::deleted_at.is_null());
-    let account = living.for_no_key_update().select(Account::as_select());
-    let account: Option<Account> = account.first(write).await.optional()?;
+    let account = session::account_of(write, user).await?;
     account.filter(resettable).ok_or_else(spent)?;
-    let good = one_time_tokens::table
-        .filter(one_time_tokens::token_hash.eq(&token))
-        .filter(one_time_tokens::used_at.is_null())
-        .filter(one_time_tokens::expires_at.gt(clock::now()));
-    let used = diesel::update(good).set(one_time_tokens::used_at.eq(clock::now())).execute(write).await?;
-    if used == 0 {
+    if !one_time::spend(write, &token).await? {
         return Err(spent().into());
     }
     write.proved(user, None).await?;
@@ -224,19 +167,8 @@ async fn reset(write: &mut Write, input: PasswordResetInput) -> Outcome<bool> {
 
 /// Whom a token that is still good was sent to; what is theirs can be seen from then on.
 async fn bearer(write: &mut Write, token: &str) -> Outcome<Uuid> {
-    write.as_redeeming(token).await?;
-    let user: Option<Uuid> = one_time_tokens::table
-        .filter(one_time_tokens::token_hash.eq(token))
-        .filter(one_time_tokens::purpose.eq(PURPOSE))
-        .filter(one_time_tokens::used_at.is_null())
-        .filter(one_time_tokens::expires_at.gt(clock::now()))
-        .select(one_time_tokens::user_id)
-        .first(write)
-        .await
-        .optional()?;
-    let user = user.ok_or_else(spent)?;
-    write.as_user(user).await?;
-    Ok(user)
+    let bearer = one_time::bearer(write, PASSWORD_RESET, token).await?;
+    Ok(bearer.map(|(user, _)| user).ok_or_else(spent)?)
 }
 
 /// The answer to whoever shows a token that is good for nothing.

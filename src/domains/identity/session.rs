@@ -134,7 +134,7 @@ async fn revoke_all(write: &mut Write, input: SessionsRevokeAllInput) -> Outcome
     Ok(i32::try_from(ended).unwrap_or(i32::MAX))
 }
 
-/// Which sessions of the caller.
+/// Which sessions of a person.
 #[derive(Clone, Copy)]
 pub(super) enum Whose {
     One(Uuid),
@@ -144,6 +144,11 @@ pub(super) enum Whose {
 /// Ends sessions of the caller; says how many.
 pub(super) async fn end(write: &mut Write, which: Whose, reason: &str) -> Outcome<usize> {
     let user = write.caller().user.unwrap_or_default();
+    end_of(write, user, which, reason).await
+}
+
+/// Ends sessions of `user`, whose belongings can be seen; says how many.
+pub(super) async fn end_of(write: &mut Write, user: Uuid, which: Whose, reason: &str) -> Outcome<usize> {
     let mark = (sessions::revoked_at.eq(clock::now()), sessions::revoke_reason.eq(reason));
     let living = sessions::table.filter(sessions::user_id.eq(user)).filter(sessions::revoked_at.is_null());
     let (ended, session): (Vec<Uuid>, _) = match which {
@@ -314,6 +319,13 @@ pub async fn account(write: &mut Write, email: &str) -> Outcome<Option<Account>>
         .await
         .optional()?;
     Ok(account)
+}
+
+/// The account of `user`, whose belongings can be seen, locked.
+pub(super) async fn account_of(write: &mut Write, user: Uuid) -> Outcome<Option<Account>> {
+    let living = users::table.find(user).filter(users::deleted_at.is_null());
+    let account = living.for_no_key_update().select(Account::as_select());
+    Ok(account.first(write).await.optional()?)
 }
 
 /// What a sign-in knows of an account.

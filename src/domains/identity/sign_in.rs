@@ -59,8 +59,8 @@ pub(super) struct SignedIn {
 pub(super) struct Workplace {
     pub id: Id<Organization>,
     pub slug: String,
-    name: String,
-    status: String,
+    pub name: String,
+    pub status: String,
 }
 
 impl Object for Workplace {

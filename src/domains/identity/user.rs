@@ -8,25 +8,29 @@ use crate::{
             resource::Resource,
             role::Role,
             role_assignment::RoleAssignment,
+            team::{self, Team},
         },
         audit::audit_review::AuditReview,
         chat::{conversation::Conversation, message::Message},
         finance::{budget::Budget, cost_center::CostCenter, department::Department},
         governance::{control::ComplianceControl, control_test::ControlTest, issue::ComplianceIssue},
-        identity::{api_key::ApiKey, membership::Membership, session},
+        identity::{
+            api_key::ApiKey, invitation::Invitation, membership::Membership, session,
+            user_profile::UserProfile,
+        },
         prelude::*,
         sales::{account::Account, deal::Deal},
     },
     store::tables::{
         access::{
             approval_decisions, approval_requests, approval_workflows, permission_grants, permissions,
-            resources, role_assignments, roles,
+            resources, role_assignments, roles, teams,
         },
         audit::audit_reviews,
         chat::{conversations, messages},
         finance::{budgets, cost_centers, departments},
         governance::{compliance_controls, compliance_issues, control_tests},
-        identity::{api_keys, users},
+        identity::{api_keys, invitations, users},
         sales::{accounts, deals},
     },
 };
@@ -58,6 +62,7 @@ pub struct User {
     pub timezone: String,
     pub locale: String,
     pub status: UserStatus,
+    pub email_verified_at: Option<DateTime<Utc>>,
     pub revision: i32,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -69,9 +74,13 @@ impl Entity for User {
     fn fields(user: &mut Fields<Self>) {
         columns! { user: User {
             id, email needs "user.email.read", username, first_name, last_name, display_name, avatar_url,
-            timezone, locale, status, revision as "version", created_at, updated_at,
+            timezone, locale, status, email_verified_at needs "user.email.read", revision as "version", created_at, updated_at,
         } }
-        user.show_own("email", |user, caller| caller.user == Some(user.id.0));
+        for protected in ["email", "emailVerifiedAt"] {
+            user.show_own(protected, |user, caller| caller.user == Some(user.id.0));
+        }
+        user.lookup("profile", |_, user| Ok(Some(user.id.cast::<UserProfile>())))
+            .about("What they tell about themselves; null when nothing yet.");
         user.lookup("membership", |_, user| Ok(Some(user.id.cast::<Membership>())))
             .about("Their place in the organization in which you work.");
         user.children::<Conversation>("conversations", conversations::user_id)
@@ -123,11 +132,17 @@ fn acts_of_access(user: &mut Fields<User>) {
         .about("The permissions they gave to people directly.");
     user.children::<PermissionGrant>("revokedPermissions", permission_grants::revoked_by)
         .about("The permissions they took from people.");
+    user.children::<Team>("teams", team::teams_of_person()).about("The teams that they are in.");
+    user.children::<Team>("createdTeams", teams::created_by).about("The teams they made.");
     user.children::<Role>("createdRoles", roles::created_by).about("The roles they made.");
     user.children::<Permission>("createdPermissions", permissions::created_by)
         .about("The permissions they made.");
     user.children::<Resource>("ownedResources", resources::owner_id)
         .about("The things under protection they are responsible for.");
+    user.children::<Invitation>("sentInvitations", invitations::invited_by)
+        .about("The invitations to the organization that they sent.");
+    user.children::<Invitation>("acceptedInvitations", invitations::accepted_by)
+        .about("The invitations to the organization that they accepted.");
     user.children::<ApiKey>("createdApiKeys", api_keys::created_by).about("The API keys they made.");
     user.children::<ApprovalWorkflow>("createdApprovalWorkflows", approval_workflows::created_by)
         .about("The workflows of approval they made.");

@@ -12,6 +12,7 @@ use crate::{
             session::{Session, SessionsOf},
             sso_account::{SsoAccount, SsoAccountsOf},
             user::User,
+            user_profile::UserProfile,
         },
         prelude::*,
     },
@@ -42,6 +43,10 @@ impl Object for Viewer {
             .lookup("user", |_, viewer| Ok(viewer.user))
             .public()
             .about("Who you are; null for an API key.");
+        viewer
+            .lookup("profile", |_, viewer| Ok(viewer.user.map(Id::cast::<UserProfile>)))
+            .public()
+            .about("What you tell about yourself; null when nothing yet.");
         viewer
             .lookup("organization", |_, viewer| Ok(viewer.organization))
             .public()

@@ -44,8 +44,9 @@ impl Audience {
 
 /// Tables of which row-level security shows each person their own rows, whoever else is in the audience.
 /// (`identity.users` does so too, but those who are let in are members, whom all see.)
-pub const PERSONAL: [&str; 10] = [
+pub const PERSONAL: [&str; 12] = [
     "identity.api_keys",
+    "identity.invitations",
     "identity.memberships",
     "identity.one_time_tokens",
     "identity.organizations",
@@ -55,6 +56,7 @@ pub const PERSONAL: [&str; 10] = [
     "identity.sso_accounts",
     "identity.sso_providers",
     "identity.sso_requests",
+    "identity.user_profiles",
 ];
 
 /// Whether an audience may read this table together.

@@ -374,6 +374,48 @@ pub mod access {
         }
     }
 
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// Says that a person is in a team.
+        access.team_members (organization_id, team_id, user_id) {
+            /// Organization that the team belongs to.
+            organization_id -> Uuid,
+            /// Team that the person is in.
+            team_id -> Uuid,
+            /// Person who is in the team.
+            user_id -> Uuid,
+            /// When the person was added.
+            added_at -> Timestamptz,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// People of the organization who work together and are named together.
+        access.teams (organization_id, id) {
+            /// Organization that the team belongs to.
+            organization_id -> Uuid,
+            /// Identity of the team, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// Name of the team. Unique in the organization, whatever the case.
+            name -> Text,
+            /// What the team is for; null when not told.
+            description -> Nullable<Text>,
+            /// Person who made the team; null when a program did.
+            created_by -> Nullable<Uuid>,
+            /// When the team was created.
+            created_at -> Timestamptz,
+            /// When the team was last changed.
+            updated_at -> Timestamptz,
+            /// Version of the team: starts at 1 and grows by one with every change. Send it back as the expected version to refuse overwriting somebody else's change.
+            revision -> Int4,
+        }
+    }
+
     diesel::allow_tables_to_appear_in_same_query!(
         approval_decisions,
         approval_requests,
@@ -386,5 +428,7 @@ pub mod access {
         role_assignments,
         role_permissions,
         roles,
+        team_members,
+        teams,
     );
 }

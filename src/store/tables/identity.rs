@@ -46,7 +46,44 @@ pub mod identity {
         use diesel::sql_types::*;
         use crate::store::sql_types::*;
 
-        /// The outbox: e-mail that the server has written. The server cannot read it again, since it may hold secrets; the owner of the database can.
+        /// A letter that asks whoever has an e-mail address to join the organization in a role. The token that accepts it is only in the mail; its hash is kept.
+        identity.invitations (organization_id, id) {
+            /// Organization that the invitation belongs to.
+            organization_id -> Uuid,
+            /// Identity of the invitation, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// E-mail address that is invited; nobody else can accept.
+            email -> Text,
+            /// Role that whoever accepts is given.
+            role_id -> Uuid,
+            /// Person who sent the invitation last; null when a program did. The invitation is good only while they are an active member.
+            invited_by -> Nullable<Uuid>,
+            /// Hash of the token that was sent last; those sent before are good for nothing.
+            token_hash -> Text,
+            /// When the token was sent last.
+            sent_at -> Timestamptz,
+            /// Until when the token is good; sending the invitation again begins anew.
+            expires_at -> Timestamptz,
+            /// When the invitation was accepted; null until then.
+            accepted_at -> Nullable<Timestamptz>,
+            /// Person who accepted; null until then.
+            accepted_by -> Nullable<Uuid>,
+            /// When the invitation was withdrawn; null when it was not.
+            revoked_at -> Nullable<Timestamptz>,
+            /// When the invitation was created.
+            created_at -> Timestamptz,
+            /// When the invitation was last changed.
+            updated_at -> Timestamptz,
+            /// Version of the invitation: starts at 1 and grows by one with every change. Send it back as the expected version to refuse overwriting somebody else's change.
+            revision -> Int4,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// The outbox: e-mail that the server has written. Whoever answers requests cannot read it again, since it may hold secrets; background work delivers it, and the owner of the database can read it.
         identity.mail (id) {
             /// Identity of the mail, given by the server; it never changes and orders by time of creation.
             id -> Uuid,
@@ -54,10 +91,20 @@ pub mod identity {
             recipient -> Text,
             /// What it is about, in a line.
             subject -> Text,
-            /// What it says, as plain text.
+            /// What it says, as plain text; once it was sent it is kept no longer, since it may hold secrets.
             body -> Text,
             /// When the mail was created.
             created_at -> Timestamptz,
+            /// How often its delivery was tried. Default: 0.
+            attempts -> Int4,
+            /// When its delivery is tried next; while somebody is at it, when it is taken from them.
+            next_attempt_at -> Timestamptz,
+            /// When the mail server took it; null until then.
+            sent_at -> Nullable<Timestamptz>,
+            /// When its delivery was given up; null when it was not.
+            failed_at -> Nullable<Timestamptz>,
+            /// Why it was not delivered when that was tried last; null before the first failure and after success.
+            failure -> Nullable<Text>,
         }
     }
 
@@ -108,8 +155,10 @@ pub mod identity {
             id -> Uuid,
             /// Person whom it was given to.
             user_id -> Uuid,
-            /// What it is good for. One of: password_reset, mfa_challenge.
+            /// What it is good for. One of: password_reset, email_verification, mfa_challenge.
             purpose -> Text,
+            /// E-mail address that it was sent to, or that its person signs in with.
+            email -> Text,
             /// Hash of the whole token.
             token_hash -> Text,
             /// Short name of the organization that was named at the sign-in; null when none was.
@@ -424,6 +473,57 @@ pub mod identity {
         use diesel::sql_types::*;
         use crate::store::sql_types::*;
 
+        /// What a person tells about themselves and how they like Portico, in whichever organization. Where they stand in one is told by their membership.
+        identity.user_profiles (user_id) {
+            /// Person whose profile it is.
+            user_id -> Uuid,
+            /// Day on which the person was born; null when not told.
+            date_of_birth -> Nullable<Date>,
+            /// Gender in the person's own words; null when not told.
+            gender -> Nullable<Text>,
+            /// What the person tells about themselves; null when nothing.
+            bio -> Nullable<Text>,
+            /// Address of the person's web site; null for none.
+            website_url -> Nullable<Text>,
+            /// Address of the person's page at LinkedIn; null for none.
+            linkedin_url -> Nullable<Text>,
+            /// Address of the person's page at GitHub; null for none.
+            github_url -> Nullable<Text>,
+            /// What the person works as, wherever that is; null when not told. The position in an organization stands with the membership.
+            job_title -> Nullable<Text>,
+            /// Company that the person works for; null when not told.
+            company -> Nullable<Text>,
+            /// Country the person lives in, as an ISO 3166-1 code of two letters; null when not told.
+            country -> Nullable<Text>,
+            /// State or province the person lives in; null when not told.
+            state_province -> Nullable<Text>,
+            /// City the person lives in; null when not told.
+            city -> Nullable<Text>,
+            /// Postal code of where the person lives; null when not told.
+            postal_code -> Nullable<Text>,
+            /// Street and number where the person lives; null when not told.
+            address_line1 -> Nullable<Text>,
+            /// Second line of the address where the person lives; null for none.
+            address_line2 -> Nullable<Text>,
+            /// What the person wants to be told and how, in whichever organization, as a JSON object.
+            notification_preferences -> Jsonb,
+            /// What the person wants clients to show of them, as a JSON object; the server goes by permissions alone.
+            privacy_settings -> Jsonb,
+            /// Settings of the person's screens in whichever organization, as a JSON object.
+            ui_preferences -> Jsonb,
+            /// When the profile was created.
+            created_at -> Timestamptz,
+            /// When the profile was last changed.
+            updated_at -> Timestamptz,
+            /// Version of the profile: starts at 1 and grows by one with every change. Send it back as the expected version to refuse overwriting somebody else's change.
+            revision -> Int4,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
         /// A person with an account: credentials and name exist once, memberships connect the account with organizations.
         identity.users (id) {
             /// Identity of the person, given by the server; it never changes and orders by time of creation.
@@ -488,6 +588,7 @@ pub mod identity {
     }
 
     diesel::joinable!(api_keys -> organizations (organization_id));
+    diesel::joinable!(invitations -> organizations (organization_id));
     diesel::joinable!(memberships -> organizations (organization_id));
     diesel::joinable!(memberships -> users (user_id));
     diesel::joinable!(one_time_tokens -> users (user_id));
@@ -499,9 +600,11 @@ pub mod identity {
     diesel::joinable!(sso_accounts -> users (user_id));
     diesel::joinable!(sso_providers -> organizations (organization_id));
     diesel::joinable!(sso_requests -> users (user_id));
+    diesel::joinable!(user_profiles -> users (user_id));
 
     diesel::allow_tables_to_appear_in_same_query!(
         api_keys,
+        invitations,
         mail,
         memberships,
         one_time_tokens,
@@ -514,6 +617,7 @@ pub mod identity {
         sso_provider_roles,
         sso_providers,
         sso_requests,
+        user_profiles,
         users,
     );
 }

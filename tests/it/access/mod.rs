@@ -3,6 +3,7 @@ mod conditions;
 mod explanation;
 mod protection;
 mod rights;
+mod team;
 
 use std::{sync::Arc, time::Duration};
 

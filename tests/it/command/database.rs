@@ -94,7 +94,7 @@ fn one_database_from_nothing_to_its_last_check() {
         VALUES (gen_random_uuid(), 'Sarah@example.com', 'A word', 'Hello.')";
     site.sql(&[mail]);
     let mail = site.well(&["mail", "--to", "sarah@example.com"]);
-    assert!(mail.ends_with("To: Sarah@example.com\nSubject: A word\n\nHello.\n\n"), "{mail}");
+    assert!(mail.ends_with("To: Sarah@example.com\nSubject: A word\nState: waiting\n\nHello.\n\n"), "{mail}");
     assert_eq!(site.well(&["mail", "--to", "tom@example.com"]), "");
     assert!(site.well(&["audit", "verify"]).contains("aether-demo: "));
     assert!(site.ends(1, &["audit", "verify", "--organization", "nowhere"]).contains("`nowhere`"));

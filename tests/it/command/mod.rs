@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::world::postgres::programs;
 
 /// The program, with an environment that says nothing else about Portico.
-fn portico(data: &str) -> Command {
+pub fn portico(data: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_portico"));
     for (name, _) in std::env::vars() {
         if name.starts_with("PORTICO_") || name.starts_with("DATABASE_") {
@@ -55,6 +55,7 @@ fn a_value_that_cannot_be_read_is_named_with_what_was_expected() {
         ("PORTICO_POOL_SIZE", "-1", "PORTICO_POOL_SIZE cannot be read: expected a whole number"),
         ("PORTICO_LOG", "loud=very", "PORTICO_LOG cannot be read: "),
         ("PORTICO_CONFIG", "/nowhere.toml", "/nowhere.toml cannot be read: "),
+        ("PORTICO_SMTP_URL", "smtps://mail.example.com", "smtp_url needs mail_from"),
         ("DATABASE_OWNER_URL", "postgres://a@b/c", "DATABASE_OWNER_URL needs DATABASE_URL"),
     ] {
         let output = portico("command-wrong").arg("doctor").env(name, value).output().unwrap();
@@ -79,7 +80,7 @@ fn an_unreachable_database_is_named_without_its_password() {
 }
 
 /// A server that is killed when the test fails.
-struct Server(Child);
+pub struct Server(pub Child);
 
 impl Drop for Server {
     fn drop(&mut self) {

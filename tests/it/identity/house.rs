@@ -13,6 +13,7 @@ use portico::graph::schema::Schema;
 use portico::live::Hub;
 use portico::store::connect::connect;
 use portico::store::door::Caller;
+use portico::store::id;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -78,6 +79,15 @@ impl House {
         let mut owner = connect(&self.database.owner_url).await.unwrap();
         let question = sql_query(format!("SELECT coalesce(({expression})::text, '') AS answer"));
         question.get_result::<Answer>(&mut owner).await.unwrap().answer
+    }
+
+    /// The token of the mail that came last to this address.
+    pub async fn mailed(&self, email: &str) -> String {
+        let last =
+            format!("SELECT body FROM identity.mail WHERE recipient = '{email}' ORDER BY id DESC LIMIT 1");
+        let body = self.look(&last).await;
+        let token = body.lines().find(|line| line.starts_with("pto_"));
+        token.unwrap_or_else(|| panic!("no token: {body}")).to_owned()
     }
 
     /// A new person in a new organization, with these roles there.
@@ -186,6 +196,13 @@ impl House {
         assert_eq!(payload["userErrors"].as_array().map(Vec::len), Some(1), "{payload:#}");
         payload["userErrors"][0]["code"].as_str().unwrap()
     }
+}
+
+/// An id as the API writes it.
+pub fn global_id(prefix: &str, id: Uuid) -> String {
+    let mut text = Vec::new();
+    id::write(prefix, id, &mut text);
+    String::from_utf8(text).unwrap()
 }
 
 pub fn text(value: &Value) -> String {

@@ -1,7 +1,10 @@
 //! Who signs in, how long that holds, and what it opens.
 mod api_key;
-mod house;
+mod email_verification;
+pub mod house;
+mod invitation;
 mod lockout;
+mod membership;
 mod mfa;
 mod openid;
 mod organization;
@@ -11,3 +14,5 @@ mod session;
 mod sign_in;
 mod sso;
 mod sso_forged;
+mod user_lock;
+mod user_profile;

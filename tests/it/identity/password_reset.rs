@@ -30,22 +30,9 @@ async fn letters(house: &House, person: &Person) -> String {
     house.look(&format!("SELECT count(*) FROM identity.mail WHERE recipient = '{}'", person.email)).await
 }
 
-/// The token of the mail that came last.
-async fn token(house: &House, person: &Person) -> String {
-    let last = format!(
-        "SELECT body FROM identity.mail WHERE recipient = '{}' ORDER BY id DESC LIMIT 1",
-        person.email
-    );
-    let body = house.look(&last).await;
-    body.lines()
-        .find(|line| line.starts_with("pto_"))
-        .unwrap_or_else(|| panic!("no token: {body}"))
-        .to_owned()
-}
-
 async fn sent(house: &House, person: &Person) -> String {
     assert_eq!(forgot(house, &person.email).await, json!({ "done": true, "userErrors": [] }));
-    token(house, person).await
+    house.mailed(&person.email).await
 }
 
 async fn of_user(house: &House, person: &Person, column: &str) -> String {
@@ -65,7 +52,7 @@ async fn a_token_by_mail_gives_a_new_password_once_and_ends_all_sessions() {
     let first = house.sign_in(&person.email, PASSWORD, None).await;
     let (here, there) = (text(&first["accessToken"]), house.token(&person).await);
     assert_eq!(forgot(&house, &format!("  {} ", person.email.to_uppercase())).await["done"], true);
-    let token = token(&house, &person).await;
+    let token = house.mailed(&person.email).await;
     let kept = format!("SELECT token_hash FROM identity.one_time_tokens WHERE user_id = '{}'", person.id);
     assert_eq!(house.look(&kept).await, portico::credential::hash(&token));
 
@@ -175,7 +162,7 @@ async fn an_account_is_sent_three_tokens_an_hour_also_when_asked_at_once() {
     let answers = join_all((0..6).map(|_| forgot(&house, &person.email))).await;
     assert!(answers.iter().all(|answer| answer["done"] == true), "{answers:?}");
     assert_eq!(letters(&house, &person).await, "3");
-    let token = token(&house, &person).await;
+    let token = house.mailed(&person.email).await;
     house
         .sql(&format!(
             "UPDATE identity.one_time_tokens SET created_at = now() - interval '61 min' WHERE user_id = '{}'",

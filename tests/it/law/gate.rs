@@ -48,6 +48,8 @@ const PUBLIC_ROOTS: &[&str] = &[
     "Query.viewer",
     // how one comes in
     "Mutation.mfaChallenge",
+    "Mutation.emailVerify",
+    "Mutation.invitationAccept",
     "Mutation.passwordReset",
     "Mutation.passwordResetRequest",
     "Mutation.sessionRefresh",
@@ -58,6 +60,8 @@ const PUBLIC_ROOTS: &[&str] = &[
     "Mutation.mfaConfirm",
     "Mutation.mfaDisable",
     "Mutation.mfaEnroll",
+    "Mutation.emailVerificationRequest",
+    "Mutation.membershipPreferencesUpdate",
     "Mutation.organizationCreate",
     "Mutation.passwordChange",
     "Mutation.recoveryCodesRenew",
@@ -67,15 +71,23 @@ const PUBLIC_ROOTS: &[&str] = &[
     "Mutation.ssoAccountLink",
     "Mutation.ssoAccountLinkComplete",
     "Mutation.ssoAccountUnlink",
+    "Mutation.userProfileUpdate",
     "Mutation.userUpdate",
     // for administrators of the platform, who are on a list in the database
     "Mutation.organizationReactivate",
     "Mutation.organizationRestore",
     "Mutation.organizationSuspend",
+    "Mutation.userLock",
+    "Mutation.userUnlock",
 ];
 
 /// Reviewed: fields that lead to objects which need a permission, and show them to whoever lacks it: one's own.
-const PUBLIC_FIELDS: &[&str] = &["Viewer.user"];
+const PUBLIC_FIELDS: &[&str] = &[
+    "MembershipPreferencesUpdatePayload.membership",
+    "UserProfileUpdatePayload.userProfile",
+    "Viewer.profile",
+    "Viewer.user",
+];
 
 fn is_page(name: &str) -> bool {
     name.ends_with("Connection") || name.ends_with("Edge")

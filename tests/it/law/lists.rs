@@ -52,7 +52,7 @@ fn children(text: &str) -> BTreeSet<(String, String)> {
     let links = declared.filter_map(|list| {
         let (child, rest) = list.split_once(">(")?;
         let link = rest.split([',', ')']).nth(1)?.trim();
-        let (_, column) = link.split_once("::").filter(|(table, _)| *table != "Link")?;
+        let (_, column) = link.split_once("::").filter(|(_, column)| !column.contains(['(', ':']))?;
         Some((child.to_owned(), column.to_owned()))
     });
     links.collect()

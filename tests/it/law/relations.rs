@@ -25,6 +25,7 @@ const EXEMPT: &[(&str, &str)] = &[
 /// Tables that are not types of their own, each with the reason.
 const NO_TYPE: &[(&str, &str)] = &[
     ("access.epochs", "internal: counts changes of rights"),
+    ("access.team_members", "pairs: Team.members and User.teams"),
     (
         "governance.control_requirements",
         "pairs: ComplianceControl.requirements and ComplianceRequirement.controls",

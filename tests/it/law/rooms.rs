@@ -34,6 +34,10 @@ const ROOMS: &[(&str, &[&str])] = &[
             "crate::seed",
         ],
     ),
+    (
+        "src/mail",
+        &["axum", "async_graphql", "diesel", "crate::web", "crate::domains", "crate::graph", "crate::live"],
+    ),
     ("src/live", &["axum", "async_graphql", "crate::web", "crate::domains", "crate::graph"]),
     ("src/domains", &["axum", "hyper", "reqwest", "tokio::spawn", "crate::web", "deadpool"]),
     (

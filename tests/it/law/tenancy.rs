@@ -34,7 +34,7 @@ async fn keys_of_an_organizations_tables_begin_with_it() {
     let faults = faults(&format!(
         "{TABLES} SELECT name AS fault FROM tables WHERE NOT relispartition
             AND name NOT IN ('identity.organizations', 'identity.users', 'identity.sessions', 'identity.platform_admins',
-                             'identity.one_time_tokens', 'identity.mail', 'identity.recovery_codes')
+                             'identity.one_time_tokens', 'identity.mail', 'identity.recovery_codes', 'identity.user_profiles')
             AND NOT EXISTS (SELECT FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
                              WHERE k.conrelid = tables.oid AND k.contype = 'p' AND a.attname = 'organization_id')"
     )).await;
@@ -140,6 +140,8 @@ async fn without_an_organization_the_server_sees_nothing() {
         "identity.sso_accounts",
         "identity.sso_providers",
         "identity.sso_requests",
+        "identity.invitations",
+        "identity.user_profiles",
         "identity.api_keys",
     ] {
         let count: Vec<Count> =

@@ -190,6 +190,20 @@ async fn an_organization_that_demands_a_second_factor_closes_what_is_open_withou
     kept.goes_on(&house, &with).await;
 }
 
+#[tokio::test]
+async fn an_account_that_an_administrator_locks_loses_what_it_has_open() {
+    let (_, ann, house) = town().await;
+    let elsewhere = Town::found().await;
+    let admin = elsewhere.person("Admin", &[]).await;
+    let listed = "INSERT INTO identity.platform_admins (id, email, user_id) VALUES (ops.uuid_v7(), $2 || $1::text, $2::uuid)";
+    sql(&elsewhere, listed, &admin.user.to_string()).await;
+    let open = Open::with(&house, &token(&ann)).await;
+    let document = "mutation ($input: UserLockInput!) { userLock(input: $input) { userErrors { message } } }";
+    let input = json!({ "id": global_id("user", ann.user), "reason": "a test" });
+    done(&house, &token(&admin), document, input).await;
+    open.ends(SIGNED_OUT).await;
+}
+
 /// Takes a permission away, by hand: no server is told.
 async fn take_away(town: &Town, permission: &str) {
     let take = "UPDATE access.permission_grants g SET revoked_at = now(), revoked_by = g.user_id FROM access.permissions p

@@ -41,6 +41,7 @@ pub fn schema(door: Door, hub: Arc<Hub>, limits: Limits) -> Schema {
         outbound: Outbound::new(true),
         public_url: Some("https://portico.example.com".to_owned()),
         pages: PageSizes::default(),
+        web_url: Some("https://app.example".into()),
         patience: Patience::default(),
     })
 }

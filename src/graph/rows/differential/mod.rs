@@ -49,6 +49,7 @@ fn visit() -> Visit {
         outbound: crate::outbound::Outbound::default(),
         public_url: None,
         pages: PageSizes::default(),
+        web_url: None,
         patience: crate::live::Patience::default(),
         presence: None,
         resume_after: None,

@@ -258,7 +258,7 @@ impl City {
                  FROM {table} AS t, CAST(to_jsonb(t) - ARRAY['last_used_at', 'last_used_ip', 'last_seen_at'] AS text) AS kept"
             )
         });
-        self.look(&each.collect::<Vec<_>>().join(" UNION ALL ")).await
+        self.look(&(each.collect::<Vec<_>>().join(" UNION ALL ") + " ORDER BY 1")).await
     }
 }
 

@@ -19,6 +19,8 @@ const BY_ID: &[(&str, &str)] = &[("node", "deal.read"), ("nodes", "deal.read")];
 /// Root fields without a permission that answer whoever is not signed in.
 const FOR_ANYBODY: &[&str] = &[
     "mfaChallenge",
+    "emailVerify",
+    "invitationAccept",
     "organization",
     "organizations",
     "passwordReset",
@@ -31,7 +33,8 @@ const FOR_ANYBODY: &[&str] = &[
 ];
 
 /// Root fields for administrators of the platform.
-const FOR_ADMINISTRATORS: &[&str] = &["organizationReactivate", "organizationRestore", "organizationSuspend"];
+const FOR_ADMINISTRATORS: &[&str] =
+    &["organizationReactivate", "organizationRestore", "organizationSuspend", "userLock", "userUnlock"];
 
 /// Records that whoever may not read all of them finds only where they are theirs.
 const PRIVATE: &[(&str, &str)] =
@@ -57,6 +60,10 @@ const UNFINISHED: &[(&str, &str)] = &[
     ("sessionRefresh", "INVALID"),
     ("ssoAccountLinkComplete", "INVALID"),
     ("ssoSignInComplete", "INVALID"),
+    ("emailVerify", "INVALID"),
+    ("invitationAccept", "INVALID"),
+    ("passwordReset", "INVALID"),
+    ("sessionRefresh", "INVALID"),
 ];
 
 /// What ends the session or the organization in which it is called comes last.

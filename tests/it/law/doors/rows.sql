@@ -23,9 +23,20 @@ INSERT INTO identity.organizations (id, name, slug, status, deleted_at) VALUES
   (gen_random_uuid(), 'doors closed', 'doors-closed', 'suspended', NULL),
   (gen_random_uuid(), 'doors gone', 'doors-gone', 'deleted', now());
 INSERT INTO identity.users (id, email, display_name, status) VALUES (gen_random_uuid(), 'administrator@example.com', 'Administrator', 'active');
+INSERT INTO identity.users (id, email, display_name, status, locked_at) VALUES
+  (ops.uuid_v7(), 'doors-open@example.com', 'Open', 'active', NULL), (ops.uuid_v7(), 'doors-locked@example.com', 'Locked', 'active', now());
+UPDATE identity.users SET email_verified_at = NULL WHERE email LIKE '%@aether-demo.example';
+INSERT INTO identity.user_profiles (user_id, job_title) SELECT user_id, 'doors' FROM identity.memberships WHERE organization_id = :organization;
 INSERT INTO identity.platform_admins (id, email, user_id) SELECT gen_random_uuid(), email, id FROM identity.users WHERE email = 'administrator@example.com';
 INSERT INTO identity.sessions (id, user_id, organization_id, refresh_token_hash, expires_at)
   SELECT gen_random_uuid(), id, :organization, 'doors', now() + interval '1 hour' FROM identity.users WHERE email LIKE 'eleanor.vance@%';
+INSERT INTO access.teams (organization_id, id, name) SELECT :organization, ops.uuid_v7(), 'doors ' || n FROM generate_series(1, 5) AS n;
+INSERT INTO access.team_members (organization_id, team_id, user_id)
+  SELECT t.organization_id, t.id, m.user_id FROM access.teams t JOIN identity.memberships m USING (organization_id);
+INSERT INTO identity.invitations (organization_id, id, email, role_id, invited_by, token_hash, expires_at)
+  SELECT :organization, ops.uuid_v7(), 'doors-' || n || '@example.com', r.id, u.id, 'doors ' || n, now() + interval '1 day'
+  FROM identity.users u, access.roles r, generate_series(1, 5) AS n
+  WHERE u.email LIKE 'eleanor.vance@%' AND r.organization_id = :organization AND r.name = 'viewer';
 INSERT INTO identity.api_keys (organization_id, id, name, prefix, hashed_key, created_by)
   SELECT :organization, gen_random_uuid(), 'doors', 'doors', 'doors ' || n, id FROM identity.users, generate_series(1, 5) AS n
   WHERE email LIKE 'eleanor.vance@%';

@@ -25,6 +25,7 @@ const LITERALS: &[(&str, &str, &str)] = &[
     ("mfaDisable", "password", "\"portico-demo\""),
     ("mfaEnroll", "password", "\"portico-demo\""),
     ("recoveryCodesRenew", "code", "\"000000\""),
+    ("invitationCreate", "email", "\"doors@example.com\""),
     ("passwordChange", "currentPassword", "\"portico-demo\""),
     ("passwordChange", "newPassword", "\"an open door is no door\""),
     ("passwordResetRequest", "email", "\"sarah.chen@aether-demo.example\""),
@@ -96,6 +97,8 @@ const RECORDS: &[(&str, &str, &str)] = &[
     ("dealRestore", "id", "deleted_at IS NOT NULL"),
     ("dealStageChange", "id", "status = 'open' AND deleted_at IS NULL"),
     ("dealStageChange", "stageId", "name = 'doors'"),
+    ("invitationCreate", "roleId", "name = 'viewer'"),
+    ("invitationRevoke", "id", "email = 'doors-2@example.com'"),
     ("membershipUpdate", "id", JORDAN),
     ("messageSend", "conversationId", "status = 'active' ORDER BY id"),
     ("organizationReactivate", "id", "slug = 'doors-closed'"),
@@ -109,6 +112,9 @@ const RECORDS: &[(&str, &str, &str)] = &[
     ("ssoProviderDelete", "id", "name = 'doors 5'"),
     ("ssoProviderUpdate", "id", "name = 'doors 4'"),
     ("roleUpdate", "id", "name = 'doors own'"),
+    ("teamDelete", "id", "name = 'doors 5'"),
+    ("userLock", "id", "email LIKE 'doors-open@%'"),
+    ("userUnlock", "id", "email LIKE 'doors-locked@%'"),
 ];
 
 /// Rows that are not of an organization: which of them are meant.
@@ -116,7 +122,8 @@ const SCOPES: &[(&str, &str)] = &[
     ("identity.organizations", "id = $1 OR slug LIKE 'doors-%'"),
     (
         "identity.users",
-        "id IN (SELECT user_id FROM identity.memberships WHERE organization_id = $1) AND email LIKE 'yuki.tanaka@%'",
+        "id IN (SELECT user_id FROM identity.memberships WHERE organization_id = $1) AND email LIKE 'yuki.tanaka@%'
+         OR email LIKE 'doors-%'",
     ),
     ("identity.sessions", "refresh_token_hash = 'doors' AND $1 IS NOT NULL"),
 ];

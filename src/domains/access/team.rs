@@ -1,0 +1,249 @@
+//! Teams: people of an organization who are named together.
+use serde_json::{Value, json};
+
+use crate::{
+    domains::{
+        identity::user::{User, UserFilter},
+        prelude::*,
+    },
+    graph::mutation::Payload,
+    store::{
+        journal::Change,
+        tables::{
+            access::{team_members, teams},
+            identity::memberships,
+        },
+    },
+};
+
+/// So many people are added or removed at once.
+const MOST: usize = 100;
+
+#[derive(Clone, Queryable, Selectable)]
+#[diesel(table_name = teams, check_for_backend(Pg))]
+pub struct Team {
+    pub id: Id<Team>,
+    pub name: String,
+    pub description: Option<String>,
+    pub created_by: Option<Id<User>>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub revision: i32,
+}
+
+entity!(Team, "team", access::teams, needs "team.read", version revision);
+
+impl Entity for Team {
+    fn fields(team: &mut Fields<Self>) {
+        columns! { team: Team {
+            id, name, description, revision as "version", created_at, updated_at,
+        } keeps { created_by } }
+        team.one("createdBy", |team| team.created_by).about_column("created_by");
+        let members = Condition::Linked {
+            table: MEMBERS,
+            parent: name(team_members::team_id),
+            child: name(team_members::user_id),
+        };
+        team.children::<User>("members", Link::Where(members)).about("The people who are in it.");
+    }
+}
+
+/// The table of pairs that says who is in which team.
+const MEMBERS: &Table = &Table {
+    name: "\"access\".\"team_members\"",
+    key: "user_id",
+    owner: Owner::Organization,
+    limited: Limited::Never,
+};
+
+/// The teams that a person is in.
+pub fn teams_of_person() -> Link {
+    Link::Where(Condition::Linked {
+        table: MEMBERS,
+        parent: name(team_members::user_id),
+        child: name(team_members::team_id),
+    })
+}
+
+filter! { TeamFilter for Team in teams {
+    id: Compare<Id<Team>>,
+    name: Compare<String>,
+    created_at: Compare<DateTime<Utc>>,
+    created_by: UserFilter => through created_by,
+} }
+
+order! { TeamOrder, TeamOrderField for Team {
+    /// When it was made.
+    CreatedAt = created_at,
+    /// Its name.
+    Name = name,
+} default [Name Asc] }
+
+pub fn queries(query: &mut Fields<Query>) {
+    query.by_id::<Team>("team").about("A team by its id; null when there is none that you may see.");
+    query.list::<Team>("teams").about("The teams of the organization, by name unless ordered otherwise.");
+}
+
+pub fn mutations(mutations: &mut Mutations) {
+    mutations
+        .change("teamCreate", create)
+        .needs("team.write")
+        .about("Makes a team, with nobody in it yet. Errors: NOT_UNIQUE, INVALID.");
+    mutations
+        .change("teamUpdate", update)
+        .needs("team.write")
+        .about("Changes a team. Errors: NOT_FOUND, CONFLICT, NOT_UNIQUE, INVALID.");
+    mutations
+        .action("teamDelete", delete, |payload: &mut Fields<Payload<Id<Team>>>| {
+            payload
+                .derived("deletedTeamId", |payload| payload.result)
+                .about("The id of the team that is gone; null when nothing was done.");
+        })
+        .needs("team.delete")
+        .about("Deletes a team for good; the people in it stay in the organization. Errors: NOT_FOUND, CONFLICT, IN_USE.");
+    mutations
+        .change("teamMembersAdd", add)
+        .needs("team.write")
+        .about("Adds people to a team; who is in it already stays. Errors: NOT_FOUND, OUT_OF_RANGE.");
+    mutations.change("teamMembersRemove", remove).needs("team.write").about(
+        "Takes people out of a team; of who is not in it nothing is said. Errors: NOT_FOUND, OUT_OF_RANGE.",
+    );
+}
+
+/// A team to be made.
+#[derive(InputObject)]
+struct TeamCreateInput {
+    /// Its name.
+    name: String,
+    /// What it is for.
+    description: Option<String>,
+}
+
+async fn create(write: &mut Write, input: TeamCreateInput) -> Outcome<Id<Team>> {
+    let team = Changes::default()
+        .set(teams::name, input.name)
+        .set(teams::description, input.description)
+        .set(teams::created_by, write.caller().user);
+    record::create(write, team).await
+}
+
+/// What to change of a team. Absent: unchanged. Null: cleared.
+#[derive(InputObject)]
+struct TeamUpdateInput {
+    /// Which team.
+    id: Id<Team>,
+    /// The version you read; refused when it is another by now.
+    expected_version: Option<i32>,
+    /// Its name.
+    name: Option<String>,
+    /// What it is for.
+    description: MaybeUndefined<String>,
+}
+
+async fn update(write: &mut Write, input: TeamUpdateInput) -> Outcome<Id<Team>> {
+    let before = record::lock(write, input.id, input.expected_version).await?;
+    let changes =
+        Changes::default().given(teams::name, input.name).patch(teams::description, input.description);
+    record::update(write, before, changes).await
+}
+
+async fn delete(write: &mut Write, input: RecordInput<Team>) -> Outcome<Id<Team>> {
+    let team = input.lock_living(write).await?;
+    let members = team_members::table
+        .filter(team_members::organization_id.eq(write.organization()))
+        .filter(team_members::team_id.eq(team.id));
+    diesel::delete(members).execute(write).await?;
+    diesel::delete(teams::table.find((write.organization(), team.id))).execute(write).await?;
+    record::removed(write, &team).await
+}
+
+/// Who comes into a team, or out of it.
+#[derive(InputObject)]
+struct TeamMembersInput {
+    /// Which team.
+    team_id: Id<Team>,
+    /// The people, at most 100.
+    user_ids: Vec<Id<User>>,
+}
+
+impl TeamMembersInput {
+    /// The team, locked, and the people, each once; refused for who has no place in the organization.
+    async fn find(self, write: &mut Write) -> Outcome<(Team, Vec<Id<User>>)> {
+        let path = ["input", "userIds"];
+        if self.user_ids.len() > MOST {
+            let message = format!("at most {MOST} people at once");
+            return Err(UserError::new(UserErrorCode::OutOfRange, message, &path).into());
+        }
+        let team = record::find(write, self.team_id, &["input", "teamId"]).await?;
+        let mut people = self.user_ids;
+        people.sort_unstable();
+        people.dedup();
+        let known: Vec<Id<User>> = memberships::table
+            .filter(memberships::organization_id.eq(write.organization()))
+            .filter(memberships::user_id.eq_any(&people))
+            .select(memberships::user_id)
+            .load(write)
+            .await?;
+        match people.iter().find(|person| !known.contains(person)) {
+            Some(stranger) => Err(UserError::not_found(*stranger, &path).into()),
+            None => Ok((team, people)),
+        }
+    }
+}
+
+async fn add(write: &mut Write, input: TeamMembersInput) -> Outcome<Id<Team>> {
+    let (team, people) = input.find(write).await?;
+    let before = members(write, team.id).await?;
+    let rows: Vec<_> = people
+        .iter()
+        .filter(|person| !before.contains(person))
+        .map(|person| {
+            (
+                team_members::organization_id.eq(write.organization()),
+                team_members::team_id.eq(team.id),
+                team_members::user_id.eq(*person),
+            )
+        })
+        .collect();
+    diesel::insert_into(team_members::table).values(rows).execute(write).await?;
+    changed(write, "members_added", team, &before).await
+}
+
+async fn remove(write: &mut Write, input: TeamMembersInput) -> Outcome<Id<Team>> {
+    let (team, people) = input.find(write).await?;
+    let before = members(write, team.id).await?;
+    let gone = team_members::table
+        .filter(team_members::organization_id.eq(write.organization()))
+        .filter(team_members::team_id.eq(team.id))
+        .filter(team_members::user_id.eq_any(people));
+    diesel::delete(gone).execute(write).await?;
+    changed(write, "members_removed", team, &before).await
+}
+
+async fn members(write: &mut Write, team: Id<Team>) -> Outcome<Vec<Id<User>>> {
+    let members = team_members::table
+        .filter(team_members::organization_id.eq(write.organization()))
+        .filter(team_members::team_id.eq(team))
+        .order(team_members::user_id)
+        .select(team_members::user_id);
+    Ok(members.load(write).await?)
+}
+
+/// The team's own columns stay as they are: what changed is who is in it.
+async fn changed(write: &mut Write, what: &str, team: Team, before: &[Id<User>]) -> Outcome<Id<Team>> {
+    let after = members(write, team.id).await?;
+    let people =
+        |ids: &[Id<User>]| json!({ "memberIds": ids.iter().map(ToString::to_string).collect::<Vec<_>>() });
+    let change = Change {
+        kind: format!("team.{what}"),
+        resource_type: <Team as Object>::NAME,
+        resource_id: team.id.0,
+        resource_name: Some(team.name),
+        before: Some(people(before)),
+        after: Some(people(&after)),
+        topic: None,
+        payload: Value::Null,
+    };
+    write.record(change).await?;
+    Ok(team.id)
+}
