@@ -52,6 +52,8 @@ const SHARED: &[(&str, &str)] = &[
 
 /// Mutations that even the owner cannot bring to an end here: the code that they give then.
 const UNFINISHED: &[(&str, &str)] = &[
+    ("emailVerify", "INVALID"),
+    ("invitationAccept", "INVALID"),
     ("mfaChallenge", "INVALID"),
     ("mfaConfirm", "INVALID"),
     ("mfaDisable", "STATE"),
@@ -60,10 +62,6 @@ const UNFINISHED: &[(&str, &str)] = &[
     ("sessionRefresh", "INVALID"),
     ("ssoAccountLinkComplete", "INVALID"),
     ("ssoSignInComplete", "INVALID"),
-    ("emailVerify", "INVALID"),
-    ("invitationAccept", "INVALID"),
-    ("passwordReset", "INVALID"),
-    ("sessionRefresh", "INVALID"),
 ];
 
 /// What ends the session or the organization in which it is called comes last.
