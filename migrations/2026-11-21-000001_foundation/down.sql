@@ -9,4 +9,4 @@ DROP FUNCTION ops.uuid_v7();
 DROP FUNCTION ops.serving();
 DROP FUNCTION ops.actor();
 DROP FUNCTION ops.refuse(text, text, text, text, text);
-DROP SCHEMA identity, access, chat, sales, finance, governance, audit, ops;
+DROP SCHEMA identity, access, chat, sales, finance, governance, security, audit, ops;

@@ -34,6 +34,7 @@ CREATE SCHEMA chat;
 CREATE SCHEMA sales;
 CREATE SCHEMA finance;
 CREATE SCHEMA governance;
+CREATE SCHEMA security;
 CREATE SCHEMA audit;
 CREATE SCHEMA ops;
 COMMENT ON SCHEMA identity IS 'Organizations, people, their memberships and the credentials they sign in with.';
@@ -42,9 +43,10 @@ COMMENT ON SCHEMA chat IS 'Conversations with the assistant and their messages.'
 COMMENT ON SCHEMA sales IS 'Customers, pipelines and deals.';
 COMMENT ON SCHEMA finance IS 'Cost centers, departments and budgets.';
 COMMENT ON SCHEMA governance IS 'Compliance frameworks, controls, tests of controls and issues.';
+COMMENT ON SCHEMA security IS 'How sensitive data are shown and kept.';
 COMMENT ON SCHEMA audit IS 'The record of who did what, which nobody can change.';
 COMMENT ON SCHEMA ops IS 'The machinery beneath: live events, idempotency, partitions and shared procedures.';
-GRANT USAGE ON SCHEMA identity, access, chat, sales, finance, governance, audit, ops TO portico_app;
+GRANT USAGE ON SCHEMA identity, access, chat, sales, finance, governance, security, audit, ops TO portico_app;
 GRANT USAGE ON SCHEMA identity, audit, ops TO portico_worker;
 
 CREATE FUNCTION ops.refuse(message text, rule text, place text, field text, code text DEFAULT '23514')

@@ -641,7 +641,7 @@ COMMENT ON FUNCTION access.rights_changed() IS 'Trigger: raises the epoch of eve
 
 CREATE FUNCTION access.right_changed() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
-  PERFORM access.raise_epoch((to_jsonb(NEW) ->> TG_ARGV[0])::uuid);
+  PERFORM access.raise_epoch((to_jsonb(CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END) ->> TG_ARGV[0])::uuid);
   RETURN NULL;
 END
 $$;

@@ -49,6 +49,7 @@ pub struct Keys {
     pub(super) verifying: DecodingKey,
     pub(super) renewing: hmac::Key,
     pub(super) keeping: RandomizedNonceKey,
+    pub(super) masking: hmac::Key,
     /// Tokens that were recognised before, by their hash: a signature takes longer to verify than a row to read.
     pub(super) recognised: Cache<[u8; 32], Claims>,
     sealing: [u8; 32],
@@ -85,6 +86,7 @@ impl Keys {
             renewing: hmac::Key::new(hmac::HMAC_SHA256, &derive(secret, b"refresh token")),
             keeping: Self::keeping(&derive(secret, b"kept secrets"))
                 .context("no key for secrets can be derived")?,
+            masking: hmac::Key::new(hmac::HMAC_SHA256, &derive(secret, b"masked values")),
             recognised: Cache::new(RECOGNISED),
             sealing: derive(secret, b"cursor"),
         })

@@ -5,6 +5,7 @@ pub mod access_token;
 pub mod api_key;
 pub mod keys;
 pub mod one_time_token;
+mod pseudonym;
 pub mod recovery_code;
 pub mod refresh_token;
 pub mod sealed;

@@ -8,6 +8,7 @@ pub mod identity;
 pub mod money;
 pub mod prelude;
 pub mod sales;
+pub mod security;
 
 use crate::graph::{
     mutation::Mutations,
@@ -23,6 +24,7 @@ pub fn queries(query: &mut Fields<Query>) {
     finance::queries(query);
     sales::queries(query);
     governance::queries(query);
+    security::queries(query);
     audit::queries(query);
 }
 
@@ -39,5 +41,6 @@ pub fn mutations(mutations: &mut Mutations) {
     finance::mutations(mutations);
     sales::mutations(mutations);
     governance::mutations(mutations);
+    security::mutations(mutations);
     audit::mutations(mutations);
 }

@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 
 use super::{
     fault::Fault,
-    rows::{AnyId, Env},
+    rows::{AnyId, Env, Object},
     scalar::input_object,
 };
 use crate::store::{
@@ -67,6 +67,11 @@ impl<'g> Scope<'g> {
     /// Whether a column with its own permission may be asked about: if the caller sees it in every row.
     pub fn permit(&self, permission: Option<&'static str>) -> Result<(), Fault> {
         self.env.permit(permission)
+    }
+
+    /// Whether a column may be asked about: if the caller is shown it as it is.
+    pub fn shown<T: Object>(&self, column: &str) -> Result<(), Fault> {
+        self.env.shown::<T>(column)
     }
 
     fn term(&mut self) -> Result<(), Fault> {
@@ -345,6 +350,7 @@ macro_rules! filter {
                 $(if let Some(filter) = self.$field {
                     let needs: &[&'static str] = &[$($permission)?];
                     scope.permit(needs.first().copied())?;
+                    $crate::filter!(@shown $row, $table, $field, scope $(, through $key)? $(, column $column)?);
                     all.push($crate::filter!(@on $row, $table, $field, filter, scope $(, through $key)? $(, column $column)?)?);
                 })*
                 Ok($crate::store::select::Condition::All(all))
@@ -406,6 +412,14 @@ macro_rules! filter {
             std::sync::LazyLock::new(|| $crate::graph::rows::camel(stringify!($field)));
         *NAME
     }};
+    (@shown $row:ident, $table:ident, $field:ident, $scope:ident) => {
+        $scope.shown::<$row>($crate::store::select::name($table::$field))?
+    };
+    (@shown $row:ident, $table:ident, $field:ident, $scope:ident, column $column:ident) => {
+        $scope.shown::<$row>($crate::store::select::name($table::$column))?
+    };
+    // what it leads to is asked about by its own filter
+    (@shown $row:ident, $table:ident, $field:ident, $scope:ident, through $key:ident) => {};
     (@on $row:ident, $table:ident, $field:ident, $filter:ident, $scope:ident) => {
         $filter.on($crate::store::select::name($table::$field), $scope)
     };

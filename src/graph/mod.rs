@@ -6,6 +6,7 @@ pub mod filter;
 pub mod gate;
 pub mod leaf_enum;
 pub mod limits;
+pub mod mask;
 pub mod mutation;
 pub mod order;
 pub mod page;

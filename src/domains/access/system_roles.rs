@@ -80,6 +80,7 @@ pub const ROLES: &[SystemRole] = &[
             "permission.*",
             "resource.*",
             "access.*",
+            "masking_policy.*",
             "approval.*",
             "api_key.*",
             "sso_provider.*",

@@ -7,7 +7,10 @@ use crate::{
         identity::user::{User, UserFilter},
         prelude::*,
     },
-    graph::rows::{AnyId, prefix_of_type},
+    graph::{
+        rows::{AnyId, prefix_of_type},
+        visit::View,
+    },
     store::{
         id::Kind,
         select::{Bind, Operator},
@@ -89,13 +92,20 @@ impl Entity for AuditLog {
     fn fields(entry: &mut Fields<Self>) {
         columns! { entry: AuditLog {
             id, seq, actor_type, actor_name, actor_email needs "audit.personal.read", event_type, action,
-            action_category, resource_type, resource_name, old_values needs "audit.values.read",
-            new_values needs "audit.values.read", changed_fields, details needs "audit.values.read",
+            action_category, resource_type, resource_name, changed_fields, details needs "audit.values.read",
             action_description, business_context, success, error_message, risk_level, requires_review,
             ip_address needs "audit.personal.read", user_agent needs "audit.personal.read", request_id,
             application_name, service_name, api_endpoint, compliance_relevant, retention_period_days,
             additional_data needs "audit.values.read", occurred_at, prev_hash, hash,
-        } keeps { actor_id, resource_id } }
+        } keeps { actor_id, resource_id, old_values, new_values } }
+        entry
+            .computed("oldValues", |entry, view| entry.shown(entry.old_values.as_ref(), view))
+            .about_column("old_values")
+            .needs("audit.values.read");
+        entry
+            .computed("newValues", |entry, view| entry.shown(entry.new_values.as_ref(), view))
+            .about_column("new_values")
+            .needs("audit.values.read");
         entry
             .one("actor", |entry| entry.actor_id.filter(|_| entry.actor_type == AuditActorType::Human))
             .about("The person who acted; null when it was not a person, or nobody you share an organization with.");
@@ -109,6 +119,19 @@ impl Entity for AuditLog {
 }
 
 impl AuditLog {
+    /// The values of a record, those that are masked as the record itself shows them.
+    fn shown(&self, values: Option<&Json>, view: View<'_>) -> Option<Json> {
+        let mut values = values?.clone();
+        if let (Some(ty), Some(fields)) = (&self.resource_type, values.0.as_object_mut()) {
+            for (field, value) in fields {
+                if let Some(masked) = view.masked(ty, field, value) {
+                    *value = masked;
+                }
+            }
+        }
+        Some(values)
+    }
+
     /// The id of the record concerned, where its type is one of the schema's.
     fn resource(&self) -> Option<AnyId> {
         let prefix = prefix_of_type(self.resource_type.as_deref()?)?.to_owned();

@@ -20,6 +20,7 @@ use crate::{
         },
         prelude::*,
         sales::{account::Account, deal::Deal},
+        security::masking_policy::MaskingPolicy,
     },
     store::tables::{
         access::{
@@ -32,6 +33,7 @@ use crate::{
         governance::{compliance_controls, compliance_issues, control_tests},
         identity::{api_keys, invitations, users},
         sales::{accounts, deals},
+        security::masking_policies,
     },
 };
 
@@ -134,6 +136,8 @@ fn acts_of_access(user: &mut Fields<User>) {
         .about("The permissions they took from people.");
     user.children::<Team>("teams", team::teams_of_person()).about("The teams that they are in.");
     user.children::<Team>("createdTeams", teams::created_by).about("The teams they made.");
+    user.children::<MaskingPolicy>("createdMaskingPolicies", masking_policies::created_by)
+        .about("The masking policies they made.");
     user.children::<Role>("createdRoles", roles::created_by).about("The roles they made.");
     user.children::<Permission>("createdPermissions", permissions::created_by)
         .about("The permissions they made.");

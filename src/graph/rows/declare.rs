@@ -83,6 +83,8 @@ pub(super) struct RowsOf<T> {
 /// One field.
 pub(super) struct Declared<T: 'static> {
     pub about: String,
+    /// The column that it shows, if it shows one as it is.
+    pub column: Option<&'static str>,
     pub needs: Option<&'static str>,
     /// Everybody may, on purpose.
     pub public: bool,
@@ -186,6 +188,12 @@ impl<T> Last<'_, T> {
         self
     }
 
+    /// It shows this column.
+    pub fn of_column(self, column: &'static str) -> Self {
+        self.0.column = Some(column);
+        self
+    }
+
     /// What the database says of this column.
     pub fn about_column(self, column: &str) -> Self {
         if let Some((schema, table)) = self.1
@@ -253,6 +261,7 @@ impl<T: Send + Sync + 'static> Fields<T> {
         let fallible = matches!(how, How::Relation(_));
         let declared = Declared {
             about: String::new(),
+            column: None,
             needs: None,
             public: false,
             own: None,
@@ -422,7 +431,7 @@ macro_rules! columns {
         let _ = |row: &$row| { let $row { $($column: _,)* $($($kept: _,)*)? } = row; };
         $({
             let shown = $crate::columns!(@name $column $($shown)?);
-            let _field = $fields.column(shown, |row: &$row| &row.$column);
+            let _field = $fields.column(shown, |row: &$row| &row.$column).of_column(stringify!($column));
             let about: &str = concat!($($about),*);
             let _field = if about.is_empty() { _field.about_column(stringify!($column)) } else { _field.about(about.trim_ascii()) };
             $(_field.needs($permission);)?

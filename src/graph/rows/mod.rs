@@ -19,9 +19,11 @@ mod write;
 pub use declare::{Argument, Entity, Fields, Last, Object, access, camel, columns_json};
 pub use interface::Keyless;
 pub use pages::{Link, Listed};
-pub use plan::{Asked, Env};
+pub use plan::{Asked, Env, masked_field};
 pub use register::{declare_permission, object_of, permissions_in, union};
 pub use root::{Query, QueryRoot, asked_once, raw, response, write_object};
 pub(in crate::graph) use union::seen;
-pub use union::{AnyId, Members, Union, is_node, mixed, prefix_of_type, table_of_prefix, type_of_prefix};
+pub use union::{
+    AnyId, Members, Union, is_node, leaf_of_type, mixed, prefix_of_type, table_of_prefix, type_of_prefix,
+};
 pub use write::{Body, Out};

@@ -294,18 +294,31 @@ struct Request<U: Listed> {
     context: Vec<u8>,
 }
 
+/// What one does not see, or not as it is, one does not order by.
+fn may_order<U: Listed>(env: Env<'_>, key: Order<U::Order>) -> Result<(), Fault> {
+    let sort = key.field.sort();
+    env.permit(sort.needs)?;
+    env.shown::<U>(sort.column)
+}
+
 impl<U: Listed> Request<U> {
     fn read(args: &Args<'_, '_>, env: Env<'_>, root: bool) -> Result<Self, Fault> {
         let sizes = env.visit.pages;
         let page = Page::read(args, if root { sizes.root } else { sizes.nested }, sizes.most)?;
         let order = match args.get::<Option<Vec<OrderInput<U, U::Order>>>>("orderBy")? {
             Some(order) if order.len() > 5 => return Err(Fault::bad_input("`orderBy` takes at most 5 keys")),
-            Some(order) if !order.is_empty() => order.into_iter().map(|order| order.0).collect(),
-            _ => U::Order::default_order(),
+            Some(order) if !order.is_empty() => {
+                let order: Vec<_> = order.into_iter().map(|order| order.0).collect();
+                order.iter().try_for_each(|key| may_order::<U>(env, *key))?;
+                order
+            }
+            // nobody asked for it: what one may not order by is left out, and the id decides
+            _ => {
+                let mut order = U::Order::default_order();
+                order.retain(|key| may_order::<U>(env, *key).is_ok());
+                order
+            }
         };
-        for key in &order {
-            env.permit(key.field.sort().needs)?;
-        }
         let keys = order_keys::<U>(&order);
         let mut condition = match args.get::<Option<U::Filter>>("filter")? {
             Some(filter) => filter.condition(&mut Scope::new(env))?,

@@ -18,13 +18,14 @@ use super::{
 };
 use crate::{
     graph::{
-        fault::Fault,
+        fault::{Code, Fault},
         gate::{self, Right},
+        mask,
         visit::{View, Visit},
     },
     store::{
         door::{Caller, Snapshot},
-        grants::Grants,
+        grants::{Grants, Mask},
     },
 };
 
@@ -183,7 +184,18 @@ enum What<'a, T: 'static> {
     Children(Box<dyn Children<'a> + 'a>),
     /// Of those rows alone that the caller's right extends to.
     OfSome(Box<(Vec<bool>, Self, Fault)>),
+    /// Not as it is.
+    Masked(Box<Masked<'a, T>>),
     Fails(Fault),
+}
+
+/// A leaf that the caller is not shown as it is.
+struct Masked<'a, T: 'static> {
+    leaf: &'static Leaf<T>,
+    mask: Mask,
+    /// `User.email`.
+    field: String,
+    visit: &'a Visit,
 }
 
 /// Plans what `sets` select of `rows`, loading what they refer to.
@@ -236,7 +248,7 @@ async fn step<'a, T: Send + Sync + 'static>(
         return Step { key, pos, nullable: false, what: What::Text(name) };
     };
     let nullable = declared.nullable();
-    let what = answer(env, fields, declared, asked, rows).await.unwrap_or_else(What::Fails);
+    let what = answer(env, fields, declared, name, asked, rows).await.unwrap_or_else(What::Fails);
     Step { key, pos, nullable, what }
 }
 
@@ -244,6 +256,7 @@ async fn answer<'a, T: Send + Sync + 'static>(
     env: Env<'a>,
     fields: &'static Fields<T>,
     declared: &'static Declared<T>,
+    of: &'a str,
     asked: &Asked<'a>,
     rows: &[T],
 ) -> Result<What<'a, T>, Fault> {
@@ -255,7 +268,13 @@ async fn answer<'a, T: Send + Sync + 'static>(
     };
     env.right(declared.target_needs)?;
     let shown = match &declared.how {
-        How::Leaf(leaf) => What::Leaf(leaf),
+        How::Leaf(leaf) => match env.grants.masks().of_field(of, asked.name()) {
+            Some(mask) => {
+                let (field, visit) = (format!("{of}.{}", asked.name()), env.visit);
+                What::Masked(Box::new(Masked { leaf, mask, field, visit }))
+            }
+            None => What::Leaf(leaf),
+        },
         How::Relation(relation) => What::Children(relation.load(env, asked, rows).await?),
     };
     match declared.needs {
@@ -269,6 +288,30 @@ async fn answer<'a, T: Send + Sync + 'static>(
         }
         _ => Ok(shown),
     }
+}
+
+impl Env<'_> {
+    /// Refused where the caller is not shown `column` as it is: what one is shown in part, one does not find by the whole.
+    pub fn shown<T: Object>(&self, column: &str) -> Result<(), Fault> {
+        match masked_field::<T>(self.grants, column) {
+            Some(field) => {
+                let message = format!(
+                    "you are not shown `{}.{field}` as it is: leave it out of filter and order",
+                    T::NAME
+                );
+                Err(Fault::new(Code::Forbidden, message))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// The masked field that shows a column of `T`.
+pub fn masked_field<'g, T: Object>(grants: &'g Grants, column: &str) -> Option<&'g str> {
+    let shows = |field: &&str| {
+        fields_of::<T>().declared.get(field).and_then(|declared| declared.column) == Some(column)
+    };
+    grants.masks().of_type(T::NAME).find(shows)
 }
 
 impl<T: Sync> Fields<T> {
@@ -325,6 +368,11 @@ impl<'a, T> What<'a, T> {
             Self::Leaf(leaf) => leaf(row, &mut out.json),
             Self::OwnLeaf(leaf, own, caller, _) if own(row, caller) => leaf(row, &mut out.json),
             Self::Children(children) => return children.write(at, out),
+            Self::Masked(masked) => {
+                let mut plain = Vec::new();
+                (masked.leaf)(row, &mut plain);
+                mask::write(masked.visit, masked.mask, &masked.field, &plain, &mut out.json);
+            }
             Self::OfSome(some) => {
                 let (may, what, fault) = &**some;
                 if may.get(at).copied().unwrap_or_default() {

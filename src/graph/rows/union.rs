@@ -10,7 +10,7 @@ use async_graphql::{Pos, parser::types::SelectionSet, registry::Registry};
 use futures_util::{FutureExt, future::BoxFuture, future::join_all};
 
 use super::{
-    declare::{Entity, Fields, How, Last, Object},
+    declare::{Entity, Fields, How, Last, Object, fields_of},
     plan::{Asked, Env, plan},
     relation::{Gathered, Loaded, Relation, Spread, loaded},
     write::{Body, Bubble, Children, Out, Written},
@@ -268,6 +268,8 @@ trait AnyNode: Send + Sync {
     fn needs(&self) -> Option<&'static str>;
     fn name(&self) -> &'static str;
     fn table(&self) -> &'static Table;
+    /// The GraphQL type of a field that is answered from the row alone.
+    fn leaf(&self, field: &str) -> Option<String>;
 }
 
 struct NodeOf<T>(PhantomData<fn() -> T>);
@@ -322,6 +324,11 @@ impl<T: Entity> AnyNode for NodeOf<T> {
     fn table(&self) -> &'static Table {
         T::TABLE
     }
+
+    fn leaf(&self, field: &str) -> Option<String> {
+        let declared = fields_of::<T>().declared.get(field)?;
+        matches!(declared.how, How::Leaf(_)).then(|| (declared.ty)(&mut Registry::default()))
+    }
 }
 
 type Nodes = RwLock<HashMap<&'static str, &'static dyn AnyNode>>;
@@ -351,6 +358,11 @@ pub fn type_of_prefix(prefix: &str) -> Option<&'static str> {
 /// The table of ids with this prefix, where it is known.
 pub fn table_of_prefix(prefix: &str) -> Option<&'static Table> {
     node_by_prefix(prefix).map(AnyNode::table)
+}
+
+/// The GraphQL type of a field of a record type, where it is answered from the row alone: of `Deal` and `name`.
+pub fn leaf_of_type(name: &str, field: &str) -> Option<String> {
+    node_by_prefix(prefix_of_type(name)?)?.leaf(field)
 }
 
 /// The prefix of the ids of a GraphQL type, where it is known.

@@ -7,6 +7,7 @@ mod ask;
 mod explain;
 mod facts;
 mod kind;
+mod masks;
 mod rule;
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
@@ -18,6 +19,7 @@ use uuid::Uuid;
 pub use ask::{Ask, Held};
 pub use explain::{Explanation, Verdict, Way, explain, explain_for};
 pub use facts::{AskSubject, Circumstances, Facts, Subject};
+pub use masks::{AskMasks, Mask, Masks};
 pub use rule::{Malformed, Rule};
 
 use super::{
@@ -41,6 +43,8 @@ pub struct Grants {
     subject: Subject,
     /// Whether anything does.
     limited: bool,
+    /// The fields that they are not shown as they are.
+    masks: Masks,
 }
 
 /// One way in which a permission is held.
@@ -162,6 +166,11 @@ impl Grants {
         self.held.get(permission).is_some_and(|grants| grants.iter().any(whole))
     }
 
+    /// The fields that the caller is not shown as they are.
+    pub const fn masks(&self) -> &Masks {
+        &self.masks
+    }
+
     /// Whether any right holds for some rows only, or under conditions.
     pub const fn are_limited(&self) -> bool {
         self.limited
@@ -201,7 +210,13 @@ impl Grants {
     /// What the caller holds.
     pub(super) async fn of(mut connection: &AsyncPgConnection, caller: &Caller) -> Result<Self> {
         let (organization, user, api_key) = (caller.organization, caller.user, caller.api_key);
-        let mut grants = Self::compile(Ask { organization, user, api_key }.load(&mut connection).await?);
+        let mut other = connection;
+        let (held, masked) = futures_util::join!(
+            Ask { organization, user, api_key }.load(&mut connection),
+            AskMasks { organization, user, api_key }.load(&mut other),
+        );
+        let mut grants = Self::compile(held?);
+        grants.masks = Masks::of(masked?);
         if grants.limited {
             let question = AskSubject { organization, user, api_key };
             let found = question.load(&mut connection).await?.into_iter().next();

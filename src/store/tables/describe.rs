@@ -2,7 +2,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-const MODULES: [&str; 8] = [
+const MODULES: [&str; 9] = [
     include_str!("access.rs"),
     include_str!("audit.rs"),
     include_str!("chat.rs"),
@@ -11,6 +11,7 @@ const MODULES: [&str; 8] = [
     include_str!("identity.rs"),
     include_str!("ops.rs"),
     include_str!("sales.rs"),
+    include_str!("security.rs"),
 ];
 
 /// Keys are `schema.table` and `schema.table.column`.

@@ -17,3 +17,4 @@ include!("governance.rs");
 include!("identity.rs");
 include!("ops.rs");
 include!("sales.rs");
+include!("security.rs");

@@ -35,6 +35,8 @@ const NO_TYPE: &[(&str, &str)] = &[
     ("identity.sso_requests", "secrets: a sign-in on its way to a provider and back"),
     ("identity.platform_admins", "Viewer.isPlatformAdmin is all that is told"),
     ("ops.events", "told by subscriptions"),
+    ("security.masking_policy_roles", "pairs: MaskingPolicy.roles"),
+    ("security.masking_policy_users", "pairs: MaskingPolicy.people"),
     ("ops.idempotency_keys", "internal: answers of repeated requests"),
 ];
 

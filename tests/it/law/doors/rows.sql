@@ -63,3 +63,5 @@ INSERT INTO sales.pipeline_stages (organization_id, id, pipeline_id, name, posit
 INSERT INTO audit.audit_reviews (organization_id, id, audit_log_id, reviewed_by, outcome)
   SELECT l.organization_id, gen_random_uuid(), l.id, m.user_id, 'acknowledged' FROM audit.audit_logs l, identity.memberships m
   WHERE l.organization_id = :organization AND m.organization_id = :organization LIMIT 5;
+INSERT INTO security.masking_policies (organization_id, id, name, fields, method, is_active)
+  SELECT :organization, ops.uuid_v7(), 'doors ' || n, '{Account.name}', 'redact', false FROM generate_series(1, 5) AS n;

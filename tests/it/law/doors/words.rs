@@ -17,6 +17,8 @@ use super::super::rust_files;
 
 /// Words that have to be right: field, argument, literal.
 const LITERALS: &[(&str, &str, &str)] = &[
+    ("maskingPolicyCreate", "fields", r#"["Account.domain"]"#),
+    ("maskingPolicyUpdate", "fields", r#"["Account.domain"]"#),
     ("apiKeyCreate", "scopes", r#"["deal.read"]"#),
     // a test that passes needs evidence
     ("controlTestRecord", "result", "FAIL"),
@@ -112,6 +114,8 @@ const RECORDS: &[(&str, &str, &str)] = &[
     ("ssoProviderDelete", "id", "name = 'doors 5'"),
     ("ssoProviderUpdate", "id", "name = 'doors 4'"),
     ("roleUpdate", "id", "name = 'doors own'"),
+    ("maskingPolicyDelete", "id", "name = 'doors 5'"),
+    ("maskingPolicyUpdate", "id", "name = 'doors 4'"),
     ("teamDelete", "id", "name = 'doors 5'"),
     ("userLock", "id", "email LIKE 'doors-open@%'"),
     ("userUnlock", "id", "email LIKE 'doors-locked@%'"),
