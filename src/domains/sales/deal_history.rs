@@ -1,7 +1,7 @@
 //! What was changed of a deal, by whom and when: written by the database itself (004 §3.2).
 use crate::{
     domains::{identity::user::User, prelude::*, sales::deal::Deal},
-    graph::{rows::masked_field, visit::View},
+    graph::rows::masked_field,
     store::tables::sales::deal_history,
 };
 
@@ -37,30 +37,16 @@ entity!(DealHistoryEntry, "dealhist", sales::deal_history, needs "deal.history.r
 impl Entity for DealHistoryEntry {
     fn fields(entry: &mut Fields<Self>) {
         columns! { entry: DealHistoryEntry {
-            id, field_changed, change_source, changed_at,
-        } keeps { deal_id, changed_by, old_value, new_value } }
-        entry
-            .computed("oldValue", |entry, view| entry.shown(entry.old_value.as_deref(), view))
-            .about_column("old_value")
-            .needs("deal.value.read");
-        entry
-            .computed("newValue", |entry, view| entry.shown(entry.new_value.as_deref(), view))
-            .about_column("new_value")
-            .needs("deal.value.read");
+            id, field_changed, old_value needs "deal.value.read", new_value needs "deal.value.read",
+            change_source, changed_at,
+        } keeps { deal_id, changed_by } }
+        for values in ["oldValue", "newValue"] {
+            entry.masked_as(values, |entry, masks| {
+                Some((<Deal as Object>::NAME, masked_field::<Deal>(masks, &entry.field_changed)?))
+            });
+        }
         entry.one("changedBy", |entry| entry.changed_by).about_column("changed_by");
         entry.one("deal", |entry| Some(entry.deal_id)).about_column("deal_id").required();
-    }
-}
-
-impl DealHistoryEntry {
-    /// A value of the deal, as the deal itself shows it.
-    fn shown(&self, value: Option<&str>, view: View<'_>) -> Option<String> {
-        let value = value?;
-        let masked = masked_field::<Deal>(view.grants, &self.field_changed);
-        match masked.and_then(|field| view.masked(<Deal as Object>::NAME, field, &value.into())) {
-            Some(masked) => masked.as_str().map(ToOwned::to_owned),
-            None => Some(value.to_owned()),
-        }
     }
 }
 

@@ -23,6 +23,7 @@ use crate::{
     store::{
         batch::{Batch, Stored},
         door::Caller,
+        grants::Masks,
         select::Table,
         tables,
     },
@@ -85,6 +86,8 @@ pub(super) struct Declared<T: 'static> {
     pub about: String,
     /// The column that it shows, if it shows one as it is.
     pub column: Option<&'static str>,
+    /// As which field of another record it is masked, row by row.
+    pub masked_as: Option<MaskedAs<T>>,
     pub needs: Option<&'static str>,
     /// Everybody may, on purpose.
     pub public: bool,
@@ -105,6 +108,7 @@ pub(super) struct Declared<T: 'static> {
 /// Registers a type and says its name.
 pub(super) type TypeOf = Box<dyn Fn(&mut Registry) -> String + Send + Sync>;
 pub(super) type Own<T> = fn(&T, &Caller) -> bool;
+pub(super) type MaskedAs<T> = for<'r, 'm> fn(&'r T, &'m Masks) -> Option<(&'static str, &'m str)>;
 pub(super) type Leaf<T> = Box<dyn Fn(&T, &mut Vec<u8>) + Send + Sync>;
 type ArgumentOf = Box<dyn Fn(&mut Registry) -> MetaInputValue + Send + Sync>;
 
@@ -262,6 +266,7 @@ impl<T: Send + Sync + 'static> Fields<T> {
         let declared = Declared {
             about: String::new(),
             column: None,
+            masked_as: None,
             needs: None,
             public: false,
             own: None,
@@ -306,6 +311,13 @@ impl<T: Send + Sync + 'static> Fields<T> {
         if let Some(declared) = self.declared.get_mut(name) {
             declared.own = Some(own);
             declared.about.push_str(" One's own is always shown.");
+        }
+    }
+
+    /// A column with values of another record, each shown as the field of that record is which `of` says: `Deal`, `name`.
+    pub fn masked_as(&mut self, name: &'static str, of: MaskedAs<T>) {
+        if let Some(declared) = self.declared.get_mut(name) {
+            declared.masked_as = Some(of);
         }
     }
 
@@ -421,39 +433,6 @@ impl<T: Send + Sync + 'static> Fields<T> {
     }
 }
 
-/// Declares the columns of a row. Every field of the struct is either shown or kept back: a forgotten one does not
-/// compile. A column's description is the comment it has in the database, unless one is written here.
-#[macro_export]
-macro_rules! columns {
-    ($fields:ident: $row:ident {
-        $($(#[doc = $about:literal])* $column:ident $(as $shown:literal)? $(needs $permission:literal)?),* $(,)?
-    } $(keeps { $($kept:ident),* $(,)? })?) => {
-        let _ = |row: &$row| { let $row { $($column: _,)* $($($kept: _,)*)? } = row; };
-        $({
-            let shown = $crate::columns!(@name $column $($shown)?);
-            let _field = $fields.column(shown, |row: &$row| &row.$column).of_column(stringify!($column));
-            let about: &str = concat!($($about),*);
-            let _field = if about.is_empty() { _field.about_column(stringify!($column)) } else { _field.about(about.trim_ascii()) };
-            $(_field.needs($permission);)?
-        })*
-        $($($fields.keep($crate::graph::rows::camel(stringify!($kept)), |row: &$row| &row.$kept);)*)?
-    };
-    (@name $column:ident $shown:literal) => { $shown };
-    (@name $column:ident) => { $crate::graph::rows::camel(stringify!($column)) };
-}
-
-/// `created_at` as GraphQL writes it; kept for ever, since a type is declared once.
-pub fn camel(name: &str) -> &'static str {
-    let mut words = name.split('_');
-    let mut camel = words.next().unwrap_or_default().to_owned();
-    for word in words {
-        let mut letters = word.chars();
-        camel.extend(letters.next().map(|first| first.to_ascii_uppercase()));
-        camel.push_str(letters.as_str());
-    }
-    camel.leak()
-}
-
 /// The declared fields of `T`, made once.
 pub(super) fn fields_of<T: Object>() -> &'static Fields<T> {
     type Known = RwLock<HashMap<TypeId, &'static (dyn Any + Send + Sync)>>;
@@ -473,25 +452,4 @@ pub(super) fn fields_of<T: Object>() -> &'static Fields<T> {
 pub fn access<T: Object>() -> impl Iterator<Item = (&'static str, Option<&'static str>, bool)> {
     let fields = fields_of::<T>().declared.iter();
     fields.map(|(name, declared)| (*name, declared.needs.or(declared.target_needs), declared.public))
-}
-
-/// The columns of a row, shown and kept, as one JSON object.
-pub fn columns_json<T: Object>(row: &T) -> Vec<u8> {
-    let fields = fields_of::<T>();
-    let shown = fields.declared.iter().filter_map(|(name, declared)| match &declared.how {
-        How::Leaf(leaf) => Some((*name, leaf)),
-        How::Relation(_) => None,
-    });
-    let mut out = vec![b'{'];
-    for (index, (name, leaf)) in shown.chain(fields.kept.iter().map(|(name, leaf)| (*name, leaf))).enumerate()
-    {
-        if index > 0 {
-            out.push(b',');
-        }
-        crate::graph::scalar::text(name, &mut out);
-        out.push(b':');
-        leaf(row, &mut out);
-    }
-    out.push(b'}');
-    out
 }

@@ -2,6 +2,7 @@
 //! relation is one batch, and the answer is written in one pass.
 //!
 //! It uses documented-as-hidden parts of the pinned async-graphql release; all such uses are in this folder.
+mod columns;
 mod declare;
 #[cfg(test)]
 mod differential;
@@ -16,7 +17,8 @@ mod union;
 mod viewer_can;
 mod write;
 
-pub use declare::{Argument, Entity, Fields, Last, Object, access, camel, columns_json};
+pub use columns::{camel, columns_json};
+pub use declare::{Argument, Entity, Fields, Last, Object, access};
 pub use interface::Keyless;
 pub use pages::{Link, Listed};
 pub use plan::{Asked, Env, masked_field};

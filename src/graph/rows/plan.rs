@@ -13,7 +13,7 @@ use futures_util::{
 use uuid::Uuid;
 
 use super::{
-    declare::{Declared, Fields, How, Leaf, Object, Own, fields_of},
+    declare::{Declared, Fields, How, Leaf, MaskedAs, Object, Own, fields_of},
     write::{Body, Bubble, Children, Out, Written},
 };
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
     },
     store::{
         door::{Caller, Snapshot},
-        grants::{Grants, Mask},
+        grants::{Grants, Mask, Masks},
     },
 };
 
@@ -186,6 +186,8 @@ enum What<'a, T: 'static> {
     OfSome(Box<(Vec<bool>, Self, Fault)>),
     /// Not as it is.
     Masked(Box<Masked<'a, T>>),
+    /// As a field of another record is, which each row says.
+    MaskedAs(&'static Leaf<T>, MaskedAs<T>, &'a Masks, &'a Visit),
     Fails(Fault),
 }
 
@@ -268,13 +270,7 @@ async fn answer<'a, T: Send + Sync + 'static>(
     };
     env.right(declared.target_needs)?;
     let shown = match &declared.how {
-        How::Leaf(leaf) => match env.grants.masks().of_field(of, asked.name()) {
-            Some(mask) => {
-                let (field, visit) = (format!("{of}.{}", asked.name()), env.visit);
-                What::Masked(Box::new(Masked { leaf, mask, field, visit }))
-            }
-            None => What::Leaf(leaf),
-        },
+        How::Leaf(leaf) => leaf_of(env, declared, leaf, of, asked.name()),
         How::Relation(relation) => What::Children(relation.load(env, asked, rows).await?),
     };
     match declared.needs {
@@ -290,10 +286,31 @@ async fn answer<'a, T: Send + Sync + 'static>(
     }
 }
 
+/// A leaf, as the caller is shown it.
+fn leaf_of<'a, T>(
+    env: Env<'a>,
+    declared: &'static Declared<T>,
+    leaf: &'static Leaf<T>,
+    of: &'a str,
+    field: &'a str,
+) -> What<'a, T> {
+    let (masks, visit) = (env.grants.masks(), env.visit);
+    if masks.is_empty() {
+        return What::Leaf(leaf);
+    }
+    if let Some(masked_as) = declared.masked_as {
+        return What::MaskedAs(leaf, masked_as, masks, visit);
+    }
+    match masks.of_field(of, field) {
+        Some(mask) => What::Masked(Box::new(Masked { leaf, mask, field: format!("{of}.{field}"), visit })),
+        None => What::Leaf(leaf),
+    }
+}
+
 impl Env<'_> {
     /// Refused where the caller is not shown `column` as it is: what one is shown in part, one does not find by the whole.
     pub fn shown<T: Object>(&self, column: &str) -> Result<(), Fault> {
-        match masked_field::<T>(self.grants, column) {
+        match masked_field::<T>(self.grants.masks(), column) {
             Some(field) => {
                 let message = format!(
                     "you are not shown `{}.{field}` as it is: leave it out of filter and order",
@@ -307,11 +324,11 @@ impl Env<'_> {
 }
 
 /// The masked field that shows a column of `T`.
-pub fn masked_field<'g, T: Object>(grants: &'g Grants, column: &str) -> Option<&'g str> {
+pub fn masked_field<'m, T: Object>(masks: &'m Masks, column: &str) -> Option<&'m str> {
     let shows = |field: &&str| {
         fields_of::<T>().declared.get(field).and_then(|declared| declared.column) == Some(column)
     };
-    grants.masks().of_type(T::NAME).find(shows)
+    masks.of_type(T::NAME).find(shows)
 }
 
 impl<T: Sync> Fields<T> {
@@ -368,6 +385,17 @@ impl<'a, T> What<'a, T> {
             Self::Leaf(leaf) => leaf(row, &mut out.json),
             Self::OwnLeaf(leaf, own, caller, _) if own(row, caller) => leaf(row, &mut out.json),
             Self::Children(children) => return children.write(at, out),
+            Self::MaskedAs(leaf, masked_as, masks, visit) => {
+                let masked = masked_as(row, masks);
+                let masked = masked.and_then(|(ty, field)| Some((ty, field, masks.of_field(ty, field)?)));
+                let Some((ty, field, mask)) = masked else {
+                    leaf(row, &mut out.json);
+                    return Ok(());
+                };
+                let mut plain = Vec::new();
+                leaf(row, &mut plain);
+                mask::write(visit, mask, &format!("{ty}.{field}"), &plain, &mut out.json);
+            }
             Self::Masked(masked) => {
                 let mut plain = Vec::new();
                 (masked.leaf)(row, &mut plain);

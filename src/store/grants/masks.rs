@@ -49,11 +49,12 @@ impl Masks {
         Self(masks.filter(|(_, fields)| !fields.is_empty()).collect())
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// How a field of a type is shown; none where as it is.
     pub fn of_field(&self, ty: &str, field: &str) -> Option<Mask> {
-        if self.0.is_empty() {
-            return None;
-        }
         self.0.get(ty)?.get(field).copied()
     }
 

@@ -167,3 +167,39 @@ async fn what_cannot_be_masked_is_refused_with_why() {
     let input = json!({ "name": "days", "fields": ["Deal.actualCloseDate"], "method": "REDACT" });
     house.keeper.do_("maskingPolicyCreate", input, "maskingPolicy { id }").await;
 }
+
+#[tokio::test]
+async fn the_history_of_a_deal_tells_of_a_field_what_the_deal_does() {
+    let house = House::new().await;
+    let sells = ["deal.read", "deal.write", "deal.value.read", "deal.history.read"];
+    let (sam, joe) = (house.town.person("Sam", &sells).await, house.town.person("Joe", &sells).await);
+    let (pipeline, stage) = (Uuid::now_v7(), Uuid::now_v7());
+    let made = format!(
+        "INSERT INTO sales.pipelines (organization_id, id, name) VALUES ('{0}', '{pipeline}', 'P');
+         INSERT INTO sales.pipeline_stages (organization_id, id, pipeline_id, name, kind, position, default_probability)
+         VALUES ('{0}', '{stage}', '{pipeline}', 'open', 'open', 0, 20)",
+        house.town.organization
+    );
+    diesel_async::SimpleAsyncConnection::batch_execute(&mut house.town.owner().await, &made).await.unwrap();
+    let stages = sam.get("{ pipelines { nodes { stages { id } } } }", json!({})).await;
+    let stage = &stages["pipelines"]["nodes"][0]["stages"][0]["id"];
+    let input = json!({ "name": "Project Nightingale", "region": "EUROPE", "segment": "SMB", "lob": "SOFTWARE",
+        "stageId": stage, "value": { "amount": "1000.00", "currency": "EUR" } });
+    let deal = sam.do_("dealCreate", input, "deal { id }").await["deal"]["id"].clone();
+    sam.do_("dealUpdate", json!({ "id": deal, "name": "Project Skylark" }), "deal { id }").await;
+    let more = json!({ "fields": ["Deal.name"], "userIds": [id_of(&joe)] });
+    house.mask("deals", "PARTIAL", more).await;
+    let document =
+        "query H($id: ID!) { deal(id: $id) { name history { nodes { fieldChanged oldValue newValue } } } }";
+    let shown = async |person: &Person| {
+        let deal = person.get(document, json!({ "id": deal })).await["deal"].clone();
+        let history = deal["history"]["nodes"].as_array().unwrap().clone();
+        let of_name = history.into_iter().find(|entry| entry["fieldChanged"] == "name").unwrap();
+        (deal["name"].clone(), of_name["oldValue"].clone(), of_name["newValue"].clone())
+    };
+    assert_eq!(shown(&joe).await, (json!("•••lark"), json!("•••gale"), json!("•••lark")));
+    assert_eq!(
+        shown(&sam).await,
+        (json!("Project Skylark"), json!("Project Nightingale"), json!("Project Skylark"))
+    );
+}

@@ -117,6 +117,8 @@ const RECORDS: &[(&str, &str, &str)] = &[
     ("maskingPolicyDelete", "id", "name = 'doors 5'"),
     ("maskingPolicyUpdate", "id", "name = 'doors 4'"),
     ("teamDelete", "id", "name = 'doors 5'"),
+    ("teamMembersAdd", "teamId", "name = 'doors 1'"),
+    ("teamMembersRemove", "teamId", "name = 'doors 1'"),
     ("userLock", "id", "email LIKE 'doors-open@%'"),
     ("userUnlock", "id", "email LIKE 'doors-locked@%'"),
 ];
