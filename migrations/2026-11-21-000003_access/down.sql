@@ -8,6 +8,8 @@ DROP TRIGGER rights_added ON identity.api_keys;
 DROP TRIGGER rights_changed ON identity.memberships;
 DROP TRIGGER rights_added ON identity.memberships;
 ALTER TABLE identity.api_keys DROP CONSTRAINT api_keys_role_id_fkey;
+DROP FUNCTION access.delegation(uuid, uuid);
+DROP FUNCTION access.lies_within(uuid, uuid, uuid);
 DROP TABLE access.approval_decisions, access.approval_requests, access.permission_grants, access.role_assignments,
   access.role_permissions, access.permissions, access.approval_workflows, access.roles, access.resources, access.resource_types;
 DROP FUNCTION access.check_role_assignment();

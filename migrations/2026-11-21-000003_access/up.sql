@@ -129,6 +129,7 @@ CREATE TABLE access.roles (
   is_system_role boolean NOT NULL DEFAULT false,
   is_assignable boolean NOT NULL DEFAULT true,
   max_assignments integer,
+  max_delegation_depth integer NOT NULL DEFAULT 0,
   valid_from timestamptz NOT NULL DEFAULT now(),
   valid_until timestamptz,
   auto_assign_conditions jsonb NOT NULL DEFAULT '{}',
@@ -145,6 +146,7 @@ CREATE TABLE access.roles (
   CONSTRAINT roles_parent_role_id_fkey FOREIGN KEY (organization_id, parent_role_id) REFERENCES access.roles (organization_id, id),
   CONSTRAINT roles_role_level_check CHECK (role_level >= 0),
   CONSTRAINT roles_max_assignments_check CHECK (max_assignments > 0),
+  CONSTRAINT roles_max_delegation_depth_check CHECK (max_delegation_depth BETWEEN 0 AND 10),
   CONSTRAINT roles_auto_assign_conditions_check CHECK (jsonb_typeof(auto_assign_conditions) = 'object'),
   CONSTRAINT roles_metadata_check CHECK (jsonb_typeof(metadata) = 'object' AND coalesce(metadata ->> 'row_scope' IN ('region', 'department'), true)),
   CONSTRAINT roles_created_by_fkey FOREIGN KEY (organization_id, created_by) REFERENCES identity.memberships (organization_id, user_id),
@@ -161,6 +163,7 @@ COMMENT ON COLUMN access.roles.role_level IS 'How many roles stand above this on
 COMMENT ON COLUMN access.roles.is_system_role IS 'Whether the role is built in: its permissions come from the platform and it cannot be changed or deleted. Default: false.';
 COMMENT ON COLUMN access.roles.is_assignable IS 'Whether the role can be given to people; false for roles that only others inherit from. Default: true.';
 COMMENT ON COLUMN access.roles.max_assignments IS 'How many people may hold the role at once; null means any number.';
+COMMENT ON COLUMN access.roles.max_delegation_depth IS 'How many times the role may be passed on, from one person to the next; 0 means never. Default: 0.';
 COMMENT ON COLUMN access.roles.valid_from IS 'From when the role gives rights.';
 COMMENT ON COLUMN access.roles.valid_until IS 'Until when the role gives rights; null means without end.';
 COMMENT ON COLUMN access.roles.auto_assign_conditions IS 'Which members get the role by themselves, as a condition; empty means nobody.';
@@ -177,6 +180,7 @@ COMMENT ON CONSTRAINT roles_description_check ON access.roles IS 'The descriptio
 COMMENT ON CONSTRAINT roles_parent_role_id_fkey ON access.roles IS 'The parent role belongs to the same organization.';
 COMMENT ON CONSTRAINT roles_role_level_check ON access.roles IS 'The role level is not negative.';
 COMMENT ON CONSTRAINT roles_max_assignments_check ON access.roles IS 'The limit is positive.';
+COMMENT ON CONSTRAINT roles_max_delegation_depth_check ON access.roles IS 'A role may be passed on at most ten times.';
 COMMENT ON CONSTRAINT roles_auto_assign_conditions_check ON access.roles IS 'The conditions are a JSON object.';
 COMMENT ON CONSTRAINT roles_metadata_check ON access.roles IS 'The metadata is a JSON object, and row_scope in it is region or department.';
 COMMENT ON CONSTRAINT roles_created_by_fkey ON access.roles IS 'The created is a member of the same organization.';
@@ -188,7 +192,7 @@ CREATE UNIQUE INDEX roles_name_key ON access.roles (organization_id, name);
 COMMENT ON INDEX access.roles_name_key IS 'No two roles of an organization share a name.';
 CREATE TRIGGER touch BEFORE UPDATE ON access.roles FOR EACH ROW EXECUTE FUNCTION ops.touch();
 COMMENT ON TRIGGER touch ON access.roles IS 'Keeps the time and the number of the last change.';
-GRANT SELECT, INSERT, UPDATE (name, display_name, description, parent_role_id, role_level, is_assignable, max_assignments, valid_from, valid_until, auto_assign_conditions, metadata), DELETE ON access.roles TO portico_app;
+GRANT SELECT, INSERT, UPDATE (name, display_name, description, parent_role_id, role_level, is_assignable, max_assignments, max_delegation_depth, valid_from, valid_until, auto_assign_conditions, metadata), DELETE ON access.roles TO portico_app;
 CALL ops.isolate('access.roles', 'owner');
 
 CREATE TABLE access.permissions (
@@ -810,16 +814,54 @@ COMMENT ON TRIGGER a_protect_system_role ON access.role_permissions IS 'Built-in
 
 -- Giving roles.
 
+CREATE FUNCTION access.lies_within(place uuid, thing uuid, whole uuid) RETURNS boolean LANGUAGE sql STABLE SET search_path = pg_catalog
+BEGIN ATOMIC
+  WITH RECURSIVE above(id, parent_resource_id) AS (
+    SELECT r.id, r.parent_resource_id FROM access.resources r
+    WHERE r.organization_id = place AND r.id = thing AND r.is_active
+    UNION
+    SELECT r.id, r.parent_resource_id FROM above JOIN access.resources r
+    ON r.organization_id = place AND r.id = above.parent_resource_id AND r.is_active
+  )
+  SELECT EXISTS (SELECT FROM above WHERE above.id = whole);
+END;
+COMMENT ON FUNCTION access.lies_within(uuid, uuid, uuid) IS 'Whether a thing is another one or lies within it, all in between being active.';
+
+-- A role that was passed on counts while all it comes from does: nothing is withdrawn, it still lies within what it comes
+-- from, and whoever passed it on is still here.
+CREATE FUNCTION access.delegation(place uuid, assignment uuid)
+RETURNS TABLE (valid_from timestamptz, valid_until timestamptz, conditions jsonb) LANGUAGE sql STABLE SET search_path = pg_catalog
+BEGIN ATOMIC
+  WITH RECURSIVE chain(delegated_from_id, role_id, resource_scope, valid_from, valid_until, condition, steps, counts) AS (
+    SELECT a.delegated_from_id, a.role_id, a.resource_scope, a.valid_from, a.valid_until, a.context_conditions, 0, a.revoked_at IS NULL
+    FROM access.role_assignments a WHERE a.organization_id = place AND a.id = assignment
+    UNION ALL
+    SELECT o.delegated_from_id, o.role_id, o.resource_scope, o.valid_from, o.valid_until, o.context_conditions, c.steps + 1,
+      o.revoked_at IS NULL AND o.role_id = c.role_id
+      AND (o.resource_scope IS NULL OR coalesce(access.lies_within(place, c.resource_scope, o.resource_scope), false))
+      AND EXISTS (SELECT FROM identity.memberships m JOIN identity.users u ON u.id = m.user_id
+        WHERE m.organization_id = place AND m.user_id = o.user_id AND m.status = 'active'
+          AND u.deleted_at IS NULL AND u.locked_at IS NULL AND u.status IN ('pending', 'active'))
+    FROM chain c JOIN access.role_assignments o ON o.organization_id = place AND o.id = c.delegated_from_id
+    WHERE c.steps < 10
+  )
+  SELECT max(c.valid_from), min(c.valid_until),
+    coalesce(jsonb_agg(c.condition ORDER BY c.steps) FILTER (WHERE c.condition <> '{}'), '[{}]')
+  FROM chain c HAVING bool_and(c.counts) AND bool_or(c.delegated_from_id IS NULL);
+END;
+COMMENT ON FUNCTION access.delegation(uuid, uuid) IS 'When, and under which conditions, an assignment counts together with all those that it was passed on from; no row when one of them does not count any more.';
+
 CREATE FUNCTION access.check_role_assignment() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
   given record;
   source record;
+  ends timestamptz;
 BEGIN
   -- Only a new or revived assignment is judged; the lock makes the count exact.
   IF NEW.revoked_at IS NOT NULL OR (TG_OP = 'UPDATE' AND OLD.revoked_at IS NULL AND NEW.role_id = OLD.role_id) THEN
     RETURN NEW;
   END IF;
-  SELECT r.is_assignable, r.max_assignments INTO given FROM access.roles r
+  SELECT r.is_assignable, r.max_assignments, r.max_delegation_depth INTO given FROM access.roles r
   WHERE r.organization_id = NEW.organization_id AND r.id = NEW.role_id FOR NO KEY UPDATE;
   IF NOT FOUND THEN
     PERFORM ops.refuse('There is no such role.', 'role_assignments_role_id_fkey', 'access.role_assignments', 'role_id', '23503');
@@ -836,19 +878,29 @@ BEGIN
       'role_assignments_max_assignments', 'access.role_assignments', 'role_id');
   END IF;
   IF NEW.delegated_from_id IS NOT NULL THEN
-    SELECT a.user_id, a.role_id, a.resource_scope, a.delegation_depth, a.valid_until INTO source FROM access.role_assignments a
-    WHERE a.organization_id = NEW.organization_id AND a.id = NEW.delegated_from_id
-      AND a.revoked_at IS NULL AND a.valid_from <= now() AND (a.valid_until IS NULL OR a.valid_until > now())
-    FOR SHARE;
-    IF NOT FOUND OR source.user_id <> NEW.delegated_by OR source.role_id <> NEW.role_id
-      OR (source.resource_scope IS NOT NULL AND source.resource_scope IS DISTINCT FROM NEW.resource_scope)
-    THEN
+    -- The lock comes first: whoever withdraws the origin waits, and then finds this one.
+    SELECT a.user_id, a.role_id, a.resource_scope, a.delegation_depth INTO source FROM access.role_assignments a
+    WHERE a.organization_id = NEW.organization_id AND a.id = NEW.delegated_from_id FOR SHARE;
+    SELECT d.valid_until INTO ends FROM access.delegation(NEW.organization_id, NEW.delegated_from_id) d
+    WHERE d.valid_from <= now() AND (d.valid_until IS NULL OR d.valid_until > now());
+    IF NOT FOUND OR source.user_id IS DISTINCT FROM NEW.delegated_by OR source.role_id IS DISTINCT FROM NEW.role_id THEN
       PERFORM ops.refuse('Only a role that one holds can be passed on.', 'role_assignments_delegation_held', 'access.role_assignments', 'delegated_from_id');
+    END IF;
+    IF source.resource_scope IS NOT NULL
+      AND NOT coalesce(access.lies_within(NEW.organization_id, NEW.resource_scope, source.resource_scope), false)
+    THEN
+      PERFORM ops.refuse('A role can be passed on only for what one holds it for, or what lies within it.',
+        'role_assignments_delegation_scope', 'access.role_assignments', 'resource_scope');
+    END IF;
+    IF NEW.delegation_depth > given.max_delegation_depth THEN
+      PERFORM ops.refuse(CASE given.max_delegation_depth WHEN 0 THEN 'This role cannot be passed on.'
+          ELSE format('This role can be passed on at most %s times in a row.', given.max_delegation_depth) END,
+        'role_assignments_delegation_limit', 'access.role_assignments', 'delegation_depth');
     END IF;
     IF NEW.delegation_depth <> source.delegation_depth + 1 THEN
       PERFORM ops.refuse('The depth of a delegation is one more than that of its origin.', 'role_assignments_delegation_depth', 'access.role_assignments', 'delegation_depth');
     END IF;
-    IF source.valid_until IS NOT NULL AND (NEW.valid_until IS NULL OR NEW.valid_until > source.valid_until) THEN
+    IF ends IS NOT NULL AND (NEW.valid_until IS NULL OR NEW.valid_until > ends) THEN
       PERFORM ops.refuse('A delegation cannot outlast the role it comes from.', 'role_assignments_delegation_end', 'access.role_assignments', 'valid_until');
     END IF;
   END IF;
@@ -907,8 +959,12 @@ BEGIN
          bool_and(coalesce(r.metadata ->> 'row_scope' = 'department', false)) FILTER (WHERE counts) AS by_department,
          min(edge) FILTER (WHERE edge > now()) AS until
   INTO held
-  FROM (SELECT a.role_id, a.valid_from, a.valid_until FROM access.role_assignments a
+  FROM (SELECT a.role_id, coalesce(d.valid_from, a.valid_from) AS valid_from,
+          CASE WHEN a.is_delegated THEN d.valid_until ELSE a.valid_until END AS valid_until
+        FROM access.role_assignments a
+        LEFT JOIN LATERAL (SELECT c.valid_from, c.valid_until FROM access.delegation(place, a.id) c WHERE a.is_delegated) d ON true
         WHERE a.organization_id = place AND a.user_id = behind AND a.revoked_at IS NULL
+          AND (NOT a.is_delegated OR d.valid_from IS NOT NULL)
         UNION ALL SELECT own_role, '-infinity', NULL WHERE own_role IS NOT NULL) AS a
   JOIN access.roles r ON r.organization_id = place AND r.id = a.role_id,
   unnest(ARRAY[a.valid_from, a.valid_until, r.valid_from, r.valid_until]) AS edges (edge),

@@ -99,7 +99,7 @@ impl Object for Way {
         way.derived("validUntil", |way| way.held.until)
             .about("Until when it counts: the earliest end of all that it rests on; null for none.");
         way.derived("conditions", |way| way.held.conditions.clone().map(Json))
-            .about("The conditions of the assignment or grant, of the role's content and of the permission, in this order; null where there are none.");
+            .about("The conditions of the assignment, with those that it was passed on from, or of the grant, of the role's content and of the permission, in this order; null where there are none.");
         way.one("within", |way| way.held.resource.map(Id::<Resource>::of))
             .about("The thing for which it counts, with all that lies within it; null for everything.");
         way.one("roleAssignment", |way| way.of::<RoleAssignment>("assignment"))

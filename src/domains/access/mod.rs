@@ -2,6 +2,7 @@
 pub mod approval;
 pub mod authority;
 pub mod catalogue;
+pub mod delegation;
 pub mod explanation;
 pub mod permission;
 pub mod permission_grant;
@@ -34,6 +35,7 @@ pub fn mutations(mutations: &mut Mutations) {
     role::mutations(mutations);
     role_permission::mutations(mutations);
     role_assignment::mutations(mutations);
+    delegation::mutations(mutations);
     permission_grant::mutations(mutations);
     resource::mutations(mutations);
     team::mutations(mutations);

@@ -40,6 +40,7 @@ pub struct Role {
     pub is_system_role: bool,
     pub is_assignable: bool,
     pub max_assignments: Option<i32>,
+    pub max_delegation_depth: i32,
     pub valid_from: DateTime<Utc>,
     pub valid_until: Option<DateTime<Utc>>,
     pub auto_assign_conditions: Json,
@@ -56,7 +57,7 @@ impl Entity for Role {
     fn fields(role: &mut Fields<Self>) {
         columns! { role: Role {
             id, name, display_name, description, role_level, is_system_role, is_assignable, max_assignments,
-            valid_from, valid_until, auto_assign_conditions, metadata, revision as "version", created_at, updated_at,
+            max_delegation_depth, valid_from, valid_until, auto_assign_conditions, metadata, revision as "version", created_at, updated_at,
         } keeps { parent_role_id, created_by } }
         role.derived("rowScope", Self::row_scope)
             .about("Limits people who hold only such roles to the records of their region or department; null: all records.");
@@ -180,6 +181,9 @@ struct RoleCreateInput {
     is_assignable: bool,
     /// How many people may hold it at once.
     max_assignments: Option<i32>,
+    /// How many times it may be passed on, from one person to the next, at most 10; never when 0.
+    #[graphql(default)]
+    max_delegation_depth: i32,
     /// Limits those who hold only such roles to the records of their region or department.
     row_scope: Option<RowScope>,
     /// From when it gives rights; from now on when absent.
@@ -197,6 +201,7 @@ async fn create(write: &mut Write, input: RoleCreateInput) -> Outcome<Id<Role>> 
         .set(roles::parent_role_id, input.parent_role_id)
         .set(roles::is_assignable, input.is_assignable)
         .set(roles::max_assignments, input.max_assignments)
+        .set(roles::max_delegation_depth, input.max_delegation_depth)
         .set(roles::metadata, metadata(&Json(serde_json::json!({})), input.row_scope))
         .set(roles::valid_from, input.valid_from.unwrap_or_else(clock::now))
         .set(roles::valid_until, input.valid_until)
@@ -225,6 +230,8 @@ struct RoleUpdateInput {
     is_assignable: Option<bool>,
     /// How many people may hold it at once; those who hold it already keep it.
     max_assignments: MaybeUndefined<i32>,
+    /// How many times it may be passed on, from one person to the next; what was passed on already stays.
+    max_delegation_depth: Option<i32>,
     /// Limits those who hold only such roles to the records of their region or department.
     row_scope: MaybeUndefined<RowScope>,
     /// From when it gives rights.
@@ -252,6 +259,7 @@ async fn update(write: &mut Write, input: RoleUpdateInput) -> Outcome<Id<Role>> 
         .patch(roles::parent_role_id, input.parent_role_id)
         .given(roles::is_assignable, input.is_assignable)
         .patch(roles::max_assignments, input.max_assignments)
+        .given(roles::max_delegation_depth, input.max_delegation_depth)
         .given(roles::metadata, row_scope)
         .given(roles::valid_from, input.valid_from)
         .patch(roles::valid_until, input.valid_until);

@@ -5,6 +5,7 @@ use crate::{
     domains::{
         access::{
             authority,
+            delegation::{self, InForce},
             resource::{self, Resource},
             role::{Role, RoleFilter},
         },
@@ -48,10 +49,9 @@ impl Entity for RoleAssignment {
             user_id, role_id, assigned_by, resource_scope, delegated_by, delegated_from_id, revoked_by,
         } }
         assignment
-            .derived("isInForce", |given| {
-                authority::in_force(given.revoked_at, given.valid_from, given.valid_until)
-            })
-            .about("Whether it counts at this moment: not withdrawn, begun, and not over.");
+            .value("isInForce", |given| Some(InForce::of(given)))
+            .about("Whether it counts at this moment: not withdrawn, begun, and not over, nor anything that it was passed on from.")
+            .required();
         assignment.one("user", |given| Some(given.user_id)).about_column("user_id").required();
         assignment.one("role", |given| Some(given.role_id)).about_column("role_id").required();
         assignment.one("resource", |given| given.resource_scope).about_column("resource_scope");
@@ -86,6 +86,7 @@ impl Batch for RolesOf {
             .filter(role_assignments::revoked_at.is_null())
             .filter(role_assignments::valid_from.le(now))
             .filter(role_assignments::valid_until.is_null().or(role_assignments::valid_until.gt(now)))
+            .filter(delegation::counts())
             .order((roles::name, roles::id))
             .select((role_assignments::user_id, Role::as_select()));
         let mut found = HashMap::<Self, Self::Value>::new();
@@ -136,7 +137,7 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("roleRevoke", revoke)
         .needs("role.assign")
-        .about("Withdraws a role from a person; its rights are gone with their next request. Errors: NOT_FOUND, INVALID, STATE.");
+        .about("Withdraws a role from a person, and from all to whom it was passed on from there; its rights are gone with their next request. Errors: NOT_FOUND, INVALID, STATE.");
 }
 
 /// A role to be given.
@@ -222,6 +223,9 @@ pub async fn give_to_invited(
     Ok(())
 }
 
+/// Why what is left of somebody's roles is withdrawn.
+const LEFT: &str = "left the organization";
+
 /// Withdraws what is left of the roles of who has left: coming back gives none of them back.
 pub async fn take_from_returning(write: &mut Write, person: Id<User>) -> Outcome<()> {
     let left: Vec<RoleAssignment> = role_assignments::table
@@ -235,8 +239,9 @@ pub async fn take_from_returning(write: &mut Write, person: Id<User>) -> Outcome
     for before in left {
         let changes = Changes::default()
             .set(role_assignments::revoked_at, Some(clock::now()))
-            .set(role_assignments::revocation_reason, Some("left the organization"));
-        record::change(write, "revoked", before, changes).await?;
+            .set(role_assignments::revocation_reason, Some(LEFT));
+        let id = record::change(write, "revoked", before, changes).await?;
+        delegation::withdraw_below(write, id, None, LEFT).await?;
     }
     Ok(())
 }
@@ -260,8 +265,11 @@ async fn revoke(write: &mut Write, input: RoleRevokeInput) -> Outcome<Id<RoleAss
     let changes = Changes::default()
         .set(role_assignments::revoked_at, Some(clock::now()))
         .set(role_assignments::revoked_by, write.caller().user)
-        .set(role_assignments::revocation_reason, Some(input.reason));
+        .set(role_assignments::revocation_reason, Some(input.reason.clone()));
     let after = RoleAssignment::update(write, before.id, changes).await?;
     authority::somebody_remains(write, &role).await?;
-    record::changed(write, "revoked", &before, &after).await
+    record::changed(write, "revoked", &before, &after).await?;
+    let by = write.caller().user.map(Id::of);
+    delegation::withdraw_below(write, after.id, by, &input.reason).await?;
+    Ok(after.id)
 }

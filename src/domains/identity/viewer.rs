@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     domains::{
-        access::explanation,
+        access::{delegation, explanation},
         identity::{
             organization::{Organization, OrganizationsOf},
             recovery_code::{RecoveryCode, RecoveryCodesOf},
@@ -84,6 +84,7 @@ impl Object for Viewer {
             .public()
             .about("The names of the roles that you have in the organization.");
         explanation::of_viewer(viewer);
+        delegation::of_viewer(viewer);
         viewer
             .value("isPlatformAdmin", |viewer| Some(PlatformAdmin(viewer.id())))
             .public()
@@ -96,7 +97,8 @@ impl Object for Viewer {
 }
 
 impl Viewer {
-    fn id(&self) -> Uuid {
+    /// Who they are; nobody for an API key.
+    pub fn id(&self) -> Uuid {
         self.user.map(|user| user.0).unwrap_or_default()
     }
 }

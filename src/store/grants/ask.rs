@@ -28,8 +28,8 @@ pub struct Held {
     pub scopes: Option<Vec<String>>,
     /// The thing within which it counts alone.
     pub resource: Option<Uuid>,
-    /// The conditions of the assignment or grant, of what the role contains, and of the permission; none where all are
-    /// empty.
+    /// The conditions of the assignment, with those that it was passed on from, or of the grant, of what the role
+    /// contains, and of the permission; none where all are empty.
     pub conditions: Option<Json>,
     /// The role that was given, and those above it up to the one that contains the permission; empty without a role.
     pub path: Vec<String>,
@@ -57,6 +57,7 @@ impl QueryFragment<Pg> for Ask {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         // A key has the permissions of its role, else those of who made it, both limited to its scopes.
         // A system role takes its permissions from the platform's role of the same name.
+        // An assignment that was passed on counts with all those that it comes from.
         out.push_sql("WITH RECURSIVE me(organization_id, user_id, api_key_id) AS (SELECT ");
         for (index, id) in [&self.organization, &self.user, &self.api_key].into_iter().enumerate() {
             if index > 0 {
@@ -72,11 +73,14 @@ impl QueryFragment<Pg> for Ask {
                  FROM me JOIN identity.api_keys k ON k.organization_id = me.organization_id AND k.id = me.api_key_id
                 WHERE k.revoked_at IS NULL AND k.role_id IS NULL
              ), assigned(role_id, valid_from, valid_until, scopes, resource, conditions, source, source_id) AS (
-               SELECT a.role_id, a.valid_from, a.valid_until, w.scopes, a.resource_scope, a.context_conditions, 'assignment', a.id
+               SELECT a.role_id, coalesce(d.valid_from, a.valid_from),
+                      CASE WHEN a.is_delegated THEN d.valid_until ELSE a.valid_until END, w.scopes, a.resource_scope,
+                      coalesce(d.conditions, jsonb_build_array(a.context_conditions)), 'assignment', a.id
                  FROM who w JOIN access.role_assignments a USING (organization_id, user_id)
-                WHERE a.revoked_at IS NULL AND a.is_active
+                 LEFT JOIN LATERAL (SELECT c.* FROM access.delegation(a.organization_id, a.id) c WHERE a.is_delegated) d ON true
+                WHERE a.revoked_at IS NULL AND a.is_active AND (NOT a.is_delegated OR d.valid_from IS NOT NULL)
                UNION ALL
-               SELECT k.role_id, k.created_at, k.expires_at, k.scopes, NULL, '{}', 'key', k.id
+               SELECT k.role_id, k.created_at, k.expires_at, k.scopes, NULL, '[{}]', 'key', k.id
                  FROM me JOIN identity.api_keys k ON k.organization_id = me.organization_id AND k.id = me.api_key_id
                 WHERE k.revoked_at IS NULL AND k.role_id IS NOT NULL
              ), line(role_id, valid_from, valid_until, scopes, resource, conditions, source, source_id, path) AS (
@@ -103,7 +107,7 @@ impl QueryFragment<Pg> for Ask {
              )
              SELECT p.name, CASE WHEN cardinality(h.path) = 1 THEN h.name END,
                     greatest(h.valid_from, rp.valid_from, p.valid_from), least(h.valid_until, rp.valid_until, p.valid_until),
-                    h.scopes, h.resource, nullif(jsonb_build_array(h.conditions, rp.additional_conditions, p.conditions), '[{}, {}, {}]'),
+                    h.scopes, h.resource, nullif(h.conditions || jsonb_build_array(rp.additional_conditions, p.conditions), '[{}, {}, {}]'),
                     h.path, h.source, h.source_id
                FROM held h
                JOIN access.role_permissions rp ON rp.organization_id = h.organization_id AND rp.role_id = h.role_id

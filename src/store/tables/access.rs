@@ -355,6 +355,8 @@ pub mod access {
             is_assignable -> Bool,
             /// How many people may hold the role at once; null means any number.
             max_assignments -> Nullable<Int4>,
+            /// How many times the role may be passed on, from one person to the next; 0 means never. Default: 0.
+            max_delegation_depth -> Int4,
             /// From when the role gives rights.
             valid_from -> Timestamptz,
             /// Until when the role gives rights; null means without end.

@@ -1,5 +1,6 @@
 mod catalogue;
 mod conditions;
+mod delegation;
 mod explanation;
 mod protection;
 mod rights;

@@ -65,6 +65,7 @@ const PUBLIC_ROOTS: &[&str] = &[
     "Mutation.organizationCreate",
     "Mutation.passwordChange",
     "Mutation.recoveryCodesRenew",
+    "Mutation.roleDelegate",
     "Mutation.sessionRevoke",
     "Mutation.sessionsRevokeAll",
     "Mutation.signOut",
@@ -84,8 +85,10 @@ const PUBLIC_ROOTS: &[&str] = &[
 /// Reviewed: fields that lead to objects which need a permission, and show them to whoever lacks it: one's own.
 const PUBLIC_FIELDS: &[&str] = &[
     "MembershipPreferencesUpdatePayload.membership",
+    "RoleDelegatePayload.roleAssignment",
     "UserProfileUpdatePayload.userProfile",
     "Viewer.profile",
+    "Viewer.roleAssignments",
     "Viewer.user",
 ];
 

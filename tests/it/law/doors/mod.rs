@@ -59,6 +59,7 @@ const UNFINISHED: &[(&str, &str)] = &[
     ("mfaDisable", "STATE"),
     ("passwordReset", "INVALID"),
     ("recoveryCodesRenew", "STATE"),
+    ("roleDelegate", "NOT_FOUND"),
     ("sessionRefresh", "INVALID"),
     ("ssoAccountLinkComplete", "INVALID"),
     ("ssoSignInComplete", "INVALID"),

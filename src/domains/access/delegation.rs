@@ -1,0 +1,177 @@
+//! Delegation: whoever has a role passes it on, for a time, as far as the role allows it (000 §2, B020).
+//!
+//! What was passed on counts while all that it comes from does (`access.delegation`), and is withdrawn with it.
+use std::collections::{HashMap, HashSet};
+
+use diesel::{dsl::sql, expression::SqlLiteral, sql_types::Bool};
+
+use crate::{
+    domains::{
+        access::{authority, resource, role_assignment::RoleAssignment},
+        identity::{user::User, viewer::Viewer},
+        prelude::*,
+    },
+    graph::mutation::Payload,
+    store::tables::access::role_assignments,
+};
+
+/// That an assignment, if it was passed on, counts now with all that it comes from.
+pub fn counts() -> SqlLiteral<Bool> {
+    sql("(NOT access.role_assignments.is_delegated OR EXISTS (
+           SELECT FROM access.delegation(access.role_assignments.organization_id, access.role_assignments.id) d
+            WHERE d.valid_from <= now() AND coalesce(d.valid_until > now(), true)))")
+}
+
+/// Whether an assignment counts now, with all that it was passed on from.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct InForce {
+    id: Id<RoleAssignment>,
+    is_delegated: bool,
+    by_itself: bool,
+}
+
+impl InForce {
+    pub fn of(given: &RoleAssignment) -> Self {
+        let by_itself = authority::in_force(given.revoked_at, given.valid_from, given.valid_until);
+        Self { id: given.id, is_delegated: given.is_delegated, by_itself }
+    }
+}
+
+impl Batch for InForce {
+    type Value = bool;
+
+    async fn load(db: &Snapshot, keys: &[Self]) -> StoreResult<HashMap<Self, bool>> {
+        let asked = keys.iter().filter(|key| key.is_delegated && key.by_itself);
+        let asked: Vec<_> = asked.map(|key| key.id).collect();
+        let mut broken = HashSet::new();
+        if !asked.is_empty() {
+            let query = role_assignments::table
+                .filter(role_assignments::organization_id.eq(db.organization()))
+                .filter(role_assignments::id.eq_any(asked.clone()))
+                .filter(counts())
+                .select(role_assignments::id);
+            let whole: HashSet<Id<RoleAssignment>> = db.load(query).await?.into_iter().collect();
+            broken.extend(asked.into_iter().filter(|id| !whole.contains(id)));
+        }
+        Ok(keys.iter().map(|key| (*key, key.by_itself && !broken.contains(&key.id))).collect())
+    }
+}
+
+/// The assignments of a person that were not withdrawn.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct AssignmentsOf(Id<User>);
+
+impl Batch for AssignmentsOf {
+    type Value = Vec<RoleAssignment>;
+
+    async fn load(db: &Snapshot, keys: &[Self]) -> StoreResult<HashMap<Self, Self::Value>> {
+        let query = role_assignments::table
+            .filter(role_assignments::organization_id.eq(db.organization()))
+            .filter(role_assignments::user_id.eq_any(keys.iter().map(|key| key.0).collect::<Vec<_>>()))
+            .filter(role_assignments::revoked_at.is_null())
+            .order((role_assignments::assigned_at.desc(), role_assignments::id))
+            .limit(1000)
+            .select(RoleAssignment::as_select());
+        let mut found = HashMap::<Self, Self::Value>::new();
+        for assignment in db.load(query).await? {
+            found.entry(Self(assignment.user_id)).or_default().push(assignment);
+        }
+        Ok(found)
+    }
+}
+
+pub fn of_viewer(viewer: &mut Fields<Viewer>) {
+    viewer.many("roleAssignments", |viewer: &Viewer| AssignmentsOf(Id::of(viewer.id()))).public().about(
+        "The roles that were given to you and not withdrawn, the latest first: some of them you may pass on.",
+    );
+}
+
+pub fn mutations(mutations: &mut Mutations) {
+    mutations
+        .action("roleDelegate", delegate, |payload: &mut Fields<Payload<Id<RoleAssignment>>>| {
+            payload
+                .one("roleAssignment", |payload| payload.result)
+                .public()
+                .about("What the other person has now; null when nothing was done.");
+        })
+        .personal()
+        .about("Passes a role that you have on to another member, for a time, as often as the role's `maxDelegationDepth` allows; you keep it. It counts while yours does, under its conditions, and is withdrawn with it. Errors: NOT_FOUND, NOT_UNIQUE, INVALID, OUT_OF_RANGE, STATE, LIMIT_REACHED.");
+}
+
+/// A role to be passed on.
+#[derive(InputObject)]
+struct RoleDelegateInput {
+    /// By which of your assignments you have it.
+    assignment_id: Id<RoleAssignment>,
+    /// To whom.
+    user_id: Id<User>,
+    /// Why.
+    reason: String,
+    /// Until when it counts: no longer than your own.
+    valid_until: DateTime<Utc>,
+    /// The record for which it counts, with all that lies within it; for what your own does when absent.
+    within_id: Option<AnyId>,
+    /// Under which condition it counts, besides those of your own.
+    condition: Option<Json>,
+}
+
+async fn delegate(write: &mut Write, input: RoleDelegateInput) -> Outcome<Id<RoleAssignment>> {
+    const ORIGIN: &[&str] = &["input", "assignmentId"];
+    let by = write.caller().user.map(Id::<User>::of);
+    let origin = record::find(write, input.assignment_id, ORIGIN).await?;
+    if by != Some(origin.user_id) {
+        return Err(UserError::not_found(origin.id, ORIGIN).into());
+    }
+    if by == Some(input.user_id) {
+        let message = "you have it already: pass it on to somebody else";
+        return Err(UserError::new(UserErrorCode::Invalid, message, &["input", "userId"]).into());
+    }
+    // the lock keeps the role from gaining permissions between this check and the commit
+    let role = record::find(write, origin.role_id, ORIGIN).await?;
+    let names = authority::permissions_of(write, &role).await?;
+    let condition = authority::condition(input.condition, &names)?;
+    let resource = resource::limit(write, input.within_id, &names).await?;
+    let assignment = Changes::default()
+        .set(role_assignments::user_id, input.user_id)
+        .set(role_assignments::role_id, role.id)
+        .set(role_assignments::assigned_by, by)
+        .set(role_assignments::assignment_reason, Some(input.reason))
+        .set(role_assignments::valid_from, clock::now())
+        .set(role_assignments::valid_until, Some(input.valid_until))
+        .set(role_assignments::resource_scope, resource.or(origin.resource_scope))
+        .set(role_assignments::context_conditions, condition)
+        .set(role_assignments::is_delegated, true)
+        .set(role_assignments::delegated_by, by)
+        .set(role_assignments::delegated_from_id, Some(origin.id))
+        .set(role_assignments::delegation_depth, origin.delegation_depth + 1);
+    record::create(write, assignment).await
+}
+
+/// Withdraws what was passed on from `origin`, which the caller holds locked, and from there.
+pub async fn withdraw_below(
+    write: &mut Write,
+    origin: Id<RoleAssignment>,
+    by: Option<Id<User>>,
+    reason: &str,
+) -> Outcome<()> {
+    let mut above = vec![origin];
+    while !above.is_empty() {
+        let below: Vec<RoleAssignment> = role_assignments::table
+            .filter(role_assignments::organization_id.eq(write.organization()))
+            .filter(role_assignments::delegated_from_id.eq_any(&above))
+            .order(role_assignments::id)
+            .select(RoleAssignment::as_select())
+            .for_update()
+            .load(write)
+            .await?;
+        above = below.iter().map(|passed_on| passed_on.id).collect();
+        for before in below.into_iter().filter(|passed_on| passed_on.revoked_at.is_none()) {
+            let changes = Changes::default()
+                .set(role_assignments::revoked_at, Some(clock::now()))
+                .set(role_assignments::revoked_by, by)
+                .set(role_assignments::revocation_reason, Some(reason.to_owned()));
+            record::change(write, "revoked", before, changes).await?;
+        }
+    }
+    Ok(())
+}
