@@ -306,7 +306,7 @@ async fn begin_at(house: &House, id: &str) -> Value {
 
 #[tokio::test]
 async fn a_state_and_a_code_are_good_once_also_for_many_at_once() {
-    let (house, _, token, provider, id) = linked().await;
+    let (house, person, token, provider, id) = linked().await;
     let begun = begin(&house, &id).await;
     let back = provider.visit(begun["authorizationUrl"].as_str().unwrap()).await;
     let answers = join_all((0..10).map(|_| complete(&house, &back["state"], &back["code"]))).await;
@@ -329,7 +329,11 @@ async fn a_state_and_a_code_are_good_once_also_for_many_at_once() {
     // a state that is too old, or of nobody
     let old = begin(&house, &id).await;
     let back = provider.visit(old["authorizationUrl"].as_str().unwrap()).await;
-    house.sql("UPDATE identity.sso_requests SET expires_at = now()").await;
+    let over = format!(
+        "UPDATE identity.sso_requests SET expires_at = now() WHERE organization_id = '{}'",
+        person.organization
+    );
+    house.sql(&over).await;
     assert_eq!(House::code(&complete(&house, &back["state"], &back["code"]).await), "INVALID");
     assert_eq!(House::code(&complete(&house, "pto_0", &back["code"]).await), "INVALID");
     // what was begun to link an account signs nobody in, nor the other way round, nor somebody else
