@@ -125,6 +125,11 @@ struct RolePermissionAddInput {
     /// Until when the role contains it; without end when absent.
     valid_until: Option<DateTime<Utc>>,
     /// Under which condition the role contains it; always when absent.
+    /// A condition is a tree of `{"all": […]}`, `{"any": […]}` and `{"not": {…}}` over comparisons:
+    /// `{"attribute": "resource.region", "operator": "eq", "value": "EUROPE"}`, or with another attribute, `"to":
+    /// "subject.region"`. Operators: eq, ne, gt, gte, lt, lte, in, isNull. Of the record, every column can be asked by its
+    /// name in the API (`resource.ownerId`); of the person `subject.` id, email, region, departmentId, managerId, roles; of
+    /// the request `request.` time, hour and weekday (UTC, Monday is 1), ip (an address or network).
     condition: Option<Json>,
 }
 
