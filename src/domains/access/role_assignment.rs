@@ -183,31 +183,14 @@ async fn assign(write: &mut Write, input: RoleAssignInput) -> Outcome<Id<RoleAss
     record::create(write, assignment).await
 }
 
-/// Gives roles to a person who has just joined, because of `reason`. Whoever laid down that they are given could give
-/// them.
-pub async fn give(write: &mut Write, person: Id<User>, roles: &[Id<Role>], reason: &str) -> Outcome<()> {
-    let organization = write.organization();
-    let row = |role: &Id<Role>| {
-        (
-            role_assignments::organization_id.eq(organization),
-            role_assignments::id.eq(Id::<RoleAssignment>::fresh()),
-            role_assignments::user_id.eq(person),
-            role_assignments::role_id.eq(*role),
-            role_assignments::assignment_reason.eq(reason.to_owned()),
-        )
-    };
-    let rows: Vec<_> = roles.iter().map(row).collect();
-    diesel::insert_into(role_assignments::table).values(rows).execute(write).await?;
-    Ok(())
-}
-
-/// Gives a role to who was invited into it, unless they hold it already. Whether whoever invited them might give it was
-/// asked when they did.
-pub async fn give_to_invited(
+/// Gives a role to who has just joined, because of `reason`, unless they hold it already. Whether whoever laid that down
+/// might give it was asked when they did.
+pub async fn give_to_joined(
     write: &mut Write,
     person: Id<User>,
     role: Id<Role>,
-    invited_by: Option<Id<User>>,
+    by: Option<Id<User>>,
+    reason: &str,
 ) -> Outcome<()> {
     let held = role_assignments::table
         .filter(role_assignments::organization_id.eq(write.organization()))
@@ -221,8 +204,8 @@ pub async fn give_to_invited(
     let assignment = Changes::default()
         .set(role_assignments::user_id, person)
         .set(role_assignments::role_id, role)
-        .set(role_assignments::assigned_by, invited_by)
-        .set(role_assignments::assignment_reason, Some("accepted an invitation"))
+        .set(role_assignments::assigned_by, by)
+        .set(role_assignments::assignment_reason, Some(reason.to_owned()))
         .set(role_assignments::valid_from, clock::now());
     record::create::<RoleAssignment>(write, assignment).await?;
     Ok(())

@@ -297,12 +297,18 @@ async fn accept(write: &mut Write, input: InvitationAcceptInput) -> Outcome<Work
     diesel::update(unproved).set(users::email_verified_at.eq(clock::now())).execute(write).await?;
     join(write, person).await?;
     let full = "nobody else may have the role that you are invited to: ask who invited you";
-    role_assignment::give_to_invited(write, person, invitation.role_id, invitation.invited_by)
-        .await
-        .map_err(|stop| match stop {
-            Stop::User(_) => UserError::state(full, &["input", "token"], &[]).into(),
-            other => other,
-        })?;
+    role_assignment::give_to_joined(
+        write,
+        person,
+        invitation.role_id,
+        invitation.invited_by,
+        "accepted an invitation",
+    )
+    .await
+    .map_err(|stop| match stop {
+        Stop::User(_) => UserError::state(full, &["input", "token"], &[]).into(),
+        other => other,
+    })?;
     let changes = Changes::default()
         .set(invitations::accepted_at, Some(clock::now()))
         .set(invitations::accepted_by, Some(person));

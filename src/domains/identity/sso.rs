@@ -17,7 +17,7 @@ use crate::{
     credential::{Keys, hash, one_time_token, sealed::Place},
     domains::{
         access::{role::Role, role_assignment},
-        identity::user::User,
+        identity::membership::Membership,
         prelude::*,
     },
     graph::{fault::Fault, mutation::Payload, visit::Visit},
@@ -397,21 +397,19 @@ async fn join(write: &mut Write, arrival: &Arrival) -> Outcome<Uuid> {
         .await?;
     write.enter_organization(*organization).await?;
     if *organization != PLATFORM {
-        diesel::insert_into(memberships::table)
-            .values((
-                memberships::organization_id.eq(*organization),
-                memberships::user_id.eq(user),
-                memberships::joined_at.eq(clock::now()),
-            ))
-            .execute(write)
-            .await?;
+        let joined = Changes::default().set(memberships::joined_at, Some(clock::now()));
+        let membership = Membership::insert(write, Id::of(user), joined).await?;
+        record::created(write, &membership).await?;
         let roles: Vec<Id<Role>> = sso_provider_roles::table
             .filter(sso_provider_roles::organization_id.eq(*organization))
             .filter(sso_provider_roles::provider_id.eq(provider.id))
             .select(sso_provider_roles::role_id)
             .load(write)
             .await?;
-        role_assignment::give(write, Id::<User>::of(user), &roles, "signed in for the first time").await?;
+        for role in roles {
+            role_assignment::give_to_joined(write, Id::of(user), role, None, "signed in for the first time")
+                .await?;
+        }
     }
     sso_account::link(write, arrival, user).await?;
     let told = Note {

@@ -80,10 +80,10 @@ type Found<K> = Arc<OnceCell<HashMap<K, <K as Batch>::Value>>>;
 impl Shared {
     /// For the audience of a caller, whose standing is `standing`.
     pub fn new(door: &Door, caller: &Caller, standing: Arc<Standing>) -> Arc<Self> {
-        let alone = Audience::of(caller, &standing).alone;
+        let Audience { alone, from: ip, .. } = Audience::of(caller, &standing);
         let (user, api_key) = alone.unwrap_or_default();
-        let organization = caller.organization;
-        let reader = Caller { organization, user, api_key, request: "live".to_owned(), ..Caller::default() };
+        let (organization, request) = (caller.organization, "live".to_owned());
+        let reader = Caller { organization, user, api_key, request, ip, ..Caller::default() };
         let snapshot =
             Snapshot::of(door.clone(), Arc::new(reader), Entry::Trusted(standing), Source::Nowhere);
         Arc::new(Self { snapshot: Some(Arc::new(snapshot)), loaded: Mutex::default() })

@@ -233,7 +233,9 @@ impl Write {
             return Ok(());
         };
         let mut within = self.within();
-        within.limits = within.limits.and_then(|limits| limits.also(T::TABLE, permission));
+        // where nothing says to which rows it extends, it extends to none
+        let limits = within.limits.and_then(|limits| limits.also(T::TABLE, permission));
+        within.limits = Some(limits.ok_or(Error::Forbidden(permission))?);
         let fetch = Fetch::all(Condition::Ids(vec![id.0]));
         let keys = Keys { table: T::TABLE, within, fetch };
         if keys.load::<Uuid>(&mut &**self).await?.is_empty() {

@@ -207,6 +207,13 @@ async fn an_account_is_made_with_the_roles_of_the_provider_where_that_is_wanted(
         seen,
         json!({ "roles": ["viewer"], "user": { "displayName": "Nia N." }, "organization": { "slug": owner.slug } })
     );
+    // what was given without a person is written down like what people give
+    let written = format!(
+        "SELECT string_agg(resource_type, ' ' ORDER BY resource_type) FROM audit.audit_logs
+          WHERE organization_id = '{}' AND resource_type IN ('Membership', 'RoleAssignment')",
+        owner.organization
+    );
+    assert_eq!(house.look(&written).await, "Membership RoleAssignment");
     // the second time it is the same one
     assert_eq!(sign_in(&house, &provider, &id).await["userErrors"], json!([]));
     let count = format!("SELECT count(*) FROM identity.users WHERE email = '{email}'");
