@@ -112,6 +112,8 @@ struct ResourceCreateInput {
     description: Option<String>,
     /// Who answers for it.
     owner_id: Option<Id<User>>,
+    /// Facts about it that conditions may ask for, `resource.attributes.confidential`; a JSON object.
+    attributes: Option<Json>,
 }
 
 async fn create(write: &mut Write, input: ResourceCreateInput) -> Outcome<Id<Resource>> {
@@ -120,7 +122,8 @@ async fn create(write: &mut Write, input: ResourceCreateInput) -> Outcome<Id<Res
         .set(resources::parent_resource_id, input.parent_resource_id)
         .set(resources::name, input.name)
         .set(resources::description, input.description)
-        .set(resources::owner_id, input.owner_id);
+        .set(resources::owner_id, input.owner_id)
+        .given(resources::attributes, input.attributes);
     record::create(write, resource).await
 }
 
@@ -139,6 +142,8 @@ struct ResourceUpdateInput {
     description: MaybeUndefined<String>,
     /// Who answers for it.
     owner_id: MaybeUndefined<Id<User>>,
+    /// Facts about it that conditions may ask for, instead of those that there are; a JSON object.
+    attributes: Option<Json>,
     /// Whether rights that were given for it count.
     is_active: Option<bool>,
 }
@@ -150,6 +155,7 @@ async fn update(write: &mut Write, input: ResourceUpdateInput) -> Outcome<Id<Res
         .patch(resources::name, input.name)
         .patch(resources::description, input.description)
         .patch(resources::owner_id, input.owner_id)
+        .given(resources::attributes, input.attributes)
         .given(resources::is_active, input.is_active);
     record::update(write, before, changes).await
 }

@@ -92,6 +92,11 @@ impl Kind {
         }
     }
 
+    /// Whether its values can stand in JSON as what they are.
+    pub const fn is_json(&self) -> bool {
+        matches!(self, Self::Text | Self::Choice(_) | Self::Number | Self::Bool)
+    }
+
     pub fn compares_with(&self, other: &Self) -> bool {
         let text = |kind: &Self| matches!(kind, Self::Text | Self::Choice(_));
         self == other || (text(self) && text(other))
@@ -154,6 +159,16 @@ impl Typed {
             Self::Network(network) => network.to_string(),
             Self::Texts(texts) => texts.join(","),
         }
+    }
+
+    /// As JSON has it; none where it has nothing like it.
+    pub fn json(self) -> Option<Json> {
+        Some(match self {
+            Self::Text(text) => Json::String(text),
+            Self::Number(number) => Json::Number(number.to_string().parse().ok()?),
+            Self::Bool(value) => Json::Bool(value),
+            _ => return None,
+        })
     }
 
     /// Whether the comparison holds; none where it makes no sense.

@@ -10,7 +10,7 @@ use super::{
     kind::{Kind, Typed},
 };
 use crate::store::{
-    select::{Condition, Operator, Table},
+    select::{Attribute, Condition, Operator, Table},
     tables,
 };
 
@@ -18,6 +18,7 @@ use crate::store::{
 const DEEPEST: usize = 5;
 const MOST_TESTS: usize = 50;
 const MOST_VALUES: usize = 100;
+const LONGEST_NAME: usize = 100;
 
 /// A condition, as it is written down.
 #[derive(Clone, Debug, PartialEq)]
@@ -199,7 +200,59 @@ impl Test {
         Kind::of_column(column.ty, values).map(|kind| (column.name, kind))
     }
 
+    /// The name of a free attribute of the record, `confidential` of `resource.attributes.confidential`.
+    fn free(&self) -> Option<&str> {
+        if self.of == "resource" { self.name.strip_prefix("attributes.") } else { None }
+    }
+
+    fn check_free(&self, name: &str, tables: &[&'static Table]) -> Result<(), Malformed> {
+        if tables.is_empty() {
+            return Err(
+                Malformed::new("this is about no records: they have no attributes").below("attribute")
+            );
+        }
+        if name.is_empty() || name.chars().count() > LONGEST_NAME {
+            let message = format!("the name of an attribute has 1 to {LONGEST_NAME} characters");
+            return Err(Malformed::new(message).below("attribute"));
+        }
+        if let Against::Attribute(_, other) = &self.against
+            && other
+                .split_once('.')
+                .and_then(|(of, name)| Facts::kind(of, name))
+                .is_none_or(|kind| !kind.is_json())
+        {
+            let message = format!("a free attribute cannot be compared with `{other}`");
+            return Err(Malformed::new(message).below("to"));
+        }
+        let sound = match &self.against {
+            Against::Null(_) => true,
+            Against::Values(operator, values) => {
+                Attribute::compare(name, *operator, values.clone()).is_some()
+            }
+            Against::Attribute(operator, _) => matches!(operator, Operator::Eq | Operator::Ne),
+        };
+        if sound {
+            return Ok(());
+        }
+        let message = "a free attribute is compared with a text, a number, true or false; what is more or less, with a number";
+        Err(Malformed::new(message).below("value"))
+    }
+
+    fn on_free(&self, name: &str, facts: &Facts<'_>) -> Option<Condition> {
+        match &self.against {
+            Against::Null(true) => Some(Attribute::is_null(name)),
+            Against::Null(false) => Some(Condition::outside(Attribute::is_null(name))),
+            Against::Values(operator, values) => Attribute::compare(name, *operator, values.clone()),
+            Against::Attribute(operator, other) => {
+                Attribute::compare(name, *operator, vec![facts.named(other)??.json()?])
+            }
+        }
+    }
+
     fn check(&self, tables: &[&'static Table]) -> Result<(), Malformed> {
+        if let Some(name) = self.free() {
+            return self.check_free(name, tables);
+        }
         let unknown = |known: String| {
             let message = format!("there is no attribute `{}.{}`{known}", self.of, self.name);
             Err(Malformed::new(message).below("attribute"))
@@ -233,6 +286,9 @@ impl Test {
     }
 
     fn on(&self, table: Option<&'static Table>, facts: &Facts<'_>) -> Option<Condition> {
+        if let (Some(name), Some(_)) = (self.free(), table) {
+            return self.on_free(name, facts);
+        }
         if self.of == "resource" {
             let (column, kind) = self.column(table?)?;
             return self.on_column(column, &kind, facts);
@@ -328,6 +384,31 @@ mod tests {
         assert!(wrong(&deep).1.contains("at most 5 deep"));
         let secret = json!({ "attribute": "request.mood", "operator": "eq", "value": "good" });
         assert!(wrong(&secret).1.contains("there is time, hour, weekday, ip"));
+    }
+
+    #[test]
+    fn a_free_attribute_is_compared_with_what_json_knows() {
+        let free = |more: &Json| {
+            let mut test = json!({ "attribute": "resource.attributes.secret", "operator": "eq" });
+            test.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            test
+        };
+        for fine in [
+            json!({ "value": "yes" }),
+            json!({ "operator": "gt", "value": 3 }),
+            json!({ "to": "subject.region" }),
+        ] {
+            let rule = Rule::read(&free(&fine)).unwrap();
+            assert_eq!(rule.check(&[DEALS]), Ok(()), "{fine}");
+            assert!(rule.check(&[]).is_err(), "there is nothing that has attributes");
+        }
+        assert_eq!(wrong(&free(&json!({ "operator": "gt", "value": "much" }))).0, ["value"]);
+        assert_eq!(wrong(&free(&json!({ "value": { "$gt": 1 } }))).0, ["value"]);
+        assert_eq!(wrong(&free(&json!({ "to": "subject.roles" }))).0, ["to"]);
+        assert_eq!(
+            wrong(&free(&json!({ "attribute": "resource.attributes.", "value": 1 }))).0,
+            ["attribute"]
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{
     Table, Within,
+    attribute::Attribute,
     keyset::{Key, beyond},
     write_column, write_from,
 };
@@ -77,7 +78,7 @@ pub enum Operator {
 
 impl Operator {
     /// What stands between the column and the value; a list follows it in brackets.
-    const fn sign(self) -> &'static str {
+    pub(super) const fn sign(self) -> &'static str {
         match self {
             Self::Eq => " = ",
             Self::Ne => " IS DISTINCT FROM ",
@@ -126,6 +127,8 @@ pub enum Condition {
     },
     /// The row is one of these things that rights are limited to, or lies within one of them.
     WithinResources(Vec<Uuid>),
+    /// The row is registered with such an attribute.
+    Attribute(Attribute),
     /// Beyond the row whose order keys are given.
     Beyond(Vec<Key>, Vec<Option<String>>),
 }
@@ -293,6 +296,7 @@ impl Condition {
                 out.push_sql(") SELECT resource_id FROM inside)");
                 Ok(())
             }
+            Self::Attribute(attribute) => attribute.walk(table, within, out),
             Self::Beyond(keys, at) => beyond(keys, at, table, out),
         }
     }

@@ -338,3 +338,35 @@ async fn what_is_malformed_is_refused_when_it_is_written_and_denied_when_it_is_r
         house.keeper.do_("permissionGrantRevoke", json!({ "id": grant, "reason": "over" }), "").await;
     }
 }
+
+#[tokio::test]
+async fn what_is_said_of_a_registered_record_can_be_asked() {
+    let house = House::of(&[]).await;
+    house.sell("plain", "EUROPE").await;
+    let secret = house.sell("secret", "EUROPE").await;
+    let said = json!({ "recordId": secret, "attributes": { "level": 3, "code": "red" } });
+    let thing =
+        house.keeper.do_("resourceCreate", said, "resource { id attributes }").await["resource"].clone();
+    assert_eq!(thing["attributes"], json!({ "level": 3, "code": "red" }));
+    let about = |name: &str, operator: &str, value: Value| json!({ "condition": { "attribute": format!("resource.attributes.{name}"), "operator": operator, "value": value } });
+    for (condition, seen) in [
+        (about("code", "eq", json!("red")), &["secret"][..]),
+        (about("code", "ne", json!("red")), &["plain"]),
+        (about("code", "isNull", json!(true)), &["plain"]),
+        (about("level", "gte", json!(3)), &["secret"]),
+        (about("level", "lt", json!(3)), &[]),
+        // a text is no number, and is not read as one
+        (about("code", "lt", json!(3)), &[]),
+        (about("level", "in", json!(["3", 3])), &["secret"]),
+    ] {
+        let grant = house.give("deal.read", condition.clone()).await;
+        assert_eq!(house.seen("(orderBy: [{ field: NAME }])").await, seen, "{condition}");
+        house.keeper.do_("permissionGrantRevoke", json!({ "id": grant, "reason": "next" }), "").await;
+    }
+    house.give("deal.read", about("code", "eq", json!("blue"))).await;
+    assert_eq!(house.seen("").await, [""; 0]);
+    // what is said anew counts with the next request
+    let anew = json!({ "id": thing["id"], "attributes": { "code": "blue" } });
+    house.keeper.do_("resourceUpdate", anew, "resource { id }").await;
+    assert_eq!(house.seen("").await, ["secret"]);
+}

@@ -120,6 +120,8 @@ struct Row {
     region: &'static str,
     value: i64,
     owner: Option<usize>,
+    /// What is said of it where it is registered as a thing that rights are limited to.
+    stars: Option<i64>,
 }
 
 const REGIONS: [&str; 3] = ["europe", "middle_east", "asia_pacific"];
@@ -131,7 +133,7 @@ fn condition(random: &mut StdRng, people: &[Person], depth: usize) -> Value {
         let count = random.random_range(1..3);
         (0..count).map(|_| condition(random, people, depth + 1)).collect()
     };
-    match random.random_range(if depth < 3 { 0 } else { 3 }..11) {
+    match random.random_range(if depth < 3 { 0 } else { 3 }..13) {
         0 => json!({ "all": many(random) }),
         1 => json!({ "any": many(random) }),
         2 => json!({ "not": condition(random, people, depth + 1) }),
@@ -146,6 +148,12 @@ fn condition(random: &mut StdRng, people: &[Person], depth: usize) -> Value {
         7 => test("resource.ownerId", "isNull", json!(random.random_bool(0.5))),
         8 => json!({ "attribute": "resource.region", "operator": "ne", "to": "subject.region" }),
         9 => test("subject.region", "eq", json!(REGIONS.choose(random))),
+        10 => test(
+            "resource.attributes.stars",
+            ["gt", "lte", "eq", "ne"].choose(random).unwrap(),
+            json!(random.random_range(0..4)),
+        ),
+        11 => test("resource.attributes.stars", "isNull", json!(random.random_bool(0.5))),
         _ => test("subject.id", "in", json!([id_of(people.choose(random).unwrap())])),
     }
 }
@@ -182,6 +190,18 @@ fn holds(condition: &Value, person: usize, people: &[Person], row: &Row) -> Opti
                 _ => order.is_ne(),
             }
         }
+        "resource.attributes.stars" if operator == "isNull" => {
+            row.stars.is_none() == value.as_bool().unwrap()
+        }
+        "resource.attributes.stars" => {
+            let wanted = value.as_i64().unwrap();
+            match operator {
+                "gt" => row.stars.is_some_and(|stars| stars > wanted),
+                "lte" => row.stars.is_some_and(|stars| stars <= wanted),
+                "eq" => row.stars == Some(wanted),
+                _ => row.stars != Some(wanted),
+            }
+        }
         "resource.ownerId" if operator == "isNull" => row.owner.is_none() == value.as_bool().unwrap(),
         "resource.ownerId" => row.owner == Some(person),
         "subject.region" => value == their_region?,
@@ -206,7 +226,12 @@ async fn lists_checks_and_explanations_agree() {
             region: REGIONS.choose(&mut random).unwrap(),
             value: random.random_range(0..5) * 100,
             owner: random.random_bool(0.7).then(|| random.random_range(0..people.len())),
+            stars: random.random_bool(0.6).then(|| random.random_range(0..4)),
         };
+        if let Some(stars) = row.stars {
+            let registered = json!({ "recordId": row.id, "attributes": { "stars": stars } });
+            house.keeper.do_("resourceCreate", registered, "resource { id }").await;
+        }
         let owner = row.owner.map_or("NULL".to_owned(), |owner| format!("'{}'", people[owner].user));
         sql += &format!(
             "UPDATE sales.deals SET region = '{}', value = {}, owner_id = {owner} WHERE organization_id = '{}' AND name = 'deal {at:02}';",
