@@ -117,12 +117,7 @@ pub const NAMED: &[(&str, Code, &str, &str)] = &[
     ),
     ("messages_append_only", Code::State, "", ""),
     ("messages_conversation_status", Code::State, "conversationId", ""),
-    (
-        "permission_grants_holder",
-        Code::Invalid,
-        "userId",
-        "either a person or a team is given a permission",
-    ),
+    ("permission_grants_holder", Code::Invalid, "userId", "either a person or a team is given a permission"),
     ("permission_grants_revocation", Code::State, "", "only a withdrawn grant tells by whom and why"),
     ("permissions_system_permission", Code::State, "", ""),
     ("platform_admins_append_only", Code::State, "", ""),

@@ -146,7 +146,8 @@ impl Write {
             let told = changes.iter().cloned().zip(&audits);
             let told: Vec<_> = told.map(|(change, audit)| event_row!(audit, change)).collect();
             let rows: Vec<_> = audits.iter().map(|audit| audit_row!(caller, audit)).collect();
-            let (mut first, mut second): (&AsyncPgConnection, &AsyncPgConnection) = (self, self);
+            let mut first: &AsyncPgConnection = self;
+            let mut second: &AsyncPgConnection = self;
             let event = diesel::insert_into(events::table).values(told).execute(&mut first);
             let audited = diesel::insert_into(audit_logs::table).values(rows).execute(&mut second);
             let (event, audited) = futures_util::join!(event, audited);

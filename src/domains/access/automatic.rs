@@ -215,14 +215,15 @@ async fn as_many_as_may(
 ) -> Outcome<(Vec<Uuid>, Vec<Uuid>)> {
     // from here on nobody else is given it
     Role::lock(write, role.id).await?;
-    let holders: Vec<Uuid> =
-        diesel::select(sql::<sql_types::Array<sql_types::Uuid>>("ARRAY(SELECT DISTINCT h.user_id FROM access.holders(")
+    let holders: Vec<Uuid> = diesel::select(
+        sql::<sql_types::Array<sql_types::Uuid>>("ARRAY(SELECT DISTINCT h.user_id FROM access.holders(")
             .bind::<sql_types::Uuid, _>(write.organization())
             .sql(", ")
             .bind::<sql_types::Uuid, _>(role.id.0)
-            .sql(") h)"))
-        .get_result(write)
-        .await?;
+            .sql(") h)"),
+    )
+    .get_result(write)
+    .await?;
     let holders: HashSet<Uuid> = holders.into_iter().collect();
     let mut room = usize::try_from(most).unwrap_or_default().saturating_sub(holders.len());
     Ok(people.into_iter().partition(|person| {

@@ -106,14 +106,19 @@ impl Object for Way {
             .about("Until when it counts: the earliest end of all that it rests on; null for none.");
         way.derived("conditions", |way| way.held.stated().map(Json))
             .about("The conditions of the assignment, with those that it was passed on from, or of the grant, of the role's content and of the permission, in this order; null where there are none.");
-        way.derived("rowScopes", |way| way.held.row_scopes().into_iter().map(RowScope::from).collect::<Vec<_>>())
-            .about("By what the roles on the way limit it: to the records of the person's own region or department.");
+        way.derived("rowScopes", |way| {
+            way.held.row_scopes().into_iter().map(RowScope::from).collect::<Vec<_>>()
+        })
+        .about(
+            "By what the roles on the way limit it: to the records of the person's own region or department.",
+        );
         way.one("within", |way| way.held.resource.map(Id::<Resource>::of))
             .about("The thing for which it counts, with all that lies within it; null for everything.");
         way.one("roleAssignment", |way| way.of::<RoleAssignment>("assignment"))
             .about("The assignment of the role.");
-        way.one("team", |way| Some(TeamOf(way.held.source_id)))
-            .about("The team that it was given to, and through which they have it; null when it was given to them.");
+        way.one("team", |way| Some(TeamOf(way.held.source_id))).about(
+            "The team that it was given to, and through which they have it; null when it was given to them.",
+        );
         way.one("permissionGrant", |way| way.of::<PermissionGrant>("grant")).about("The direct grant.");
     }
 }

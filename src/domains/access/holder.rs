@@ -112,8 +112,11 @@ impl Rights {
         for role in ids {
             roles.push(record::find(write, role, &["input", "teamId"]).await?);
         }
-        let granted: Vec<_> =
-            grants.iter().filter(|given| living(given.valid_until)).map(|given| given.permission_id).collect();
+        let granted: Vec<_> = grants
+            .iter()
+            .filter(|given| living(given.valid_until))
+            .map(|given| given.permission_id)
+            .collect();
         let permissions = permissions::table
             .filter(permissions::organization_id.eq_any([write.organization(), PLATFORM]))
             .filter(permissions::id.eq_any(granted))

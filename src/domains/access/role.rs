@@ -5,8 +5,8 @@ use crate::{
     domains::{
         access::{
             authority::{self, Given},
-            role_assignment::RoleAssignment,
             automatic,
+            role_assignment::RoleAssignment,
             role_permission::{PermissionsOf, SourcesOf},
         },
         identity::{api_key::ApiKey, invitation::Invitation, user::User},

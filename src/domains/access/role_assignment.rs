@@ -198,9 +198,9 @@ order! { RoleAssignmentOrder, RoleAssignmentOrderField for RoleAssignment {
 } default [AssignedAt Desc] }
 
 pub fn queries(query: &mut Fields<Query>) {
-    query
-        .by_id::<RoleAssignment>("roleAssignment")
-        .about("A role that was given to a person or a team, by its id; null when there is none that you may see.");
+    query.by_id::<RoleAssignment>("roleAssignment").about(
+        "A role that was given to a person or a team, by its id; null when there is none that you may see.",
+    );
     query
         .list::<RoleAssignment>("roleAssignments")
         .about("The roles that were given to people and teams, withdrawn ones included, newest first unless ordered otherwise.");

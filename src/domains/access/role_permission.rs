@@ -100,8 +100,14 @@ impl Object for PermissionSource {
 
     fn fields(source: &mut Fields<Self>) {
         source.derived("name", |source| source.name.clone()).about("The name of the permission.");
-        source.one("role", |source| Some(source.role)).about("The role that contains it: this one, or one above it.").required();
-        source.one("rolePermission", |source| Some(source.entry)).about("What that role contains.").required();
+        source
+            .one("role", |source| Some(source.role))
+            .about("The role that contains it: this one, or one above it.")
+            .required();
+        source
+            .one("rolePermission", |source| Some(source.entry))
+            .about("What that role contains.")
+            .required();
     }
 }
 

@@ -287,7 +287,10 @@ async fn answer<'a, T: Send + Sync + 'static>(
     match declared.needs {
         Some(permission)
             if right == Right::SomeRows
-                && !fields.stored.as_ref().is_some_and(|rows| env.reaches_all_seen(permission, rows.table)) =>
+                && !fields
+                    .stored
+                    .as_ref()
+                    .is_some_and(|rows| env.reaches_all_seen(permission, rows.table)) =>
         {
             // in a box of its own: it is rare, and every field would make room for it
             let mut may = fields.extent(env, permission, rows).boxed().await?;

@@ -313,13 +313,7 @@ struct Ask(Check);
 type Answer = (String, Option<String>, Option<String>, i64, Option<DateTime<Utc>>);
 
 impl Query for Ask {
-    type SqlType = (
-        Text,
-        Nullable<Text>,
-        Nullable<Text>,
-        BigInt,
-        Nullable<Timestamptz>,
-    );
+    type SqlType = (Text, Nullable<Text>, Nullable<Text>, BigInt, Nullable<Timestamptz>);
 }
 impl<C> diesel::RunQueryDsl<C> for Ask {}
 impl QueryId for Ask {
@@ -328,9 +322,7 @@ impl QueryId for Ask {
 }
 impl QueryFragment<Pg> for Ask {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(
-            "SELECT credential, membership, organization, epoch, until FROM access.standing(",
-        );
+        out.push_sql("SELECT credential, membership, organization, epoch, until FROM access.standing(");
         for id in [&self.0.organization, &self.0.user, &self.0.session, &self.0.api_key] {
             out.push_bind_param::<Nullable<SqlUuid>, _>(id)?;
             out.push_sql(", ");

@@ -127,15 +127,8 @@ pub type SubjectRow =
     (Uuid, Option<String>, bool, Option<String>, Option<String>, Option<Uuid>, Option<Uuid>);
 
 impl Query for AskSubject {
-    type SqlType = (
-        SqlUuid,
-        Nullable<Text>,
-        Bool,
-        Nullable<Text>,
-        Nullable<Text>,
-        Nullable<SqlUuid>,
-        Nullable<SqlUuid>,
-    );
+    type SqlType =
+        (SqlUuid, Nullable<Text>, Bool, Nullable<Text>, Nullable<Text>, Nullable<SqlUuid>, Nullable<SqlUuid>);
 }
 impl<C> diesel::RunQueryDsl<C> for AskSubject {}
 impl QueryFragment<Pg> for AskSubject {

@@ -237,18 +237,18 @@ impl Grants {
     fn reaches_all_seen(&self, table: &'static Table, grants: &[Grant]) -> bool {
         let Limited::By(read) = table.limited else { return false };
         let now = clock::now();
-        let covers = |read: &Grant| {
-            grants.iter().any(|grant| grant.window.holds(now) && grant.extent == read.extent)
-        };
-        self.held.get(read).is_some_and(|reads| {
-            reads.iter().filter(|read| read.window.holds(now)).all(covers)
-        })
+        let covers =
+            |read: &Grant| grants.iter().any(|grant| grant.window.holds(now) && grant.extent == read.extent);
+        self.held
+            .get(read)
+            .is_some_and(|reads| reads.iter().filter(|read| read.window.holds(now)).all(covers))
     }
 
     /// When time alone will change what is held.
     pub(super) fn until(&self) -> Option<DateTime<Utc>> {
         let now = clock::now();
-        let edges = self.held.values().flatten().flat_map(|grant| [Some(grant.window.from), grant.window.until]);
+        let edges =
+            self.held.values().flatten().flat_map(|grant| [Some(grant.window.from), grant.window.until]);
         edges.flatten().filter(|edge| *edge > now).min()
     }
 

@@ -126,9 +126,8 @@ impl Grants {
     /// Whether the caller holds `permission` for everything, or for all of `scope`.
     pub fn hold_within(&self, permission: &str, scope: Option<RowScope>) -> bool {
         let now = clock::now();
-        let all = |grant: &Grant| {
-            grant.window.holds(now) && scope.is_some_and(|scope| grant.is_all_of(scope))
-        };
+        let all =
+            |grant: &Grant| grant.window.holds(now) && scope.is_some_and(|scope| grant.is_all_of(scope));
         self.hold(permission) || self.held.get(permission).is_some_and(|grants| grants.iter().any(all))
     }
 }
