@@ -73,12 +73,15 @@ pub async fn rule_changed(write: &mut Write, role: &Role) -> Outcome<()> {
 
 /// Brings the automatic assignments of `roles`, of everybody or of `person`, to what their rules say.
 async fn decide(write: &mut Write, roles: Vec<Role>, person: Option<Id<User>>) -> Outcome<()> {
-    let members = members(write, person).await?;
     let ids: Vec<_> = roles.iter().map(|role| role.id).collect();
     let mut held = HashMap::<Id<Role>, Vec<RoleAssignment>>::new();
     for assignment in automatic(write, &ids, person).await? {
         held.entry(assignment.role_id).or_default().push(assignment);
     }
+    if held.is_empty() && roles.iter().all(|role| role.auto_assign_conditions == Json(json!({}))) {
+        return Ok(());
+    }
+    let members = members(write, person).await?;
     let (mut over, mut due) = (Vec::new(), Vec::new());
     for role in roles {
         let rule = Rule::read(&role.auto_assign_conditions.0).ok().filter(|rule| !rule.is_empty());
@@ -87,11 +90,12 @@ async fn decide(write: &mut Write, roles: Vec<Role>, person: Option<Id<User>>) -
             holds.is_some_and(|holds| holds.is_anything())
         };
         let meant: Vec<Uuid> = members.iter().filter(holds).filter_map(|member| member.subject.id).collect();
+        let all: HashSet<Uuid> = meant.iter().copied().collect();
         let (kept, lost): (Vec<_>, Vec<_>) = held
             .remove(&role.id)
             .unwrap_or_default()
             .into_iter()
-            .partition(|given| given.user_id.is_some_and(|user| meant.contains(&user.0)));
+            .partition(|given| given.user_id.is_some_and(|user| all.contains(&user.0)));
         over.extend(lost);
         let has: HashSet<Uuid> = kept.iter().filter_map(|given| given.user_id).map(|user| user.0).collect();
         due.push((role, meant.into_iter().filter(|person| !has.contains(person)).collect::<Vec<_>>()));
