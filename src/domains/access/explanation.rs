@@ -116,7 +116,7 @@ impl Object for Way {
             .about("The thing for which it counts, with all that lies within it; null for everything.");
         way.one("roleAssignment", |way| way.of::<RoleAssignment>("assignment"))
             .about("The assignment of the role.");
-        way.one("team", |way| Some(TeamOf(way.held.source_id))).about(
+        way.lookup("team", |_, way| Ok(Some(TeamOf(way.held.source_id)))).about(
             "The team that it was given to, and through which they have it; null when it was given to them.",
         );
         way.one("permissionGrant", |way| way.of::<PermissionGrant>("grant")).about("The direct grant.");

@@ -168,7 +168,7 @@ impl Rule {
             Self::Any(many) => each(many).map(Condition::any),
             Self::Not(inner) => inner.on(table, facts).map(Condition::outside),
             Self::Test(test) => test.on(table, facts),
-            Self::Scope(scope) => scope.on(table, &facts.subject),
+            Self::Scope(scope) => Some(scope.on(table, &facts.subject)),
         }
     }
 }

@@ -56,15 +56,20 @@ impl RowScope {
         SCOPED.iter().find(is).map(|scoped| scoped.column)
     }
 
-    /// The rows of the person's own; none where they have no such place.
-    pub fn on(self, table: Option<&'static Table>, subject: &Subject) -> Option<Condition> {
-        let Some(column) = self.column(table) else { return Some(Condition::ANYTHING) };
+    /// The rows of the person's own region or department; no rows where they have none.
+    pub fn on(self, table: Option<&'static Table>, subject: &Subject) -> Condition {
+        let Some(column) = self.column(table) else { return Condition::ANYTHING };
         let own = match self {
-            Self::Region => Bind::Text(subject.region.clone()?),
-            Self::Department => Bind::Uuid(subject.department?),
+            Self::Region => Bind::Text(region_of(subject)),
+            Self::Department => Bind::Uuid(subject.department.unwrap_or_default()),
         };
-        Some(Condition::Compare(column, Operator::Eq, own))
+        Condition::Compare(column, Operator::Eq, own)
     }
+}
+
+/// A value that no row has for somebody without a region.
+fn region_of(subject: &Subject) -> String {
+    subject.region.clone().unwrap_or_else(|| "-".to_owned())
 }
 
 impl Grant {
@@ -101,11 +106,9 @@ impl Grants {
         reading.peek().is_some() && reading.all(|grant| grant.is_within(scope))
     }
 
-    /// The region beyond which row-level security shows the caller nothing, if it does so: a value that no row has for
-    /// somebody without a region.
+    /// The region beyond which row-level security shows the caller nothing, if it does so.
     pub(in crate::store) fn region(&self) -> Option<String> {
-        let region = || self.subject.region.clone().unwrap_or_else(|| "-".to_owned());
-        self.closes(RowScope::Region).then(region)
+        self.closes(RowScope::Region).then(|| region_of(&self.subject))
     }
 
     /// The same of departments.
