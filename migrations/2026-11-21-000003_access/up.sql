@@ -167,7 +167,7 @@ COMMENT ON COLUMN access.roles.max_delegation_depth IS 'How many times the role 
 COMMENT ON COLUMN access.roles.valid_from IS 'From when the role gives rights.';
 COMMENT ON COLUMN access.roles.valid_until IS 'Until when the role gives rights; null means without end.';
 COMMENT ON COLUMN access.roles.auto_assign_conditions IS 'Which members get the role by themselves, as a condition; empty means nobody.';
-COMMENT ON COLUMN access.roles.metadata IS 'Further settings as a JSON object. The key row_scope limits people who hold only such roles to the records of their region or department.';
+COMMENT ON COLUMN access.roles.metadata IS 'Further settings as a JSON object. The key row_scope limits what the role gives to the records of the region or department of whoever holds it.';
 COMMENT ON COLUMN access.roles.created_at IS 'When the role was created.';
 COMMENT ON COLUMN access.roles.updated_at IS 'When the role was last changed.';
 COMMENT ON COLUMN access.roles.revision IS 'Version of the role: starts at 1 and grows by one with every change. Send it back as the expected version to refuse overwriting somebody else''s change.';
@@ -674,7 +674,7 @@ CREATE TRIGGER rights_added AFTER INSERT ON identity.memberships
   FOR EACH ROW EXECUTE FUNCTION access.right_changed('organization_id');
 COMMENT ON TRIGGER rights_added ON identity.memberships IS 'Tells every server that a member was added.';
 CREATE TRIGGER rights_changed AFTER UPDATE ON identity.memberships FOR EACH ROW
-  WHEN ((OLD.status, OLD.region, OLD.department_id, OLD.manager_id) IS DISTINCT FROM (NEW.status, NEW.region, NEW.department_id, NEW.manager_id))
+  WHEN ((OLD.status, OLD.region, OLD.department_id, OLD.manager_id, OLD.title) IS DISTINCT FROM (NEW.status, NEW.region, NEW.department_id, NEW.manager_id, NEW.title))
   EXECUTE FUNCTION access.right_changed('organization_id');
 COMMENT ON TRIGGER rights_changed ON identity.memberships IS 'Tells every server that a membership changed in a way that matters for rights.';
 CREATE TRIGGER rights_added AFTER INSERT ON identity.api_keys
@@ -711,9 +711,10 @@ END
 $$;
 COMMENT ON FUNCTION access.account_changed() IS 'Trigger: raises the epoch of the platform, and so of every organization.';
 CREATE TRIGGER rights_changed AFTER UPDATE ON identity.users FOR EACH ROW
-  WHEN ((OLD.status, OLD.locked_at, OLD.deleted_at) IS DISTINCT FROM (NEW.status, NEW.locked_at, NEW.deleted_at))
+  WHEN ((OLD.status, OLD.locked_at, OLD.deleted_at, OLD.email, OLD.email_verified_at)
+    IS DISTINCT FROM (NEW.status, NEW.locked_at, NEW.deleted_at, NEW.email, NEW.email_verified_at))
   EXECUTE FUNCTION access.account_changed();
-COMMENT ON TRIGGER rights_changed ON identity.users IS 'Tells every server that an account was locked, closed or opened again.';
+COMMENT ON TRIGGER rights_changed ON identity.users IS 'Tells every server that an account was locked, closed or opened again, or has another address.';
 
 -- Inheritance of roles.
 
@@ -856,10 +857,16 @@ DECLARE
   given record;
   source record;
   ends timestamptz;
+  newly uuid[] := ARRAY[NEW.user_id];
 BEGIN
-  -- Only a new or revived assignment is judged; the lock makes the count exact.
+  -- Only a new or revived assignment is judged; the locks make the count exact.
   IF NEW.revoked_at IS NOT NULL OR (TG_OP = 'UPDATE' AND OLD.revoked_at IS NULL AND NEW.role_id = OLD.role_id) THEN
     RETURN NEW;
+  END IF;
+  IF NEW.team_id IS NOT NULL THEN
+    PERFORM FROM access.teams t WHERE t.organization_id = NEW.organization_id AND t.id = NEW.team_id FOR NO KEY UPDATE;
+    newly := ARRAY(SELECT m.user_id FROM access.team_members m
+      WHERE m.organization_id = NEW.organization_id AND m.team_id = NEW.team_id);
   END IF;
   SELECT r.is_assignable, r.max_assignments, r.max_delegation_depth INTO given FROM access.roles r
   WHERE r.organization_id = NEW.organization_id AND r.id = NEW.role_id FOR NO KEY UPDATE;
@@ -869,10 +876,12 @@ BEGIN
   IF NOT given.is_assignable THEN
     PERFORM ops.refuse('This role cannot be given to people.', 'role_assignments_role_assignable', 'access.role_assignments', 'role_id');
   END IF;
-  IF given.max_assignments <= (
-    SELECT count(DISTINCT a.user_id) FROM access.role_assignments a
-    WHERE a.organization_id = NEW.organization_id AND a.role_id = NEW.role_id AND a.id <> NEW.id AND a.user_id <> NEW.user_id
-      AND a.revoked_at IS NULL AND (a.valid_until IS NULL OR a.valid_until > now()))
+  IF given.max_assignments IS NOT NULL AND given.max_assignments < (
+      SELECT count(DISTINCT p.user_id) FROM (
+        SELECT h.user_id FROM access.holders(NEW.organization_id, NEW.role_id) h WHERE h.assignment_id <> NEW.id
+        UNION ALL SELECT n.user_id FROM unnest(newly) n (user_id)) p)
+    AND EXISTS (SELECT FROM unnest(newly) n (user_id) WHERE NOT EXISTS (
+      SELECT FROM access.holders(NEW.organization_id, NEW.role_id) h WHERE h.assignment_id <> NEW.id AND h.user_id = n.user_id))
   THEN
     PERFORM ops.refuse(format('At most %s people may hold this role.', given.max_assignments),
       'role_assignments_max_assignments', 'access.role_assignments', 'role_id');
@@ -915,15 +924,13 @@ COMMENT ON TRIGGER check_role_assignment ON access.role_assignments IS 'Judges e
 -- What the server asks at the beginning of a transaction.
 
 CREATE FUNCTION access.standing(place uuid, person uuid, session uuid, api_key uuid, api_key_hash text)
-RETURNS TABLE (credential text, membership text, organization text, epoch bigint, region text, department uuid, until timestamptz)
+RETURNS TABLE (credential text, membership text, organization text, epoch bigint, until timestamptz)
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
   -- Whose membership counts: the person's, or that of the person who made the key; a key with a role of its own stands
   -- for nobody.
   behind uuid := person;
   own_role uuid;
-  member record;
-  held record;
 BEGIN
   credential := 'unknown';
   IF api_key IS NOT NULL THEN
@@ -946,39 +953,28 @@ BEGIN
     credential := CASE WHEN credential IN ('valid', 'mfa_required') THEN 'revoked' ELSE credential END;
   END IF;
 
-  SELECT m.status, m.region, m.department_id INTO member
+  SELECT m.status INTO membership
   FROM identity.memberships m WHERE m.organization_id = place AND m.user_id = behind;
-  membership := member.status;
   SELECT CASE WHEN o.deleted_at IS NOT NULL THEN 'deleted' ELSE o.status END INTO organization
   FROM identity.organizations o WHERE o.id = place;
   SELECT coalesce(sum(e.epoch), 0) INTO epoch FROM access.epochs e
   WHERE e.organization_id IN (place, '00000000-0000-0000-0000-000000000000');
 
-  -- Rows are limited only while every role that counts today says so.
-  SELECT bool_and(coalesce(r.metadata ->> 'row_scope' = 'region', false)) FILTER (WHERE counts) AS by_region,
-         bool_and(coalesce(r.metadata ->> 'row_scope' = 'department', false)) FILTER (WHERE counts) AS by_department,
-         min(edge) FILTER (WHERE edge > now()) AS until
-  INTO held
+  SELECT min(edge) FILTER (WHERE edge > now()) INTO until
   FROM (SELECT a.role_id, coalesce(d.valid_from, a.valid_from) AS valid_from,
           CASE WHEN a.is_delegated THEN d.valid_until ELSE a.valid_until END AS valid_until
         FROM access.role_assignments a
         LEFT JOIN LATERAL (SELECT c.valid_from, c.valid_until FROM access.delegation(place, a.id) c WHERE a.is_delegated) d ON true
         WHERE a.organization_id = place AND a.user_id = behind AND a.revoked_at IS NULL
           AND (NOT a.is_delegated OR d.valid_from IS NOT NULL)
+        UNION ALL
+        SELECT a.role_id, a.valid_from, a.valid_until
+        FROM access.team_members t JOIN access.role_assignments a USING (organization_id, team_id)
+        WHERE t.organization_id = place AND t.user_id = behind AND a.revoked_at IS NULL
         UNION ALL SELECT own_role, '-infinity', NULL WHERE own_role IS NOT NULL) AS a
   JOIN access.roles r ON r.organization_id = place AND r.id = a.role_id,
-  unnest(ARRAY[a.valid_from, a.valid_until, r.valid_from, r.valid_until]) AS edges (edge),
-  LATERAL (SELECT a.valid_from <= now() AND (a.valid_until IS NULL OR a.valid_until > now())
-    AND r.valid_from <= now() AND (r.valid_until IS NULL OR r.valid_until > now())) AS today (counts);
-  until := held.until;
-  -- Somebody without a region, though limited to theirs, sees no rows at all: a value that no row has.
-  IF held.by_region THEN
-    region := coalesce(member.region, '-');
-  END IF;
-  IF held.by_department THEN
-    department := coalesce(member.department_id, '00000000-0000-0000-0000-000000000000');
-  END IF;
+  unnest(ARRAY[a.valid_from, a.valid_until, r.valid_from, r.valid_until]) AS edges (edge);
   RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION access.standing(uuid, uuid, uuid, uuid, text) IS 'Answers for whom a transaction runs, whose settings are made: whether the credential, the membership and the organization are good, which epoch of rights is current, to which region or department rows are limited, and until when time alone does not change that.';
+COMMENT ON FUNCTION access.standing(uuid, uuid, uuid, uuid, text) IS 'Answers for whom a transaction runs, whose settings are made: whether the credential, the membership and the organization are good, which epoch of rights is current, and until when time alone does not change which roles they have.';

@@ -64,9 +64,9 @@ impl<'g> Scope<'g> {
         self.env.right(permission).map(drop)
     }
 
-    /// Whether a column with its own permission may be asked about: if the caller sees it in every row.
-    pub fn permit(&self, permission: Option<&'static str>) -> Result<(), Fault> {
-        self.env.permit(permission)
+    /// Whether a column with its own permission may be asked about: if the caller sees it in every row that they see.
+    pub fn permit<T: Stored>(&self, permission: Option<&'static str>) -> Result<(), Fault> {
+        self.env.permit(permission, T::TABLE)
     }
 
     /// Whether a column may be asked about: if the caller is shown it as it is.
@@ -349,7 +349,7 @@ macro_rules! filter {
                 }
                 $(if let Some(filter) = self.$field {
                     let needs: &[&'static str] = &[$($permission)?];
-                    scope.permit(needs.first().copied())?;
+                    scope.permit::<$row>(needs.first().copied())?;
                     $crate::filter!(@shown $row, $table, $field, scope $(, through $key)? $(, column $column)?);
                     all.push($crate::filter!(@on $row, $table, $field, filter, scope $(, through $key)? $(, column $column)?)?);
                 })*

@@ -10,19 +10,6 @@ pub enum Right {
     SomeRows,
 }
 
-/// Whether `caller` holds `permission` for everything; if not, what is missing.
-pub fn permit(
-    caller: &Caller,
-    grants: &Grants,
-    limits: impl FnOnce() -> Option<std::sync::Arc<Limits>>,
-    permission: Option<&str>,
-) -> Result<(), Fault> {
-    match (right(caller, grants, limits, permission)?, permission) {
-        (Right::SomeRows, Some(permission)) => Err(Fault::forbidden(permission)),
-        _ => Ok(()),
-    }
-}
-
 /// How far `permission` extends; if to nothing, what is missing.
 pub fn right(
     caller: &Caller,

@@ -169,6 +169,18 @@ pub async fn removed<T: Entity>(write: &mut Write, row: &T) -> Outcome<Id<T>> {
     Ok(row.id())
 }
 
+/// Records that many rows were made.
+pub async fn created_all<T: Entity>(write: &mut Write, rows: &[T]) -> Outcome<()> {
+    let changes = rows.iter().map(|row| change_of("created", None, Some(row), Value::Null)).collect();
+    Ok(write.record_all(changes).await?)
+}
+
+/// Records that each of many rows became another.
+pub async fn changed_all<T: Entity>(write: &mut Write, what: &str, rows: &[(T, T)]) -> Outcome<()> {
+    let change = |(before, after): &(T, T)| change_of(what, Some(before), Some(after), Value::Null);
+    Ok(write.record_all(rows.iter().map(change).collect()).await?)
+}
+
 /// Records that `before` became `after`: made when there is nothing before, gone when there is nothing after.
 /// Subscribers are told `payload` besides which record it is.
 pub async fn record<T: Entity>(
@@ -178,8 +190,12 @@ pub async fn record<T: Entity>(
     after: Option<&T>,
     payload: Value,
 ) -> Outcome<()> {
+    Ok(write.record(change_of(what, before, after, payload)).await?)
+}
+
+fn change_of<T: Entity>(what: &str, before: Option<&T>, after: Option<&T>, payload: Value) -> Change {
     let row = after.or(before);
-    let change = Change {
+    Change {
         kind: format!("{}.{what}", snake(<T as Object>::NAME)),
         resource_type: <T as Object>::NAME,
         resource_id: row.map(|row| row.id().0).unwrap_or_default(),
@@ -188,8 +204,7 @@ pub async fn record<T: Entity>(
         after: after.map(values),
         topic: row.and_then(Entity::topic),
         payload,
-    };
-    Ok(write.record(change).await?)
+    }
 }
 
 /// What the audit trail keeps of a row: its columns under their GraphQL names.

@@ -64,37 +64,97 @@ pub enum Replay {
     Reused,
 }
 
+/// So many changes are written down with one statement: it names less than 65,535 values.
+const MOST_AT_ONCE: usize = 1_000;
+
+/// The row of an event.
+macro_rules! event_row {
+    ($audit:expr, $change:expr) => {
+        (
+            events::organization_id.eq($audit.organization),
+            events::id.eq(clock::new_id()),
+            events::topic.eq($change.topic.unwrap_or_else(|| $change.resource_type.to_owned())),
+            events::subject_type.eq($change.resource_type),
+            events::subject_id.eq($change.resource_id),
+            events::kind.eq($change.kind),
+            events::payload.eq(merged($change.payload, &$audit.changed)),
+        )
+    };
+}
+
+/// The row of the audit trail, on behalf of a caller.
+macro_rules! audit_row {
+    ($caller:expr, $audit:expr) => {{
+        let actor_type = match ($caller.user, $caller.api_key) {
+            (_, Some(_)) => "api_key",
+            (Some(_), None) => "human",
+            (None, None) => "system",
+        };
+        let otherwise = if $caller.ip.is_some() { "anonymous" } else { "Portico" };
+        let failed = $audit.error.is_some();
+        (
+            (
+                audit_logs::organization_id.eq($audit.organization),
+                audit_logs::id.eq(clock::new_id()),
+                audit_logs::actor_type.eq(actor_type),
+                audit_logs::actor_id.eq($caller.api_key.or($caller.user)),
+                // as they are called now: names change, the trail does not
+                audit_logs::actor_name.eq(actor_name($caller.user, $caller.api_key, otherwise)),
+                audit_logs::actor_email.eq(actor_email($caller.user)),
+                audit_logs::event_type.eq(if failed { "denied" } else { "change" }),
+                audit_logs::action.eq(&$audit.action),
+                audit_logs::resource_type.eq($audit.resource_type),
+                audit_logs::resource_id.eq($audit.resource_id.as_deref()),
+                audit_logs::resource_name.eq($audit.resource_name.as_deref()),
+            ),
+            (
+                audit_logs::old_values.eq($audit.before.as_ref()),
+                audit_logs::new_values.eq($audit.after.as_ref()),
+                audit_logs::changed_fields.eq(&$audit.changed),
+                audit_logs::success.eq(!failed),
+                audit_logs::error_message.eq($audit.error.as_deref()),
+                audit_logs::risk_level.eq(if failed { "medium" } else { "low" }),
+                audit_logs::ip_address.eq($caller.ip.map(ipnet::IpNet::from)),
+                audit_logs::user_agent.eq($caller.user_agent.as_deref()),
+                audit_logs::session_id.eq($caller.session),
+                audit_logs::request_id.eq($caller.request.as_str()),
+                audit_logs::occurred_at.eq(clock::now()),
+            ),
+        )
+    }};
+}
+
 impl Write {
     /// Writes the audit row and the event of a change, both in one round trip.
-    pub async fn record(&mut self, change: Change) -> Result<()> {
-        let organization = self.organization();
-        let changed = changed_fields(change.before.as_ref(), change.after.as_ref());
-        let event = (
-            events::organization_id.eq(organization),
-            events::id.eq(clock::new_id()),
-            events::topic.eq(change.topic.unwrap_or_else(|| change.resource_type.to_owned())),
-            events::subject_type.eq(change.resource_type),
-            events::subject_id.eq(change.resource_id),
-            events::kind.eq(change.kind.clone()),
-            events::payload.eq(merged(change.payload, &changed)),
-        );
-        let audit = Audit {
-            organization,
-            action: change.kind,
-            resource_type: Some(change.resource_type),
-            resource_id: Some(change.resource_id.to_string()),
-            resource_name: change.resource_name,
-            before: change.before,
-            after: change.after,
-            changed,
-            error: None,
-        };
+    pub async fn record(&mut self, mut change: Change) -> Result<()> {
+        let audit = Audit::of(self.organization(), &mut change);
+        let event = event_row!(audit, change);
         let mut connection: &AsyncPgConnection = self;
         let event = diesel::insert_into(events::table).values(event).execute(&mut connection);
         let (event, audited) = futures_util::join!(event, write_audit(self, self.caller(), &audit));
         event?;
         audited?;
         self.recorded();
+        Ok(())
+    }
+
+    /// The same of many changes, as many at a time as one statement may name.
+    pub async fn record_all(&mut self, mut changes: Vec<Change>) -> Result<()> {
+        let (organization, caller) = (self.organization(), self.caller().clone());
+        for changes in changes.chunks_mut(MOST_AT_ONCE) {
+            let audits: Vec<_> = changes.iter_mut().map(|change| Audit::of(organization, change)).collect();
+            let told = changes.iter().cloned().zip(&audits);
+            let told: Vec<_> = told.map(|(change, audit)| event_row!(audit, change)).collect();
+            let rows: Vec<_> = audits.iter().map(|audit| audit_row!(caller, audit)).collect();
+            let mut first: &AsyncPgConnection = self;
+            let mut second: &AsyncPgConnection = self;
+            let event = diesel::insert_into(events::table).values(told).execute(&mut first);
+            let audited = diesel::insert_into(audit_logs::table).values(rows).execute(&mut second);
+            let (event, audited) = futures_util::join!(event, audited);
+            event?;
+            audited?;
+            self.recorded();
+        }
         Ok(())
     }
 
@@ -207,42 +267,7 @@ pub(super) async fn write_audit(
     caller: &Caller,
     audit: &Audit,
 ) -> Result<()> {
-    let actor_type = match (caller.user, caller.api_key) {
-        (_, Some(_)) => "api_key",
-        (Some(_), None) => "human",
-        (None, None) => "system",
-    };
-    let otherwise = if caller.ip.is_some() { "anonymous" } else { "Portico" };
-    let failed = audit.error.is_some();
-    let row = (
-        (
-            audit_logs::organization_id.eq(audit.organization),
-            audit_logs::id.eq(clock::new_id()),
-            audit_logs::actor_type.eq(actor_type),
-            audit_logs::actor_id.eq(caller.api_key.or(caller.user)),
-            // as they are called now: names change, the trail does not
-            audit_logs::actor_name.eq(actor_name(caller.user, caller.api_key, otherwise)),
-            audit_logs::actor_email.eq(actor_email(caller.user)),
-            audit_logs::event_type.eq(if failed { "denied" } else { "change" }),
-            audit_logs::action.eq(&audit.action),
-            audit_logs::resource_type.eq(audit.resource_type),
-            audit_logs::resource_id.eq(audit.resource_id.as_deref()),
-            audit_logs::resource_name.eq(audit.resource_name.as_deref()),
-        ),
-        (
-            audit_logs::old_values.eq(audit.before.as_ref()),
-            audit_logs::new_values.eq(audit.after.as_ref()),
-            audit_logs::changed_fields.eq(&audit.changed),
-            audit_logs::success.eq(!failed),
-            audit_logs::error_message.eq(audit.error.as_deref()),
-            audit_logs::risk_level.eq(if failed { "medium" } else { "low" }),
-            audit_logs::ip_address.eq(caller.ip.map(ipnet::IpNet::from)),
-            audit_logs::user_agent.eq(caller.user_agent.as_deref()),
-            audit_logs::session_id.eq(caller.session),
-            audit_logs::request_id.eq(caller.request.as_str()),
-            audit_logs::occurred_at.eq(clock::now()),
-        ),
-    );
+    let row = audit_row!(caller, audit);
     diesel::insert_into(audit_logs::table).values(row).execute(&mut connection).await?;
     Ok(())
 }
@@ -271,6 +296,23 @@ pub struct Audit {
     pub after: Option<Value>,
     pub changed: Vec<String>,
     pub error: Option<String>,
+}
+
+impl Audit {
+    /// What the trail keeps of a change, which keeps the rest.
+    fn of(organization: Uuid, change: &mut Change) -> Self {
+        Self {
+            organization,
+            action: change.kind.clone(),
+            resource_type: Some(change.resource_type),
+            resource_id: Some(change.resource_id.to_string()),
+            resource_name: change.resource_name.take(),
+            changed: changed_fields(change.before.as_ref(), change.after.as_ref()),
+            before: change.before.take(),
+            after: change.after.take(),
+            error: None,
+        }
+    }
 }
 
 fn changed_fields(before: Option<&Value>, after: Option<&Value>) -> Vec<String> {

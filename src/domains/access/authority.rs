@@ -7,15 +7,19 @@ use uuid::Uuid;
 
 use crate::{
     domains::{
-        access::{permission::Permission, role::Role, system_roles},
+        access::{
+            permission::Permission,
+            role::{Role, RowScope},
+            system_roles,
+        },
         identity::user::User,
         prelude::*,
     },
     graph::fault::Fault,
     store::{
-        grants::Rule,
+        grants::{self, Malformed, Rule},
         select::{self, PLATFORM},
-        tables::access::{permissions, role_assignments, roles},
+        tables::access::permissions,
     },
 };
 
@@ -32,23 +36,35 @@ pub fn in_force(
     revoked_at.is_none() && valid_from <= now && valid_until.is_none_or(|end| now < end)
 }
 
-/// Refused unless the caller may give these permissions to `person`.
-pub fn may_give(write: &Write, person: Id<User>, permissions: &[String]) -> Outcome<()> {
-    let to_another = write.caller().user.is_some_and(|caller| caller != person.0);
-    if to_another && write.grants().hold(GRANT_ANY) {
+/// Refused unless the caller may give these permissions to `people`.
+pub fn may_give(write: &Write, people: &[Id<User>], permissions: &[String]) -> Outcome<()> {
+    may_give_within(write, people, permissions, None)
+}
+
+/// The same of what a role gives that is limited to a region or department.
+fn may_give_within(
+    write: &Write,
+    people: &[Id<User>],
+    permissions: &[String],
+    scope: Option<RowScope>,
+) -> Outcome<()> {
+    let to_others = write.caller().user.is_some_and(|caller| people.iter().all(|person| person.0 != caller));
+    if to_others && write.grants().hold(GRANT_ANY) {
         return Ok(());
     }
-    may_define(write, permissions)
+    may_define(write, permissions, scope)
 }
 
 /// Refused unless the caller may take these permissions from somebody.
-pub fn may_take(write: &Write, permissions: &[String]) -> Outcome<()> {
-    if write.grants().hold(GRANT_ANY) { Ok(()) } else { may_define(write, permissions) }
+pub fn may_take(write: &Write, permissions: &[String], scope: Option<RowScope>) -> Outcome<()> {
+    if write.grants().hold(GRANT_ANY) { Ok(()) } else { may_define(write, permissions, scope) }
 }
 
-/// Refused unless the caller may let a role contain these permissions.
-pub fn may_define(write: &Write, permissions: &[String]) -> Outcome<()> {
-    match permissions.iter().find(|permission| !write.grants().hold(permission)) {
+/// Refused unless the caller may let a role contain these permissions, which is limited to a region or department if
+/// that is said.
+pub fn may_define(write: &Write, permissions: &[String], scope: Option<RowScope>) -> Outcome<()> {
+    let scope = scope.map(Into::into);
+    match permissions.iter().find(|permission| !write.grants().hold_within(permission, scope)) {
         Some(missing) => Err(Fault::forbidden(missing).into()),
         None => Ok(()),
     }
@@ -60,14 +76,7 @@ pub fn condition(condition: Option<Json>, permissions: &[String]) -> Outcome<Jso
     let Some(condition) = condition else { return Ok(Json(serde_json::json!({}))) };
     let tables: Vec<_> = permissions.iter().filter_map(|name| select::about(name)).collect();
     let fine = Rule::read(&condition.0).and_then(|rule| rule.check(&tables));
-    fine.map_err(|wrong| {
-        let path: Vec<&str> = wrong.path.iter().map(String::as_str).collect();
-        UserError::new(
-            UserErrorCode::Invalid,
-            wrong.message,
-            &[&["input", "condition"], path.as_slice()].concat(),
-        )
-    })?;
+    fine.map_err(|wrong| malformed(wrong, "condition"))?;
     Ok(condition)
 }
 
@@ -80,32 +89,44 @@ pub fn can_lie_within(permissions: &[String]) -> Outcome<()> {
     Err(UserError::new(UserErrorCode::Invalid, message, &["input", "withinId"]).into())
 }
 
-/// Refused unless the caller may give the role to `person`.
-pub async fn may_give_role(write: &mut Write, person: Id<User>, role: &Role) -> Outcome<()> {
+/// The rule by which a role is given to members, as it is kept; refused unless it asks about the person alone.
+pub fn rule(rule: Option<Json>) -> Outcome<Json> {
+    let Some(rule) = rule else { return Ok(Json(serde_json::json!({}))) };
+    let fine = Rule::read(&rule.0).and_then(|rule| rule.check_of_person());
+    fine.map_err(|wrong| malformed(wrong, "autoAssignConditions"))?;
+    Ok(rule)
+}
+
+fn malformed(wrong: Malformed, field: &str) -> UserError {
+    let path: Vec<&str> = wrong.path.iter().map(String::as_str).collect();
+    UserError::new(UserErrorCode::Invalid, wrong.message, &[&["input", field], path.as_slice()].concat())
+}
+
+/// Refused unless the caller may give the role to `people`.
+pub async fn may_give_role(write: &mut Write, people: &[Id<User>], role: &Role) -> Outcome<()> {
     as_limited(write, role)?;
     let permissions = permissions_of(write, role).await?;
-    may_give(write, person, &permissions)
+    may_give_within(write, people, &permissions, role.row_scope())
 }
 
 /// Refused unless the caller may take the role from somebody.
 pub async fn may_take_role(write: &mut Write, role: &Role) -> Outcome<()> {
     let permissions = permissions_of(write, role).await?;
-    may_take(write, &permissions)
+    may_take(write, &permissions, role.row_scope())
 }
 
 /// Refused unless the caller may make the role what it is.
 pub async fn may_define_role(write: &mut Write, role: &Role) -> Outcome<()> {
     as_limited(write, role)?;
     let permissions = permissions_of(write, role).await?;
-    may_define(write, &permissions)
+    may_define(write, &permissions, role.row_scope())
 }
 
 /// Who sees only the rows of a region or department gives only roles that are limited in the same way.
 fn as_limited(write: &Write, role: &Role) -> Outcome<()> {
-    let scope = role.row_scope().map(super::role::RowScope::as_str);
-    let standing = write.standing();
-    let limited = [(standing.region.is_some(), "region"), (standing.department.is_some(), "department")];
-    if limited.iter().any(|(limited, by)| *limited && scope != Some(by)) {
+    let scope = role.row_scope().map(grants::RowScope::from);
+    let besides = |by: &grants::RowScope| scope != Some(*by) && write.grants().are_within(*by);
+    if grants::RowScope::ALL.iter().any(besides) {
         let message = "you see only some records: you can give only roles that are limited in the same way";
         return Err(UserError::state(message, &["input"], &[]).into());
     }
@@ -113,46 +134,35 @@ fn as_limited(write: &Write, role: &Role) -> Outcome<()> {
 }
 
 /// Refused when nobody is left with the role that can do everything.
-pub async fn somebody_remains(write: &mut Write, role: &Role) -> Outcome<()> {
-    if !role.is_system_role || role.name != system_roles::OWNER {
+pub async fn somebody_remains(write: &mut Write, role: &Role, path: &[&str]) -> Outcome<()> {
+    if !role.is_system_role || role.name != system_roles::OWNER || !owners(write).await?.is_empty() {
         return Ok(());
     }
-    let now = clock::now();
-    let living = role_assignments::table
-        .filter(role_assignments::organization_id.eq(write.organization()))
-        .filter(role_assignments::role_id.eq(role.id))
-        .filter(role_assignments::revoked_at.is_null())
-        .filter(role_assignments::valid_from.le(now))
-        .filter(role_assignments::valid_until.is_null());
-    if diesel::select(diesel::dsl::exists(living)).get_result(write).await? {
-        return Ok(());
-    }
-    Err(UserError::state(
-        "an organization keeps at least one owner: make somebody else owner first",
-        &["input", "id"],
-        &[],
-    )
-    .into())
+    let message = "an organization keeps at least one owner: make somebody else owner first";
+    Err(UserError::state(message, path, &[]).into())
 }
 
-/// Those who hold the role that can do everything, without end.
+/// Those who hold the role that can do everything, by themselves or in a team, without end and for everything.
 pub async fn owners(write: &mut Write) -> Outcome<Vec<Id<User>>> {
-    let owners = role_assignments::table
-        .inner_join(
-            roles::table.on(roles::organization_id
-                .eq(role_assignments::organization_id)
-                .and(roles::id.eq(role_assignments::role_id))),
-        )
-        .filter(role_assignments::organization_id.eq(write.organization()))
-        .filter(roles::is_system_role)
-        .filter(roles::name.eq(system_roles::OWNER))
-        .filter(role_assignments::revoked_at.is_null())
-        .filter(role_assignments::valid_from.le(clock::now()))
-        .filter(role_assignments::valid_until.is_null())
-        .select(role_assignments::user_id)
-        .load(write)
-        .await?;
-    Ok(owners)
+    #[derive(QueryableByName)]
+    struct Owner {
+        #[diesel(sql_type = sql_types::Uuid)]
+        user_id: Uuid,
+    }
+    let owners = sql_query(
+        "SELECT DISTINCT h.user_id
+           FROM access.roles r
+          CROSS JOIN LATERAL access.holders(r.organization_id, r.id) h
+           JOIN access.role_assignments a ON a.organization_id = r.organization_id AND a.id = h.assignment_id
+           JOIN identity.memberships m ON m.organization_id = r.organization_id AND m.user_id = h.user_id
+          WHERE r.organization_id = $1 AND r.is_system_role AND r.name = $2 AND m.status = 'active'
+            AND a.valid_from <= $3 AND a.valid_until IS NULL AND a.resource_scope IS NULL AND a.context_conditions = '{}'",
+    )
+    .bind::<sql_types::Uuid, _>(write.organization())
+    .bind::<sql_types::Text, _>(system_roles::OWNER)
+    .bind::<sql_types::Timestamptz, _>(clock::now());
+    let owners: Vec<Owner> = owners.load(write).await?;
+    Ok(owners.into_iter().map(|owner| Id::of(owner.user_id)).collect())
 }
 
 /// A permission, and whose it is.
@@ -177,7 +187,10 @@ pub async fn permission(write: &mut Write, id: Id<Permission>) -> Outcome<Found>
 /// The names of all permissions that a role gives, whenever it does.
 pub async fn permissions_of(write: &mut Write, role: &Role) -> Outcome<Vec<String>> {
     let question = given(write.organization(), vec![role.id], None);
-    Ok(question.load::<Given>(write).await?.into_iter().map(|given| given.permission).collect())
+    let given = question.load::<Given>(write).await?;
+    let mut names: Vec<_> = given.into_iter().map(|given| given.permission).collect();
+    names.dedup();
+    Ok(names)
 }
 
 /// A permission that a role gives, by itself or by inheritance.
@@ -187,11 +200,18 @@ pub struct Given {
     pub role: Uuid,
     #[diesel(sql_type = sql_types::Text)]
     pub permission: String,
+    /// The role that contains it.
+    #[diesel(sql_type = sql_types::Uuid)]
+    pub source: Uuid,
+    /// The entry of that role.
+    #[diesel(sql_type = sql_types::Uuid)]
+    pub entry: Uuid,
 }
 
 type Question = diesel::query_builder::BoxedSqlQuery<'static, Pg, diesel::query_builder::SqlQuery>;
 
-/// What each of `roles` gives: at the moment `at`, or, without one, from now on and ever.
+/// What each of `roles` gives, by name, once for each role that contains it: at the moment `at`, or, without one, from now
+/// on and ever.
 pub fn given(organization: Uuid, roles: Vec<Id<Role>>, at: Option<DateTime<Utc>>) -> Question {
     let roles = roles.into_iter().map(|role| role.0).collect::<Vec<_>>();
     // A built-in role takes its permissions from the platform's role of the same name (store::grants does the same).
@@ -204,7 +224,7 @@ pub fn given(organization: Uuid, roles: Vec<Id<Role>>, at: Option<DateTime<Utc>>
             WHERE r.parent_role_id IS NOT NULL AND l.depth < 32
               AND ($4 OR r.valid_from <= $3) AND (r.valid_until IS NULL OR r.valid_until > $3)
          )
-         SELECT DISTINCT l.role, p.name AS permission
+         SELECT l.role, p.name AS permission, l.source, rp.id AS entry
            FROM line l
            JOIN access.roles r ON r.organization_id = $1 AND r.id = l.source
            JOIN access.roles s ON CASE WHEN r.is_system_role
@@ -214,7 +234,7 @@ pub fn given(organization: Uuid, roles: Vec<Id<Role>>, at: Option<DateTime<Utc>>
            JOIN access.permissions p ON p.organization_id = rp.permission_org_id AND p.id = rp.permission_id
           WHERE ($4 OR greatest(r.valid_from, rp.valid_from, p.valid_from) <= $3)
             AND coalesce(least(r.valid_until, rp.valid_until, p.valid_until) > $3, true)
-          ORDER BY l.role, p.name",
+          ORDER BY l.role, p.name, l.depth",
     )
     .into_boxed::<Pg>()
     .bind::<sql_types::Uuid, _>(organization)

@@ -7,7 +7,10 @@ use diesel::{dsl::sql, expression::SqlLiteral, sql_types::Bool};
 
 use crate::{
     domains::{
-        access::{authority, resource, role_assignment::RoleAssignment},
+        access::{
+            authority, holder, resource,
+            role_assignment::{self, AssignmentsOf, RoleAssignment},
+        },
         identity::{user::User, viewer::Viewer},
         prelude::*,
     },
@@ -57,32 +60,9 @@ impl Batch for InForce {
     }
 }
 
-/// The assignments of a person that were not withdrawn.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct AssignmentsOf(Id<User>);
-
-impl Batch for AssignmentsOf {
-    type Value = Vec<RoleAssignment>;
-
-    async fn load(db: &Snapshot, keys: &[Self]) -> StoreResult<HashMap<Self, Self::Value>> {
-        let query = role_assignments::table
-            .filter(role_assignments::organization_id.eq(db.organization()))
-            .filter(role_assignments::user_id.eq_any(keys.iter().map(|key| key.0).collect::<Vec<_>>()))
-            .filter(role_assignments::revoked_at.is_null())
-            .order((role_assignments::assigned_at.desc(), role_assignments::id))
-            .limit(1000)
-            .select(RoleAssignment::as_select());
-        let mut found = HashMap::<Self, Self::Value>::new();
-        for assignment in db.load(query).await? {
-            found.entry(Self(assignment.user_id)).or_default().push(assignment);
-        }
-        Ok(found)
-    }
-}
-
 pub fn of_viewer(viewer: &mut Fields<Viewer>) {
-    viewer.many("roleAssignments", |viewer: &Viewer| AssignmentsOf(Id::of(viewer.id()))).public().about(
-        "The roles that were given to you and not withdrawn, the latest first: some of them you may pass on.",
+    viewer.many("roleAssignments", |viewer: &Viewer| AssignmentsOf::Living(Id::of(viewer.id()))).public().about(
+        "The roles that were given to you, or to a team of yours, and not withdrawn, the latest first: some that were given to you yourself you may pass on.",
     );
 }
 
@@ -115,8 +95,9 @@ struct RoleDelegateInput {
     /// A condition is a tree of `{"all": […]}`, `{"any": […]}` and `{"not": {…}}` over comparisons:
     /// `{"attribute": "resource.region", "operator": "eq", "value": "EUROPE"}`, or with another attribute, `"to":
     /// "subject.region"`. Operators: eq, ne, gt, gte, lt, lte, in, isNull. Of the record, every column can be asked by its
-    /// name in the API (`resource.ownerId`); of the person `subject.` id, email, region, departmentId, managerId, roles; of
-    /// the request `request.` time, hour and weekday (UTC, Monday is 1), ip (an address or network).
+    /// name in the API (`resource.ownerId`); of the person `subject.` id, email, emailDomain
+    /// (of a proved address), title, region, departmentId, managerId, roles; of the request `request.` time, hour and
+    /// weekday (UTC, Monday is 1), ip (an address or network).
     condition: Option<Json>,
 }
 
@@ -124,7 +105,13 @@ async fn delegate(write: &mut Write, input: RoleDelegateInput) -> Outcome<Id<Rol
     const ORIGIN: &[&str] = &["input", "assignmentId"];
     let by = write.caller().user.map(Id::<User>::of);
     let origin = record::find(write, input.assignment_id, ORIGIN).await?;
-    if by != Some(origin.user_id) {
+    if let Some(team) = origin.team_id
+        && holder::members(write, team).await?.iter().any(|member| by == Some(*member))
+    {
+        let message = "you have it through a team: only what was given to you yourself can be passed on";
+        return Err(UserError::state(message, ORIGIN, &[]).into());
+    }
+    if by.is_none() || by != origin.user_id {
         return Err(UserError::not_found(origin.id, ORIGIN).into());
     }
     if by == Some(input.user_id) {
@@ -136,14 +123,16 @@ async fn delegate(write: &mut Write, input: RoleDelegateInput) -> Outcome<Id<Rol
     let names = authority::permissions_of(write, &role).await?;
     let condition = authority::condition(input.condition, &names)?;
     let resource = resource::limit(write, input.within_id, &names).await?;
+    let resource = resource.or(origin.resource_scope);
+    role_assignment::close_over(write, (Some(input.user_id), None), role.id, resource).await?;
     let assignment = Changes::default()
-        .set(role_assignments::user_id, input.user_id)
+        .set(role_assignments::user_id, Some(input.user_id))
         .set(role_assignments::role_id, role.id)
         .set(role_assignments::assigned_by, by)
         .set(role_assignments::assignment_reason, Some(input.reason))
         .set(role_assignments::valid_from, clock::now())
         .set(role_assignments::valid_until, Some(input.valid_until))
-        .set(role_assignments::resource_scope, resource.or(origin.resource_scope))
+        .set(role_assignments::resource_scope, resource)
         .set(role_assignments::context_conditions, condition)
         .set(role_assignments::is_delegated, true)
         .set(role_assignments::delegated_by, by)
@@ -152,14 +141,14 @@ async fn delegate(write: &mut Write, input: RoleDelegateInput) -> Outcome<Id<Rol
     record::create(write, assignment).await
 }
 
-/// Withdraws what was passed on from `origin`, which the caller holds locked, and from there.
+/// Withdraws what was passed on from `origins`, which the caller holds locked, and from there.
 pub async fn withdraw_below(
     write: &mut Write,
-    origin: Id<RoleAssignment>,
+    origins: Vec<Id<RoleAssignment>>,
     by: Option<Id<User>>,
     reason: &str,
 ) -> Outcome<()> {
-    let mut above = vec![origin];
+    let mut above = origins;
     while !above.is_empty() {
         let below: Vec<RoleAssignment> = role_assignments::table
             .filter(role_assignments::organization_id.eq(write.organization()))
@@ -170,13 +159,37 @@ pub async fn withdraw_below(
             .load(write)
             .await?;
         above = below.iter().map(|passed_on| passed_on.id).collect();
-        for before in below.into_iter().filter(|passed_on| passed_on.revoked_at.is_none()) {
-            let changes = Changes::default()
-                .set(role_assignments::revoked_at, Some(clock::now()))
-                .set(role_assignments::revoked_by, by)
-                .set(role_assignments::revocation_reason, Some(reason.to_owned()));
-            record::change(write, "revoked", before, changes).await?;
-        }
+        let living = below.into_iter().filter(|passed_on| passed_on.revoked_at.is_none()).collect();
+        withdraw(write, living, by, reason).await?;
     }
     Ok(())
+}
+
+/// Withdraws assignments that are locked, all with one statement.
+pub async fn withdraw(
+    write: &mut Write,
+    given: Vec<RoleAssignment>,
+    by: Option<Id<User>>,
+    reason: &str,
+) -> Outcome<()> {
+    if given.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<_> = given.iter().map(|given| given.id).collect();
+    let taken = role_assignments::table
+        .filter(role_assignments::organization_id.eq(write.organization()))
+        .filter(role_assignments::id.eq_any(ids));
+    let taken: Vec<RoleAssignment> = diesel::update(taken)
+        .set((
+            role_assignments::revoked_at.eq(clock::now()),
+            role_assignments::revoked_by.eq(by),
+            role_assignments::revocation_reason.eq(reason),
+        ))
+        .returning(RoleAssignment::as_returning())
+        .get_results(write)
+        .await?;
+    let mut after: HashMap<_, _> = taken.into_iter().map(|given| (given.id, given)).collect();
+    let pair = |before: RoleAssignment| after.remove(&before.id).map(|after| (before, after));
+    let pairs: Vec<_> = given.into_iter().filter_map(pair).collect();
+    record::changed_all(write, "revoked", &pairs).await
 }

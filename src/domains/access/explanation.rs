@@ -5,12 +5,18 @@ use uuid::Uuid;
 
 use crate::{
     domains::{
-        access::{permission_grant::PermissionGrant, resource::Resource, role_assignment::RoleAssignment},
+        access::{
+            permission_grant::PermissionGrant, resource::Resource, role::RowScope,
+            role_assignment::RoleAssignment, team::Team,
+        },
         identity::{membership, user::User},
         prelude::*,
     },
     graph::{leaf_enum, page, rows::table_of_prefix, scalar::Scalar},
-    store::grants::{self, Verdict, Way},
+    store::{
+        grants::{self, Verdict, Way},
+        tables::access::{permission_grants, role_assignments, teams},
+    },
 };
 
 /// What one of somebody's rights comes to.
@@ -98,12 +104,21 @@ impl Object for Way {
             .about("From when it counts: the latest beginning of all that it rests on.");
         way.derived("validUntil", |way| way.held.until)
             .about("Until when it counts: the earliest end of all that it rests on; null for none.");
-        way.derived("conditions", |way| way.held.conditions.clone().map(Json))
+        way.derived("conditions", |way| way.held.stated().map(Json))
             .about("The conditions of the assignment, with those that it was passed on from, or of the grant, of the role's content and of the permission, in this order; null where there are none.");
+        way.derived("rowScopes", |way| {
+            way.held.row_scopes().into_iter().map(RowScope::from).collect::<Vec<_>>()
+        })
+        .about(
+            "By what the roles on the way limit it: to the records of the person's own region or department.",
+        );
         way.one("within", |way| way.held.resource.map(Id::<Resource>::of))
             .about("The thing for which it counts, with all that lies within it; null for everything.");
         way.one("roleAssignment", |way| way.of::<RoleAssignment>("assignment"))
             .about("The assignment of the role.");
+        way.lookup("team", |_, way| Ok(Some(TeamOf(way.held.source_id)))).about(
+            "The team that it was given to, and through which they have it; null when it was given to them.",
+        );
         way.one("permissionGrant", |way| way.of::<PermissionGrant>("grant")).about("The direct grant.");
     }
 }
@@ -111,6 +126,38 @@ impl Object for Way {
 impl Way {
     fn of<T>(&self, source: &str) -> Option<Id<T>> {
         (self.held.source == source).then(|| Id::of(self.held.source_id))
+    }
+}
+
+/// The team that an assignment or a direct grant was given to.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct TeamOf(Uuid);
+
+impl Batch for TeamOf {
+    type Value = Team;
+
+    async fn load(db: &Snapshot, keys: &[Self]) -> StoreResult<HashMap<Self, Self::Value>> {
+        let ids: Vec<Uuid> = keys.iter().map(|key| key.0).collect();
+        let assigned = role_assignments::table
+            .inner_join(
+                teams::table.on(teams::organization_id
+                    .eq(role_assignments::organization_id)
+                    .and(role_assignments::team_id.eq(teams::id.nullable()))),
+            )
+            .filter(role_assignments::organization_id.eq(db.organization()))
+            .filter(role_assignments::id.eq_any(ids.clone()))
+            .select((role_assignments::id, Team::as_select()));
+        let granted = permission_grants::table
+            .inner_join(
+                teams::table.on(teams::organization_id
+                    .eq(permission_grants::organization_id)
+                    .and(permission_grants::team_id.eq(teams::id.nullable()))),
+            )
+            .filter(permission_grants::organization_id.eq(db.organization()))
+            .filter(permission_grants::id.eq_any(ids))
+            .select((permission_grants::id, Team::as_select()));
+        let found: Vec<(Uuid, Team)> = db.load(assigned.union_all(granted)).await?;
+        Ok(found.into_iter().map(|(source, team)| (Self(source), team)).collect())
     }
 }
 

@@ -1,9 +1,11 @@
 //! Access: roles, permissions, who has which, and who must approve.
 pub mod approval;
 pub mod authority;
+pub mod automatic;
 pub mod catalogue;
 pub mod delegation;
 pub mod explanation;
+pub mod holder;
 pub mod permission;
 pub mod permission_grant;
 pub mod resource;

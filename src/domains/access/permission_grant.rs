@@ -3,8 +3,10 @@ use crate::{
     domains::{
         access::{
             authority,
+            holder::Holder,
             permission::{Permission, PermissionFilter},
             resource::{self, Resource},
+            team::{Team, TeamFilter},
         },
         identity::user::{User, UserFilter},
         prelude::*,
@@ -16,7 +18,7 @@ use crate::{
 #[diesel(table_name = permission_grants, check_for_backend(Pg))]
 pub struct PermissionGrant {
     pub id: Id<PermissionGrant>,
-    pub user_id: Id<User>,
+    pub user_id: Option<Id<User>>,
     pub permission_id: Id<Permission>,
     pub resource_id: Option<Id<Resource>>,
     pub granted_by: Option<Id<User>>,
@@ -29,6 +31,7 @@ pub struct PermissionGrant {
     pub revoked_at: Option<DateTime<Utc>>,
     pub revoked_by: Option<Id<User>>,
     pub revocation_reason: Option<String>,
+    pub team_id: Option<Id<Team>>,
 }
 
 entity!(PermissionGrant, "grant", access::permission_grants, needs "permission.grant.read");
@@ -38,13 +41,14 @@ impl Entity for PermissionGrant {
         columns! { grant: PermissionGrant {
             id, granted_at, grant_reason, valid_from, valid_until, additional_conditions, is_active, revoked_at,
             revocation_reason,
-        } keeps { user_id, permission_id, resource_id, granted_by, revoked_by } }
+        } keeps { user_id, permission_id, resource_id, granted_by, revoked_by, team_id } }
         grant
             .derived("isInForce", |grant| {
                 authority::in_force(grant.revoked_at, grant.valid_from, grant.valid_until)
             })
             .about("Whether it counts at this moment: not withdrawn, begun, and not over.");
-        grant.one("user", |grant| Some(grant.user_id)).about_column("user_id").required();
+        grant.one("user", |grant| grant.user_id).about_column("user_id");
+        grant.one("team", |grant| grant.team_id).about_column("team_id");
         grant.one("permission", |grant| Some(grant.permission_id)).about_column("permission_id").required();
         grant.one("resource", |grant| grant.resource_id).about_column("resource_id");
         grant.one("grantedBy", |grant| grant.granted_by).about_column("granted_by");
@@ -60,6 +64,7 @@ filter! { PermissionGrantFilter for PermissionGrant in permission_grants {
     valid_until: Compare<DateTime<Utc>>,
     revoked_at: Compare<DateTime<Utc>>,
     user: UserFilter => through user_id,
+    team: TeamFilter => through team_id,
     permission: PermissionFilter => through permission_id,
 } }
 
@@ -73,28 +78,30 @@ order! { PermissionGrantOrder, PermissionGrantOrderField for PermissionGrant {
 pub fn queries(query: &mut Fields<Query>) {
     query
         .by_id::<PermissionGrant>("permissionGrant")
-        .about("A permission that was given to a person directly, by its id; null when there is none that you may see.");
+        .about("A permission that was given to a person or a team directly, by its id; null when there is none that you may see.");
     query
         .list::<PermissionGrant>("permissionGrants")
-        .about("The permissions that were given to people directly, newest first unless ordered otherwise.");
+        .about("The permissions that were given to people and teams directly, newest first unless ordered otherwise.");
 }
 
 pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("permissionGrant", grant)
         .needs("permission.grant")
-        .about("Gives a permission to a person directly. You can give only what you hold yourself. Errors: NOT_FOUND, NOT_UNIQUE, INVALID.");
+        .about("Gives a permission to a person directly, or to a team and so to all who are in it as long as they are. You can give only what you hold yourself. Errors: NOT_FOUND, NOT_UNIQUE, INVALID.");
     mutations
         .change("permissionGrantRevoke", revoke)
         .needs("permission.grant")
-        .about("Withdraws a permission that was given to a person directly; it is gone with their next request. Errors: NOT_FOUND, STATE, INVALID.");
+        .about("Withdraws a permission that was given to a person or a team directly; it is gone with their next request. Errors: NOT_FOUND, STATE, INVALID.");
 }
 
 /// A permission to be given.
 #[derive(InputObject)]
 struct PermissionGrantInput {
-    /// To whom.
-    user_id: Id<User>,
+    /// To which person; absent when to a team.
+    user_id: Option<Id<User>>,
+    /// To which team; absent when to a person.
+    team_id: Option<Id<Team>>,
     /// Which permission.
     permission_id: Id<Permission>,
     /// Why.
@@ -109,19 +116,23 @@ struct PermissionGrantInput {
     /// A condition is a tree of `{"all": […]}`, `{"any": […]}` and `{"not": {…}}` over comparisons:
     /// `{"attribute": "resource.region", "operator": "eq", "value": "EUROPE"}`, or with another attribute, `"to":
     /// "subject.region"`. Operators: eq, ne, gt, gte, lt, lte, in, isNull. Of the record, every column can be asked by its
-    /// name in the API (`resource.ownerId`); of the person `subject.` id, email, region, departmentId, managerId, roles; of
-    /// the request `request.` time, hour and weekday (UTC, Monday is 1), ip (an address or network).
+    /// name in the API (`resource.ownerId`); of the person `subject.` id, email, emailDomain
+    /// (of a proved address), title, region, departmentId, managerId, roles; of the request `request.` time, hour and
+    /// weekday (UTC, Monday is 1), ip (an address or network).
     condition: Option<Json>,
 }
 
 async fn grant(write: &mut Write, input: PermissionGrantInput) -> Outcome<Id<PermissionGrant>> {
+    let holder = Holder::of(write, input.user_id, input.team_id).await?;
     let permission = authority::permission(write, input.permission_id).await?;
     let names = [permission.row.name];
-    authority::may_give(write, input.user_id, &names)?;
+    authority::may_give(write, holder.people(), &names)?;
     let condition = authority::condition(input.condition, &names)?;
     let resource = resource::limit(write, input.within_id, &names).await?;
+    close_over(write, &holder, permission.row.id, resource).await?;
     let grant = Changes::default()
-        .set(permission_grants::user_id, input.user_id)
+        .set(permission_grants::user_id, holder.user())
+        .set(permission_grants::team_id, holder.team())
         .set(permission_grants::permission_id, permission.row.id)
         .set(permission_grants::permission_org_id, permission.organization)
         .set(permission_grants::granted_by, write.caller().user)
@@ -131,6 +142,34 @@ async fn grant(write: &mut Write, input: PermissionGrantInput) -> Outcome<Id<Per
         .set(permission_grants::resource_id, resource)
         .set(permission_grants::additional_conditions, condition);
     record::create(write, grant).await
+}
+
+/// Withdraws a grant that is over, for the same holder and thing, so that it does not stand in the way of another.
+async fn close_over(
+    write: &mut Write,
+    holder: &Holder,
+    permission: Id<Permission>,
+    resource: Option<Id<Resource>>,
+) -> Outcome<()> {
+    let over: Vec<PermissionGrant> = permission_grants::table
+        .filter(permission_grants::organization_id.eq(write.organization()))
+        .filter(permission_grants::user_id.is_not_distinct_from(holder.user()))
+        .filter(permission_grants::team_id.is_not_distinct_from(holder.team()))
+        .filter(permission_grants::permission_id.eq(permission))
+        .filter(permission_grants::resource_id.is_not_distinct_from(resource))
+        .filter(permission_grants::revoked_at.is_null())
+        .filter(permission_grants::valid_until.le(clock::now()))
+        .select(PermissionGrant::as_select())
+        .for_update()
+        .load(write)
+        .await?;
+    for before in over {
+        let changes = Changes::default()
+            .set(permission_grants::revoked_at, Some(clock::now()))
+            .set(permission_grants::revocation_reason, Some("over"));
+        record::change(write, "revoked", before, changes).await?;
+    }
+    Ok(())
 }
 
 /// Withdraws what is left of the permissions of who has left: coming back gives none of them back.
@@ -167,7 +206,7 @@ async fn revoke(write: &mut Write, input: PermissionGrantRevokeInput) -> Outcome
         return Err(UserError::state("it is withdrawn already", &["input", "id"], &[]).into());
     }
     let permission = authority::permission(write, before.permission_id).await?;
-    authority::may_take(write, &[permission.row.name])?;
+    authority::may_take(write, &[permission.row.name], None)?;
     let changes = Changes::default()
         .set(permission_grants::revoked_at, Some(clock::now()))
         .set(permission_grants::revoked_by, write.caller().user)

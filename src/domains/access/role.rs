@@ -5,21 +5,25 @@ use crate::{
     domains::{
         access::{
             authority::{self, Given},
+            automatic,
             role_assignment::RoleAssignment,
-            role_permission::PermissionsOf,
+            role_permission::{PermissionsOf, SourcesOf},
         },
         identity::{api_key::ApiKey, invitation::Invitation, user::User},
         prelude::*,
     },
     graph::mutation::Payload,
-    store::tables::{
-        access::{role_assignments, role_permissions, roles},
-        identity::{api_keys, invitations},
+    store::{
+        grants,
+        tables::{
+            access::{role_assignments, role_permissions, roles},
+            identity::{api_keys, invitations},
+        },
     },
 };
 
 text_enum! {
-    /// Which records people see who hold only roles that are limited in this way.
+    /// To which records a role extends that is limited in this way.
     RowScope {
         /// Those of the region of their membership.
         Region = "region",
@@ -60,7 +64,7 @@ impl Entity for Role {
             max_delegation_depth, valid_from, valid_until, auto_assign_conditions, metadata, revision as "version", created_at, updated_at,
         } keeps { parent_role_id, created_by } }
         role.derived("rowScope", Self::row_scope)
-            .about("Limits people who hold only such roles to the records of their region or department; null: all records.");
+            .about("Limits what it gives, and what others inherit from it, to the records of the region or department of whoever holds it, where records have one; null: all records.");
         role.one("parent", |role| role.parent_role_id).about_column("parent_role_id");
         role.one("createdBy", |role| role.created_by).about_column("created_by");
         role.children::<Role>("children", roles::parent_role_id)
@@ -72,12 +76,33 @@ impl Entity for Role {
                 "The names of all permissions that the role gives at this moment, inherited ones included.",
             )
             .required();
+        role.many("permissionSources", |role| SourcesOf(role.id)).about(
+            "What the role gives, inherited permissions included, by name, and from which role each comes.",
+        );
         role.children::<RoleAssignment>("assignments", role_assignments::role_id)
             .about("To whom the role was given, newest first unless ordered otherwise.");
         role.children::<Invitation>("invitations", invitations::role_id)
             .about("The invitations to join in this role.");
         role.children::<ApiKey>("apiKeys", api_keys::role_id)
             .about("The API keys that have the rights of this role.");
+    }
+}
+
+impl From<RowScope> for grants::RowScope {
+    fn from(scope: RowScope) -> Self {
+        match scope {
+            RowScope::Region => Self::Region,
+            RowScope::Department => Self::Department,
+        }
+    }
+}
+
+impl From<grants::RowScope> for RowScope {
+    fn from(scope: grants::RowScope) -> Self {
+        match scope {
+            grants::RowScope::Region => Self::Region,
+            grants::RowScope::Department => Self::Department,
+        }
     }
 }
 
@@ -111,7 +136,10 @@ impl Batch for Effective {
         let mut found = keys.iter().map(|key| (*key, Vec::new())).collect::<HashMap<_, _>>();
         for given in db.load::<_, Given>(authority::given(db.organization(), ids, Some(clock::now()))).await?
         {
-            found.entry(Self(Id::of(given.role))).or_default().push(given.permission);
+            let names = found.entry(Self(Id::of(given.role))).or_default();
+            if names.last() != Some(&given.permission) {
+                names.push(given.permission);
+            }
         }
         Ok(found)
     }
@@ -150,7 +178,7 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("roleCreate", create)
         .needs("role.write")
-        .about("Makes a role of your own; add permissions to it, or let it inherit them. Errors: INVALID, NOT_UNIQUE, NOT_FOUND.");
+        .about("Makes a role of your own; add permissions to it, or let it inherit them. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, STATE.");
     mutations
         .change("roleUpdate", update)
         .needs("role.write")
@@ -184,16 +212,23 @@ struct RoleCreateInput {
     /// How many times it may be passed on, from one person to the next, at most 10; never when 0.
     #[graphql(default)]
     max_delegation_depth: i32,
-    /// Limits those who hold only such roles to the records of their region or department.
+    /// Limits what it gives to the records of the region or department of whoever holds it.
     row_scope: Option<RowScope>,
     /// From when it gives rights; from now on when absent.
     valid_from: Option<DateTime<Utc>>,
     /// Until when it gives rights; without end when absent.
     valid_until: Option<DateTime<Utc>>,
+    /// Which active members get the role by themselves: whoever this condition holds of, as long as it does. Nobody when
+    /// empty or absent. A condition is a tree of `{"all": […]}`, `{"any": […]}` and `{"not": {…}}` over comparisons of what is
+    /// known of the person, `{"attribute": "subject.region", "operator": "eq", "value": "europe"}`: `subject.` id, email,
+    /// emailDomain (of a proved address), title, region, departmentId, managerId. Operators: eq, ne, in, isNull. Where the
+    /// role allows no more people, those who joined first have it, and the audit trail names who was left out.
+    auto_assign_conditions: Option<Json>,
 }
 
 async fn create(write: &mut Write, input: RoleCreateInput) -> Outcome<Id<Role>> {
     well_named(&input.name)?;
+    let rule = authority::rule(input.auto_assign_conditions)?;
     let role = Changes::default()
         .set(roles::name, input.name)
         .set(roles::display_name, input.display_name)
@@ -205,10 +240,14 @@ async fn create(write: &mut Write, input: RoleCreateInput) -> Outcome<Id<Role>> 
         .set(roles::metadata, metadata(&Json(serde_json::json!({})), input.row_scope))
         .set(roles::valid_from, input.valid_from.unwrap_or_else(clock::now))
         .set(roles::valid_until, input.valid_until)
+        .set(roles::auto_assign_conditions, rule)
         .set(roles::created_by, write.caller().user);
+    automatic::hold_members(write).await?;
     let role = Role::insert(write, Id::fresh(), role).await?;
     authority::may_define_role(write, &role).await?;
-    record::created(write, &role).await
+    record::created(write, &role).await?;
+    automatic::rule_changed(write, &role).await?;
+    Ok(role.id)
 }
 
 /// What to change of a role. Absent: unchanged. Null: cleared.
@@ -232,15 +271,30 @@ struct RoleUpdateInput {
     max_assignments: MaybeUndefined<i32>,
     /// How many times it may be passed on, from one person to the next; what was passed on already stays.
     max_delegation_depth: Option<i32>,
-    /// Limits those who hold only such roles to the records of their region or department.
+    /// Limits what it gives to the records of the region or department of whoever holds it.
     row_scope: MaybeUndefined<RowScope>,
     /// From when it gives rights.
     valid_from: Option<DateTime<Utc>>,
     /// Until when it gives rights.
     valid_until: MaybeUndefined<DateTime<Utc>>,
+    /// Which active members get the role by themselves: whoever this condition holds of, as long as it does. Nobody when
+    /// empty or null. A condition is a tree of `{"all": […]}`, `{"any": […]}` and `{"not": {…}}` over comparisons of what is
+    /// known of the person, `{"attribute": "subject.region", "operator": "eq", "value": "europe"}`: `subject.` id, email,
+    /// emailDomain (of a proved address), title, region, departmentId, managerId. Operators: eq, ne, in, isNull. Where the
+    /// role allows no more people, those who joined first have it, and the audit trail names who was left out.
+    auto_assign_conditions: MaybeUndefined<Json>,
 }
 
 async fn update(write: &mut Write, input: RoleUpdateInput) -> Outcome<Id<Role>> {
+    let rule = match input.auto_assign_conditions {
+        MaybeUndefined::Undefined => None,
+        MaybeUndefined::Null => Some(authority::rule(None)?),
+        MaybeUndefined::Value(rule) => Some(authority::rule(Some(rule))?),
+    };
+    let is_about_members = rule.is_some() || !input.max_assignments.is_undefined();
+    if is_about_members {
+        automatic::hold_members(write).await?;
+    }
     let before = record::lock(write, input.id, input.expected_version).await?;
     before.is_own(&["input", "id"])?;
     authority::may_define_role(write, &before).await?;
@@ -262,11 +316,16 @@ async fn update(write: &mut Write, input: RoleUpdateInput) -> Outcome<Id<Role>> 
         .given(roles::max_delegation_depth, input.max_delegation_depth)
         .given(roles::metadata, row_scope)
         .given(roles::valid_from, input.valid_from)
-        .patch(roles::valid_until, input.valid_until);
+        .patch(roles::valid_until, input.valid_until)
+        .given(roles::auto_assign_conditions, rule);
     let after = Role::update(write, before.id, changes).await?;
     // it may have another parent now
     authority::may_define_role(write, &after).await?;
-    record::updated(write, &before, &after).await
+    record::updated(write, &before, &after).await?;
+    if is_about_members {
+        automatic::rule_changed(write, &after).await?;
+    }
+    Ok(after.id)
 }
 
 async fn delete(write: &mut Write, input: RecordInput<Role>) -> Outcome<Id<Role>> {

@@ -3,7 +3,11 @@ use std::collections::HashMap;
 
 use crate::{
     domains::{
-        access::{authority, permission::Permission, role::Role},
+        access::{
+            authority::{self, Given},
+            permission::Permission,
+            role::Role,
+        },
         identity::user::User,
         prelude::*,
     },
@@ -78,6 +82,55 @@ impl Batch for PermissionsOf {
     }
 }
 
+/// A permission that a role gives, and where it comes from.
+#[derive(Clone)]
+pub struct PermissionSource {
+    name: String,
+    role: Id<Role>,
+    entry: Id<RolePermission>,
+}
+
+impl Object for PermissionSource {
+    const NAME: &'static str = "PermissionSource";
+    const NEEDS: Option<&'static str> = Some("role.read");
+
+    fn about() -> String {
+        "A permission that a role gives at this moment, and the role that it comes from.".to_owned()
+    }
+
+    fn fields(source: &mut Fields<Self>) {
+        source.derived("name", |source| source.name.clone()).about("The name of the permission.");
+        source
+            .one("role", |source| Some(source.role))
+            .about("The role that contains it: this one, or one above it.")
+            .required();
+        source
+            .one("rolePermission", |source| Some(source.entry))
+            .about("What that role contains.")
+            .required();
+    }
+}
+
+/// What a role gives now, and where that comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SourcesOf(pub Id<Role>);
+
+impl Batch for SourcesOf {
+    type Value = Vec<PermissionSource>;
+
+    async fn load(db: &Snapshot, keys: &[Self]) -> StoreResult<HashMap<Self, Self::Value>> {
+        let ids = keys.iter().map(|key| key.0).collect();
+        let question = authority::given(db.organization(), ids, Some(clock::now()));
+        let mut found = HashMap::<Self, Self::Value>::new();
+        for given in db.load::<_, Given>(question).await? {
+            let (role, entry) = (Id::of(given.source), Id::of(given.entry));
+            let source = PermissionSource { name: given.permission, role, entry };
+            found.entry(Self(Id::of(given.role))).or_default().push(source);
+        }
+        Ok(found)
+    }
+}
+
 /// The organization's role that a row belongs to: for rows of the platform, the built-in role of the same name.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct RoleOf(Id<Role>);
@@ -128,8 +181,9 @@ struct RolePermissionAddInput {
     /// A condition is a tree of `{"all": […]}`, `{"any": […]}` and `{"not": {…}}` over comparisons:
     /// `{"attribute": "resource.region", "operator": "eq", "value": "EUROPE"}`, or with another attribute, `"to":
     /// "subject.region"`. Operators: eq, ne, gt, gte, lt, lte, in, isNull. Of the record, every column can be asked by its
-    /// name in the API (`resource.ownerId`); of the person `subject.` id, email, region, departmentId, managerId, roles; of
-    /// the request `request.` time, hour and weekday (UTC, Monday is 1), ip (an address or network).
+    /// name in the API (`resource.ownerId`); of the person `subject.` id, email, emailDomain
+    /// (of a proved address), title, region, departmentId, managerId, roles; of the request `request.` time, hour and
+    /// weekday (UTC, Monday is 1), ip (an address or network).
     condition: Option<Json>,
 }
 
@@ -138,7 +192,7 @@ async fn add(write: &mut Write, input: RolePermissionAddInput) -> Outcome<Id<Rol
     role.is_own(&["input", "roleId"])?;
     let permission = authority::permission(write, input.permission_id).await?;
     let names = [permission.row.name];
-    authority::may_define(write, &names)?;
+    authority::may_define(write, &names, role.row_scope())?;
     let condition = authority::condition(input.condition, &names)?;
     let held = Changes::default()
         .set(role_permissions::role_id, role.id)
@@ -172,7 +226,7 @@ async fn remove(write: &mut Write, input: RolePermissionRemoveInput) -> Outcome<
     let role = record::find(write, held.role_id, &["input", "id"]).await.or(Err(built_in()))?;
     role.is_own(&["input", "id"])?;
     let permission = authority::permission(write, held.permission_id).await?;
-    authority::may_take(write, &[permission.row.name])?;
+    authority::may_take(write, &[permission.row.name], role.row_scope())?;
     diesel::delete(role_permissions::table.find((write.organization(), held.id))).execute(write).await?;
     record::removed(write, &held).await?;
     Ok(role.id)

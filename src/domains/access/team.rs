@@ -3,6 +3,11 @@ use serde_json::{Value, json};
 
 use crate::{
     domains::{
+        access::{
+            holder::{Rights, members},
+            permission_grant::PermissionGrant,
+            role_assignment::RoleAssignment,
+        },
         identity::user::{User, UserFilter},
         prelude::*,
     },
@@ -10,7 +15,7 @@ use crate::{
     store::{
         journal::Change,
         tables::{
-            access::{team_members, teams},
+            access::{permission_grants, role_assignments, team_members, teams},
             identity::memberships,
         },
     },
@@ -45,6 +50,10 @@ impl Entity for Team {
             child: name(team_members::user_id),
         };
         team.children::<User>("members", Link::Where(members)).about("The people who are in it.");
+        team.children::<RoleAssignment>("roleAssignments", role_assignments::team_id)
+            .about("The roles that were given to the team: everybody in it has them.");
+        team.children::<PermissionGrant>("permissionGrants", permission_grants::team_id)
+            .about("The permissions that were given to the team directly: everybody in it has them.");
     }
 }
 
@@ -100,13 +109,13 @@ pub fn mutations(mutations: &mut Mutations) {
                 .about("The id of the team that is gone; null when nothing was done.");
         })
         .needs("team.delete")
-        .about("Deletes a team for good; the people in it stay in the organization. Errors: NOT_FOUND, CONFLICT, IN_USE.");
+        .about("Deletes a team for good; the people in it stay in the organization, and lose what they had through it: the roles and permissions of the team are withdrawn, which you must be allowed to do. Errors: NOT_FOUND, CONFLICT, IN_USE, STATE.");
     mutations
         .change("teamMembersAdd", add)
         .needs("team.write")
-        .about("Adds people to a team; who is in it already stays. Errors: NOT_FOUND, OUT_OF_RANGE.");
+        .about("Adds people to a team, which gives them its roles and permissions: you can add only where you could give those. Who is in it already stays. Errors: NOT_FOUND, OUT_OF_RANGE, STATE, LIMIT_REACHED.");
     mutations.change("teamMembersRemove", remove).needs("team.write").about(
-        "Takes people out of a team; of who is not in it nothing is said. Errors: NOT_FOUND, OUT_OF_RANGE.",
+        "Takes people out of a team, and with it what they had through it: you can do so only where you could take that. Of who is not in it nothing is said. Errors: NOT_FOUND, OUT_OF_RANGE, STATE.",
     );
 }
 
@@ -149,10 +158,14 @@ async fn update(write: &mut Write, input: TeamUpdateInput) -> Outcome<Id<Team>> 
 
 async fn delete(write: &mut Write, input: RecordInput<Team>) -> Outcome<Id<Team>> {
     let team = input.lock_living(write).await?;
+    let mut rights = Rights::of(write, team.id).await?;
+    rights.may_be_taken(write).await?;
+    rights.withdraw(write, &format!("the team {} was deleted", team.name)).await?;
     let members = team_members::table
         .filter(team_members::organization_id.eq(write.organization()))
         .filter(team_members::team_id.eq(team.id));
     diesel::delete(members).execute(write).await?;
+    rights.leave_an_owner(write, &["input", "id"]).await?;
     diesel::delete(teams::table.find((write.organization(), team.id))).execute(write).await?;
     record::removed(write, &team).await
 }
@@ -194,9 +207,10 @@ impl TeamMembersInput {
 async fn add(write: &mut Write, input: TeamMembersInput) -> Outcome<Id<Team>> {
     let (team, people) = input.find(write).await?;
     let before = members(write, team.id).await?;
+    let people: Vec<_> = people.into_iter().filter(|person| !before.contains(person)).collect();
+    Rights::of(write, team.id).await?.may_be_given(write, &people).await?;
     let rows: Vec<_> = people
         .iter()
-        .filter(|person| !before.contains(person))
         .map(|person| {
             (
                 team_members::organization_id.eq(write.organization()),
@@ -212,21 +226,17 @@ async fn add(write: &mut Write, input: TeamMembersInput) -> Outcome<Id<Team>> {
 async fn remove(write: &mut Write, input: TeamMembersInput) -> Outcome<Id<Team>> {
     let (team, people) = input.find(write).await?;
     let before = members(write, team.id).await?;
+    let rights = Rights::of(write, team.id).await?;
+    if before.iter().any(|member| people.contains(member)) {
+        rights.may_be_taken(write).await?;
+    }
     let gone = team_members::table
         .filter(team_members::organization_id.eq(write.organization()))
         .filter(team_members::team_id.eq(team.id))
         .filter(team_members::user_id.eq_any(people));
     diesel::delete(gone).execute(write).await?;
+    rights.leave_an_owner(write, &["input", "userIds"]).await?;
     changed(write, "members_removed", team, &before).await
-}
-
-async fn members(write: &mut Write, team: Id<Team>) -> Outcome<Vec<Id<User>>> {
-    let members = team_members::table
-        .filter(team_members::organization_id.eq(write.organization()))
-        .filter(team_members::team_id.eq(team))
-        .order(team_members::user_id)
-        .select(team_members::user_id);
-    Ok(members.load(write).await?)
 }
 
 /// The team's own columns stay as they are: what changed is who is in it.

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     credential::hash,
-    domains::prelude::*,
+    domains::{access::automatic, prelude::*},
     graph::{mutation::Payload, visit::Visit},
     store::tables::identity::users,
 };
@@ -174,6 +174,13 @@ async fn verify(write: &mut Write, input: EmailVerifyInput) -> Outcome<bool> {
         Stop::User(_) => spent().into(),
         other => other,
     })?;
+    // rules may ask about the address, in every organization
+    for place in sign_in::workplaces(write, user).await? {
+        write.enter_organization(place.id.0).await?;
+        let rules = automatic::hold_rules(write).await?;
+        rules.apply(write, Id::of(user)).await?;
+    }
+    write.enter_organization(home).await?;
     if moved {
         // what was sent to the old address does not open the account any more
         one_time::void(write, PASSWORD_RESET, user).await?;

@@ -14,7 +14,7 @@ use crate::{
     credential::{hash, one_time_token},
     domains::{
         access::{
-            authority, permission_grant,
+            authority, automatic, permission_grant,
             role::{Role, RoleFilter},
             role_assignment,
         },
@@ -295,6 +295,7 @@ async fn accept(write: &mut Write, input: InvitationAcceptInput) -> Outcome<Work
     };
     let unproved = users::table.find(person).filter(users::email_verified_at.is_null());
     diesel::update(unproved).set(users::email_verified_at.eq(clock::now())).execute(write).await?;
+    let rules = automatic::hold_rules(write).await?;
     join(write, person).await?;
     let full = "nobody else may have the role that you are invited to: ask who invited you";
     role_assignment::give_to_joined(
@@ -309,6 +310,7 @@ async fn accept(write: &mut Write, input: InvitationAcceptInput) -> Outcome<Work
         Stop::User(_) => UserError::state(full, &["input", "token"], &[]).into(),
         other => other,
     })?;
+    rules.apply(write, person).await?;
     let changes = Changes::default()
         .set(invitations::accepted_at, Some(clock::now()))
         .set(invitations::accepted_by, Some(person));
@@ -383,6 +385,7 @@ impl Newcomer {
             .set(users::display_name, Some(self.display_name))
             .set(users::password_hash, Some(self.password_hash))
             .set(users::password_changed_at, Some(clock::now()))
+            .set(users::email_verified_at, Some(clock::now()))
             .set(users::status, UserStatus::Active);
         let account =
             User::insert(write, person, account).await.map_err(|error| match Stop::from(error) {

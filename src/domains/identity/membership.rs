@@ -3,7 +3,7 @@ use uuid::Uuid;
 
 use crate::{
     domains::{
-        access::{authority, role_assignment::RolesOf},
+        access::{authority, automatic, role_assignment::RolesOf},
         finance::department::{Department, DepartmentFilter},
         identity::user::{User, UserFilter},
         prelude::*,
@@ -66,7 +66,7 @@ impl Entity for Membership {
             .required();
         membership
             .many("roles", |membership| RolesOf(membership.id.cast::<User>()))
-            .about("The roles that the person has at this moment, by name.");
+            .about("The roles that the person has at this moment, by themselves or in a team, by name.");
         membership.one("department", |membership| membership.department_id).about_column("department_id");
         membership.one("manager", |membership| membership.manager_id).about_column("manager_id");
         membership
@@ -118,8 +118,8 @@ pub fn mutations(mutations: &mut Mutations) {
         .change("membershipUpdate", update)
         .needs("membership.write")
         .about(
-            "Changes a person's place in the organization; what they may see can depend on region and department. Nobody \
-             changes their own. Errors: NOT_FOUND, CONFLICT, INVALID, STATE.",
+            "Changes a person's place in the organization; what they may see can depend on region and department, and roles that \
+             have a rule come and go with it. Nobody changes their own. Errors: NOT_FOUND, CONFLICT, INVALID, STATE.",
         );
     mutations
         .action("membershipPreferencesUpdate", prefer, |payload: &mut Fields<Payload<Id<Membership>>>| {
@@ -155,6 +155,7 @@ struct MembershipUpdateInput {
 }
 
 async fn update(write: &mut Write, input: MembershipUpdateInput) -> Outcome<Id<Membership>> {
+    let rules = automatic::hold_rules(write).await?;
     let before = record::lock(write, input.id, input.expected_version).await?;
     if write.caller().user == Some(before.id.0) {
         let message = "nobody changes their own place in the organization: ask somebody else";
@@ -169,7 +170,9 @@ async fn update(write: &mut Write, input: MembershipUpdateInput) -> Outcome<Id<M
         .patch(memberships::department_id, input.department_id)
         .patch(memberships::region, input.region)
         .patch(memberships::title, input.title);
-    record::update(write, before, changes).await
+    let id = record::update(write, before, changes).await?;
+    rules.apply(write, id.cast()).await?;
+    Ok(id)
 }
 
 /// Refused when nobody would be left who works here and may do everything.

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     credential::{Keys, hash, one_time_token, sealed::Place},
     domains::{
-        access::{role::Role, role_assignment},
+        access::{automatic, role::Role, role_assignment},
         identity::membership::Membership,
         prelude::*,
     },
@@ -397,6 +397,7 @@ async fn join(write: &mut Write, arrival: &Arrival) -> Outcome<Uuid> {
         .await?;
     write.enter_organization(*organization).await?;
     if *organization != PLATFORM {
+        let rules = automatic::hold_rules(write).await?;
         let joined = Changes::default().set(memberships::joined_at, Some(clock::now()));
         let membership = Membership::insert(write, Id::of(user), joined).await?;
         record::created(write, &membership).await?;
@@ -410,6 +411,7 @@ async fn join(write: &mut Write, arrival: &Arrival) -> Outcome<Uuid> {
             role_assignment::give_to_joined(write, Id::of(user), role, None, "signed in for the first time")
                 .await?;
         }
+        rules.apply(write, Id::of(user)).await?;
     }
     sso_account::link(write, arrival, user).await?;
     let told = Note {

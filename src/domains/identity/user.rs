@@ -7,7 +7,7 @@ use crate::{
             permission_grant::PermissionGrant,
             resource::Resource,
             role::Role,
-            role_assignment::RoleAssignment,
+            role_assignment::{AssignmentsOf, RoleAssignment},
             team::{self, Team},
         },
         audit::audit_review::AuditReview,
@@ -101,6 +101,9 @@ impl Entity for User {
         user.children::<Budget>("lockedBudgets", budgets::locked_by).about("The budgets they locked.");
         user.children::<RoleAssignment>("roleAssignments", role_assignments::user_id)
             .about("The roles given to this person, newest first unless ordered otherwise.");
+        user.many("effectiveRoleAssignments", |user| AssignmentsOf::InForce(user.id)).about(
+            "The assignments by which this person has roles at this moment, the latest first: their own, what a rule gave, and those of their teams.",
+        );
         user.children::<PermissionGrant>("permissionGrants", permission_grants::user_id)
             .about("The permissions given to this person directly, newest first unless ordered otherwise.");
         compliance(user);

@@ -297,7 +297,7 @@ struct Request<U: Listed> {
 /// What one does not see, or not as it is, one does not order by.
 fn may_order<U: Listed>(env: Env<'_>, key: Order<U::Order>) -> Result<(), Fault> {
     let sort = key.field.sort();
-    env.permit(sort.needs)?;
+    env.permit(sort.needs, U::TABLE)?;
     env.shown::<U>(sort.column)
 }
 

@@ -26,6 +26,7 @@ use crate::{
     store::{
         door::{Caller, Snapshot},
         grants::{Grants, Mask, Masks},
+        select::Table,
     },
 };
 
@@ -75,9 +76,19 @@ impl<'a> Env<'a> {
         View { visit: self.visit, snapshot: self.snapshot, grants: self.grants }
     }
 
-    /// Whether the caller holds `permission` for everything; if not, why.
-    pub fn permit(&self, permission: Option<&'static str>) -> Result<(), Fault> {
-        gate::permit(&self.visit.caller, self.grants, || self.snapshot.limits(), permission)
+    /// Whether `permission` extends to every row of `table` that the caller sees; if not, why.
+    pub fn permit(&self, permission: Option<&'static str>, table: &'static Table) -> Result<(), Fault> {
+        match (self.right(permission)?, permission) {
+            (Right::SomeRows, Some(permission)) if !self.reaches_all_seen(permission, table) => {
+                Err(Fault::forbidden(permission))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether a permission that does not hold for all rows does so for those of `table` that the caller sees.
+    fn reaches_all_seen(&self, permission: &str, table: &'static Table) -> bool {
+        self.snapshot.limits().is_some_and(|limits| limits.reach_all_seen(permission, table))
     }
 
     /// How far `permission` extends; if to nothing, why.
@@ -274,7 +285,13 @@ async fn answer<'a, T: Send + Sync + 'static>(
         How::Relation(relation) => What::Children(relation.load(env, asked, rows).await?),
     };
     match declared.needs {
-        Some(permission) if right == Right::SomeRows => {
+        Some(permission)
+            if right == Right::SomeRows
+                && !fields
+                    .stored
+                    .as_ref()
+                    .is_some_and(|rows| env.reaches_all_seen(permission, rows.table)) =>
+        {
             // in a box of its own: it is rare, and every field would make room for it
             let mut may = fields.extent(env, permission, rows).boxed().await?;
             if let Some(own) = declared.own {

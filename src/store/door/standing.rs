@@ -31,9 +31,9 @@ pub struct Standing {
     pub grants: Arc<Grants>,
     /// Raised by whatever may change any of this.
     pub epoch: i64,
-    /// The caller sees rows of this region only.
+    /// Row-level security shows the caller rows of this region only.
     pub region: Option<String>,
-    /// The caller sees rows of this department only.
+    /// The same of a department.
     pub department: Option<Uuid>,
     /// When time alone will change it.
     until: Option<DateTime<Utc>>,
@@ -51,6 +51,13 @@ const fn key(caller: &Caller) -> Key {
 }
 
 impl Standing {
+    /// Of a caller who holds `grants`, and whose roles time alone does not change `until` then.
+    fn of(grants: Grants, epoch: i64, until: Option<DateTime<Utc>>) -> Self {
+        let until = [until, grants.until()].into_iter().flatten().min();
+        let (region, department) = (grants.region(), grants.department());
+        Self { grants: Arc::new(grants), epoch, region, department, until }
+    }
+
     /// Whether it is still so at this epoch, as far as time goes.
     pub fn holds(&self, epoch: i64) -> bool {
         self.epoch == epoch && self.until.is_none_or(|end| clock::now() < end)
@@ -129,11 +136,11 @@ pub(super) async fn ask(
         futures_util::join!(first.batch_execute(&begin), Ask(Check::of(caller)).load::<Answer>(&mut second));
     begun?;
     let answer = found?.into_iter().next().ok_or_else(|| Error::Internal("no standing".into()))?;
-    let (credential, membership, organization, epoch, region, department, until) = answer;
+    let (credential, membership, organization, epoch, until) = answer;
     admit(caller, &credential, membership.as_deref(), organization.as_deref())?;
     let grants =
         if caller.is_anonymous() { Grants::default() } else { Grants::of(connection, caller).await? };
-    let standing = Standing { grants: Arc::new(grants), epoch, region, department, until };
+    let standing = Standing::of(grants, epoch, until);
     first.batch_execute(&limits(&standing)).await?;
     Ok(standing)
 }
@@ -146,7 +153,7 @@ pub(super) async fn of_member(
     connection.batch_execute(&begin(Purpose::Read, caller)).await?;
     let found = Ask(Check::of(caller)).load::<Answer>(&mut connection).await?;
     let answer = found.into_iter().next().ok_or_else(|| Error::Internal("no standing".into()))?;
-    let (_, membership, organization, epoch, region, department, until) = answer;
+    let (_, membership, organization, epoch, until) = answer;
     let open = users::table
         .filter(users::id.nullable().eq(caller.user))
         .filter(users::deleted_at.is_null())
@@ -156,8 +163,7 @@ pub(super) async fn of_member(
     if !is_open || membership.as_deref() != Some("active") || organization.as_deref() != Some("active") {
         return Ok(membership.map(|_| None));
     }
-    let grants = Arc::new(Grants::of(connection, caller).await?);
-    let standing = Standing { grants, epoch, region, department, until };
+    let standing = Standing::of(Grants::of(connection, caller).await?, epoch, until);
     connection.batch_execute(&limits(&standing)).await?;
     Ok(Some(Some(standing)))
 }
@@ -304,19 +310,10 @@ impl QueryFragment<Pg> for Check {
 /// The call of `access.standing`.
 struct Ask(Check);
 
-type Answer =
-    (String, Option<String>, Option<String>, i64, Option<String>, Option<Uuid>, Option<DateTime<Utc>>);
+type Answer = (String, Option<String>, Option<String>, i64, Option<DateTime<Utc>>);
 
 impl Query for Ask {
-    type SqlType = (
-        Text,
-        Nullable<Text>,
-        Nullable<Text>,
-        BigInt,
-        Nullable<Text>,
-        Nullable<SqlUuid>,
-        Nullable<Timestamptz>,
-    );
+    type SqlType = (Text, Nullable<Text>, Nullable<Text>, BigInt, Nullable<Timestamptz>);
 }
 impl<C> diesel::RunQueryDsl<C> for Ask {}
 impl QueryId for Ask {
@@ -325,9 +322,7 @@ impl QueryId for Ask {
 }
 impl QueryFragment<Pg> for Ask {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(
-            "SELECT credential, membership, organization, epoch, region, department, until FROM access.standing(",
-        );
+        out.push_sql("SELECT credential, membership, organization, epoch, until FROM access.standing(");
         for id in [&self.0.organization, &self.0.user, &self.0.session, &self.0.api_key] {
             out.push_bind_param::<Nullable<SqlUuid>, _>(id)?;
             out.push_sql(", ");

@@ -28,8 +28,8 @@ pub struct Held {
     pub scopes: Option<Vec<String>>,
     /// The thing within which it counts alone.
     pub resource: Option<Uuid>,
-    /// The conditions of the assignment, with those that it was passed on from, or of the grant, of what the role
-    /// contains, and of the permission; none where all are empty.
+    /// The conditions of the assignment, with those that it was passed on from, or of the grant, the row scopes of the
+    /// roles on the way, the conditions of what the role contains, and of the permission; none where all are empty.
     pub conditions: Option<Json>,
     /// The role that was given, and those above it up to the one that contains the permission; empty without a role.
     pub path: Vec<String>,
@@ -57,7 +57,8 @@ impl QueryFragment<Pg> for Ask {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         // A key has the permissions of its role, else those of who made it, both limited to its scopes.
         // A system role takes its permissions from the platform's role of the same name.
-        // An assignment that was passed on counts with all those that it comes from.
+        // An assignment that was passed on counts with all those that it comes from; what a team has, its members have.
+        // A role of a region or department says so among the conditions: `{"rowScope": "region"}`.
         out.push_sql("WITH RECURSIVE me(organization_id, user_id, api_key_id) AS (SELECT ");
         for (index, id) in [&self.organization, &self.user, &self.api_key].into_iter().enumerate() {
             if index > 0 {
@@ -76,7 +77,14 @@ impl QueryFragment<Pg> for Ask {
                SELECT a.role_id, coalesce(d.valid_from, a.valid_from),
                       CASE WHEN a.is_delegated THEN d.valid_until ELSE a.valid_until END, w.scopes, a.resource_scope,
                       coalesce(d.conditions, jsonb_build_array(a.context_conditions)), 'assignment', a.id
-                 FROM who w JOIN access.role_assignments a USING (organization_id, user_id)
+                 FROM who w
+                 JOIN LATERAL (
+                   SELECT o.* FROM access.role_assignments o
+                    WHERE o.organization_id = w.organization_id AND o.user_id = w.user_id
+                   UNION ALL
+                   SELECT o.* FROM access.team_members t JOIN access.role_assignments o USING (organization_id, team_id)
+                    WHERE t.organization_id = w.organization_id AND t.user_id = w.user_id
+                 ) a ON true
                  LEFT JOIN LATERAL (SELECT c.* FROM access.delegation(a.organization_id, a.id) c WHERE a.is_delegated) d ON true
                 WHERE a.revoked_at IS NULL AND a.is_active AND (NOT a.is_delegated OR d.valid_from IS NOT NULL)
                UNION ALL
@@ -85,12 +93,18 @@ impl QueryFragment<Pg> for Ask {
                 WHERE k.revoked_at IS NULL AND k.role_id IS NOT NULL
              ), line(role_id, valid_from, valid_until, scopes, resource, conditions, source, source_id, path) AS (
                SELECT r.id, greatest(s.valid_from, r.valid_from), least(s.valid_until, r.valid_until),
-                      s.scopes, s.resource, s.conditions, s.source, s.source_id, ARRAY[r.name]
+                      s.scopes, s.resource, s.conditions
+                        || CASE WHEN r.metadata ? 'row_scope'
+                           THEN jsonb_build_array(jsonb_build_object('rowScope', r.metadata -> 'row_scope')) ELSE '[]' END,
+                      s.source, s.source_id, ARRAY[r.name]
                  FROM me, assigned s JOIN access.roles r ON r.id = s.role_id
                 WHERE r.organization_id = me.organization_id
                UNION ALL
                SELECT p.id, greatest(l.valid_from, p.valid_from), least(l.valid_until, p.valid_until),
-                      l.scopes, l.resource, l.conditions, l.source, l.source_id, l.path || p.name
+                      l.scopes, l.resource, l.conditions
+                        || CASE WHEN p.metadata ? 'row_scope'
+                           THEN jsonb_build_array(jsonb_build_object('rowScope', p.metadata -> 'row_scope')) ELSE '[]' END,
+                      l.source, l.source_id, l.path || p.name
                  FROM me, line l
                  JOIN access.roles r ON r.id = l.role_id
                  JOIN access.roles p ON p.organization_id = r.organization_id AND p.id = r.parent_role_id
@@ -117,7 +131,14 @@ impl QueryFragment<Pg> for Ask {
              SELECT p.name, NULL, greatest(g.valid_from, p.valid_from), least(g.valid_until, p.valid_until),
                     w.scopes, g.resource_id, nullif(jsonb_build_array(g.additional_conditions, p.conditions), '[{}, {}]'),
                     '{}', 'grant', g.id
-               FROM who w JOIN access.permission_grants g USING (organization_id, user_id)
+               FROM who w
+               JOIN LATERAL (
+                 SELECT o.* FROM access.permission_grants o
+                  WHERE o.organization_id = w.organization_id AND o.user_id = w.user_id
+                 UNION ALL
+                 SELECT o.* FROM access.team_members t JOIN access.permission_grants o USING (organization_id, team_id)
+                  WHERE t.organization_id = w.organization_id AND t.user_id = w.user_id
+               ) g ON true
                JOIN access.permissions p ON p.organization_id = g.permission_org_id AND p.id = g.permission_id
               WHERE g.revoked_at IS NULL AND g.is_active",
         );

@@ -6,7 +6,7 @@ use diesel::{
     QueryResult,
     pg::Pg,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
-    sql_types::{Nullable, Text, Uuid as SqlUuid},
+    sql_types::{Bool, Nullable, Text, Uuid as SqlUuid},
 };
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -18,6 +18,9 @@ use super::kind::{Kind, Typed};
 pub struct Subject {
     pub id: Option<Uuid>,
     pub email: Option<String>,
+    /// What follows the @ of their address, where it was proved to be theirs.
+    pub email_domain: Option<String>,
+    pub title: Option<String>,
     pub region: Option<String>,
     pub department: Option<Uuid>,
     pub manager: Option<Uuid>,
@@ -28,8 +31,10 @@ pub struct Subject {
 impl Subject {
     pub fn of(found: Option<SubjectRow>, roles: Vec<String>) -> Self {
         match found {
-            Some((id, email, region, department, manager)) => {
-                Self { id: Some(id), email, region, department, manager, roles }
+            Some((id, email, is_proved, title, region, department, manager)) => {
+                let domain = email.as_deref().filter(|_| is_proved).and_then(|email| email.rsplit_once('@'));
+                let email_domain = domain.map(|(_, domain)| domain.to_lowercase());
+                Self { id: Some(id), email, email_domain, title, region, department, manager, roles }
             }
             None => Self { roles, ..Self::default() },
         }
@@ -50,9 +55,11 @@ pub struct Facts<'s> {
     pub circumstances: Circumstances,
 }
 
-const SUBJECT: [(&str, Kind); 6] = [
+const SUBJECT: [(&str, Kind); 8] = [
     ("id", Kind::Id),
     ("email", Kind::Text),
+    ("emailDomain", Kind::Text),
+    ("title", Kind::Text),
     ("region", Kind::Text),
     ("departmentId", Kind::Id),
     ("managerId", Kind::Id),
@@ -91,6 +98,8 @@ impl Facts<'_> {
         Some(match (of, name) {
             ("subject", "id") => subject.id.map(Typed::Id),
             ("subject", "email") => subject.email.clone().map(Typed::Text),
+            ("subject", "emailDomain") => subject.email_domain.clone().map(Typed::Text),
+            ("subject", "title") => subject.title.clone().map(Typed::Text),
             ("subject", "region") => subject.region.clone().map(Typed::Text),
             ("subject", "departmentId") => subject.department.map(Typed::Id),
             ("subject", "managerId") => subject.manager.map(Typed::Id),
@@ -113,17 +122,20 @@ pub struct AskSubject {
     pub api_key: Option<Uuid>,
 }
 
-pub type SubjectRow = (Uuid, Option<String>, Option<String>, Option<Uuid>, Option<Uuid>);
+/// Who, their address and whether it was proved, what they are called and where they stand.
+pub type SubjectRow =
+    (Uuid, Option<String>, bool, Option<String>, Option<String>, Option<Uuid>, Option<Uuid>);
 
 impl Query for AskSubject {
-    type SqlType = (SqlUuid, Nullable<Text>, Nullable<Text>, Nullable<SqlUuid>, Nullable<SqlUuid>);
+    type SqlType =
+        (SqlUuid, Nullable<Text>, Bool, Nullable<Text>, Nullable<Text>, Nullable<SqlUuid>, Nullable<SqlUuid>);
 }
 impl<C> diesel::RunQueryDsl<C> for AskSubject {}
 impl QueryFragment<Pg> for AskSubject {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
-            "SELECT m.user_id, u.email, m.region, m.department_id, m.manager_id FROM identity.memberships m \
-             JOIN identity.users u ON u.id = m.user_id WHERE m.organization_id = ",
+            "SELECT m.user_id, u.email, u.email_verified_at IS NOT NULL, m.title, m.region, m.department_id, m.manager_id \
+             FROM identity.memberships m JOIN identity.users u ON u.id = m.user_id WHERE m.organization_id = ",
         );
         out.push_bind_param::<Nullable<SqlUuid>, _>(&self.organization)?;
         // who holds a key without a role of its own is who made it

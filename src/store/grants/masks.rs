@@ -94,6 +94,11 @@ impl QueryFragment<Pg> for AskMasks {
                SELECT a.role_id FROM me, who JOIN access.role_assignments a USING (user_id)
                 WHERE a.organization_id = me.organization_id AND a.revoked_at IS NULL
                   AND a.valid_from <= now() AND (a.valid_until IS NULL OR a.valid_until > now())
+               UNION ALL
+               SELECT a.role_id FROM me, who JOIN access.team_members t USING (user_id)
+                 JOIN access.role_assignments a ON a.organization_id = t.organization_id AND a.team_id = t.team_id
+                WHERE t.organization_id = me.organization_id AND a.revoked_at IS NULL
+                  AND a.valid_from <= now() AND (a.valid_until IS NULL OR a.valid_until > now())
                UNION ALL SELECT role_id FROM who WHERE role_id IS NOT NULL
              )
              SELECT p.fields, p.method, p.keep FROM me JOIN security.masking_policies p USING (organization_id)

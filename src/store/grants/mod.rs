@@ -9,8 +9,13 @@ mod facts;
 mod kind;
 mod masks;
 mod rule;
+mod scope;
 
-use std::{borrow::Cow, collections::HashMap, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -18,15 +23,16 @@ use uuid::Uuid;
 
 pub use ask::{Ask, Held};
 pub use explain::{Explanation, Verdict, Way, explain, explain_for};
-pub use facts::{AskSubject, Circumstances, Facts, Subject};
+pub use facts::{AskSubject, Circumstances, Facts, Subject, SubjectRow};
 pub use masks::{AskMasks, Mask, Masks};
 pub use rule::{Malformed, Rule};
+pub use scope::{RowScope, SCOPED, Scoped};
 
 use super::{
     clock,
     door::Caller,
     error::Result,
-    select::{self, Condition, Limits, Table},
+    select::{self, Condition, Limited, Limits, Table},
 };
 
 /// Without it a person has their own conversations alone: row-level security keeps those of others from them.
@@ -97,17 +103,50 @@ impl Held {
             (None, None) => Extent::Everything,
             (conditions, resource) => {
                 let conditions = conditions.as_ref().and_then(serde_json::Value::as_array);
-                let rules = conditions.into_iter().flatten().map(Rule::read).collect::<Result<Vec<_>, _>>();
-                match rules {
+                let rules = conditions.into_iter().flatten().map(|one| self.rule(one));
+                match rules.collect::<Result<Vec<_>, _>>() {
                     Ok(rules) => {
-                        let rules = rules.into_iter().filter(|rule| !rule.is_empty()).collect();
-                        Extent::Some { resource, rules }
+                        let mut kept: Vec<Rule> = Vec::with_capacity(rules.len());
+                        for rule in rules.into_iter().filter(|rule| !rule.is_empty()) {
+                            if !kept.contains(&rule) {
+                                kept.push(rule);
+                            }
+                        }
+                        match resource {
+                            None if kept.is_empty() => Extent::Everything,
+                            resource => Extent::Some { resource, rules: kept },
+                        }
                     }
                     Err(_) => Extent::Nothing,
                 }
             }
         };
         Grant { window, extent }
+    }
+
+    /// What one of the conditions says; a row scope nothing, where the permission is about rows that have no such place.
+    fn rule(&self, condition: &serde_json::Value) -> std::result::Result<Rule, Malformed> {
+        match RowScope::read(condition) {
+            Some(scope) if scope.column(select::about(&self.permission)).is_some() => Ok(Rule::Scope(scope)),
+            Some(_) => Ok(Rule::All(Vec::new())),
+            None => Rule::read(condition),
+        }
+    }
+
+    /// The conditions that were written down, without the row scopes of roles; none where there are none.
+    pub fn stated(&self) -> Option<serde_json::Value> {
+        let conditions = self.conditions.as_ref()?.as_array()?;
+        let stated: Vec<_> = conditions.iter().filter(|one| RowScope::read(one).is_none()).cloned().collect();
+        let says = |one: &serde_json::Value| one.as_object().is_none_or(|object| !object.is_empty());
+        stated.iter().any(says).then(|| stated.into())
+    }
+
+    /// By which row scopes of roles it is limited.
+    pub fn row_scopes(&self) -> Vec<RowScope> {
+        match self.grant().extent {
+            Extent::Some { rules, .. } => rules.iter().filter_map(Rule::scope).collect(),
+            Extent::Everything | Extent::Nothing => Vec::new(),
+        }
     }
 
     /// Whether the API key, where it is held through one, is limited to something else.
@@ -183,11 +222,34 @@ impl Grants {
         }
         let circumstances = Circumstances { at: clock::now(), ip: caller.ip };
         let facts = Facts { subject: Cow::Borrowed(&self.subject), circumstances };
-        let limited = self.held.iter().filter(|(permission, _)| !self.hold(permission));
-        let limits = limited.map(|(permission, grants)| {
-            (permission.clone(), any_of(grants, select::about(permission), &facts))
-        });
-        Some(Arc::new(Limits::new(limits.collect())))
+        let (mut of, mut seen) = (HashMap::new(), HashSet::new());
+        for (permission, grants) in self.held.iter().filter(|(permission, _)| !self.hold(permission)) {
+            let about = select::about(permission);
+            of.insert(permission.clone(), any_of(grants, about, &facts));
+            if about.is_some_and(|about| self.reaches_all_seen(about, grants)) {
+                seen.insert(permission.clone());
+            }
+        }
+        Some(Arc::new(Limits::new(of, seen)))
+    }
+
+    /// Whether `grants` extend to all rows of `table` that the caller sees: to whatever their rights to read extend to.
+    fn reaches_all_seen(&self, table: &'static Table, grants: &[Grant]) -> bool {
+        let Limited::By(read) = table.limited else { return false };
+        let now = clock::now();
+        let covers =
+            |read: &Grant| grants.iter().any(|grant| grant.window.holds(now) && grant.extent == read.extent);
+        self.held
+            .get(read)
+            .is_some_and(|reads| reads.iter().filter(|read| read.window.holds(now)).all(covers))
+    }
+
+    /// When time alone will change what is held.
+    pub(super) fn until(&self) -> Option<DateTime<Utc>> {
+        let now = clock::now();
+        let edges =
+            self.held.values().flatten().flat_map(|grant| [Some(grant.window.from), grant.window.until]);
+        edges.flatten().filter(|edge| *edge > now).min()
     }
 
     /// All permissions held now, in order: for everything, or for some things.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::{
     facts::Facts,
     kind::{Kind, Typed},
+    scope::RowScope,
 };
 use crate::store::{
     select::{Attribute, Condition, Operator, Table},
@@ -27,6 +28,8 @@ pub enum Rule {
     Any(Vec<Self>),
     Not(Box<Self>),
     Test(Test),
+    /// What a role of a region or department says of all that it gives; nobody writes it down as a condition.
+    Scope(RowScope),
 }
 
 /// One comparison.
@@ -76,6 +79,14 @@ impl Rule {
         matches!(self, Self::All(all) if all.is_empty())
     }
 
+    /// The region or department that it is about.
+    pub const fn scope(&self) -> Option<RowScope> {
+        match self {
+            Self::Scope(scope) => Some(*scope),
+            Self::All(_) | Self::Any(_) | Self::Not(_) | Self::Test(_) => None,
+        }
+    }
+
     fn read_at(json: &Json, depth: usize, tests: &mut usize) -> Result<Self, Malformed> {
         if depth > DEEPEST {
             return Err(Malformed::new(format!("a condition may be nested at most {DEEPEST} deep")));
@@ -115,16 +126,38 @@ impl Rule {
 
     /// Refused unless it can be asked of rows of at least one of `tables`.
     pub fn check(&self, tables: &[&'static Table]) -> Result<(), Malformed> {
+        self.each(&|test| test.check(tables))
+    }
+
+    /// Refused unless it asks about the person alone, and not about the roles that they have.
+    pub fn check_of_person(&self) -> Result<(), Malformed> {
+        self.each(&|test| {
+            test.check(&[])?;
+            let other = match &test.against {
+                Against::Attribute(_, other) => other.as_str(),
+                Against::Values(..) | Against::Null(_) => "subject.id",
+            };
+            let of_person = |of: &str, name: &str| of == "subject" && name != "roles";
+            let fits = of_person(&test.of, &test.name)
+                && other.split_once('.').is_some_and(|(of, name)| of_person(of, name));
+            let message = "this asks about the person alone: `subject.`, and not which roles they have";
+            if fits { Ok(()) } else { Err(Malformed::new(message).below("attribute")) }
+        })
+    }
+
+    /// Checks each comparison.
+    fn each(&self, check: &dyn Fn(&Test) -> Result<(), Malformed>) -> Result<(), Malformed> {
         let below = |name: &str, many: &[Self]| {
             many.iter().enumerate().try_for_each(|(at, one)| {
-                one.check(tables).map_err(|wrong| wrong.below(at_text(at)).below(name))
+                one.each(check).map_err(|wrong| wrong.below(at_text(at)).below(name))
             })
         };
         match self {
             Self::All(many) => below("all", many),
             Self::Any(many) => below("any", many),
-            Self::Not(inner) => inner.check(tables).map_err(|wrong| wrong.below("not")),
-            Self::Test(test) => test.check(tables),
+            Self::Not(inner) => inner.each(check).map_err(|wrong| wrong.below("not")),
+            Self::Test(test) => check(test),
+            Self::Scope(_) => Ok(()),
         }
     }
 
@@ -136,6 +169,7 @@ impl Rule {
             Self::Any(many) => each(many).map(Condition::any),
             Self::Not(inner) => inner.on(table, facts).map(Condition::outside),
             Self::Test(test) => test.on(table, facts),
+            Self::Scope(scope) => Some(scope.on(table, &facts.subject)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How far a statement reaches: the organization, and the rows to which the caller's rights extend.
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, LazyLock, PoisonError, RwLock},
 };
 
@@ -25,18 +25,20 @@ pub enum Limited {
 #[derive(Clone, Debug, Default)]
 pub struct Limits {
     of: HashMap<String, Condition>,
+    /// Those that extend to all rows that the caller sees.
+    seen: HashSet<String>,
     /// The caller is not known yet: nothing is theirs.
     unknown: bool,
 }
 
 impl Limits {
-    pub fn new(of: HashMap<String, Condition>) -> Self {
-        Self { of, unknown: false }
+    pub const fn new(of: HashMap<String, Condition>, seen: HashSet<String>) -> Self {
+        Self { of, seen, unknown: false }
     }
 
     pub fn unknown() -> Arc<Self> {
         static UNKNOWN: LazyLock<Arc<Limits>> =
-            LazyLock::new(|| Arc::new(Limits { of: HashMap::new(), unknown: true }));
+            LazyLock::new(|| Arc::new(Limits { unknown: true, ..Limits::default() }));
         UNKNOWN.clone()
     }
 
@@ -51,6 +53,11 @@ impl Limits {
     /// Whether `permission` holds for everything, its conditions being none of rows.
     pub fn hold(&self, permission: &str) -> bool {
         self.of(permission).is_some_and(Condition::is_anything)
+    }
+
+    /// Whether `permission` extends to every row of `table` that the caller sees, though not to all rows.
+    pub fn reach_all_seen(&self, permission: &str, table: &'static Table) -> bool {
+        self.seen.contains(permission) && about(permission) == Some(top(table))
     }
 
     /// Whether `permission` holds for some rows, as far as can be said without looking.
@@ -100,7 +107,7 @@ impl Within {
             Limited::By(permission) => HashMap::from([(permission.to_owned(), condition)]),
             Limited::Never | Limited::With { .. } => HashMap::new(),
         };
-        Self { organization, limits: Some(Arc::new(Limits::new(of))) }
+        Self { organization, limits: Some(Arc::new(Limits::new(of, HashSet::new()))) }
     }
 
     /// ` AND …`, where rows of `table` are left out.

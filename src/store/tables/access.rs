@@ -111,15 +111,15 @@ pub mod access {
         use diesel::sql_types::*;
         use crate::store::sql_types::*;
 
-        /// A permission given to a person directly, without a role, possibly for one thing only.
+        /// A permission given to a person or a team directly, without a role, possibly for one thing only.
         access.permission_grants (organization_id, id) {
             /// Organization that the permission grant belongs to.
             organization_id -> Uuid,
             /// Identity of the permission grant, given by the server; it never changes and orders by time of creation.
             id -> Uuid,
-            /// Person who has the permission.
-            user_id -> Uuid,
-            /// Permission that the person has.
+            /// Person who has the permission; null when a team has it.
+            user_id -> Nullable<Uuid>,
+            /// Permission that the person or the team has.
             permission_id -> Uuid,
             /// Organization that the permission belongs to: this one, or the platform for built-in permissions.
             permission_org_id -> Uuid,
@@ -145,6 +145,8 @@ pub mod access {
             revoked_by -> Nullable<Uuid>,
             /// Why the permission was withdrawn; null while it was not, or when not told.
             revocation_reason -> Nullable<Text>,
+            /// Team whose members have the permission, each as long as they are in it; null when a person has it, and when the team was deleted.
+            team_id -> Nullable<Uuid>,
         }
     }
 
@@ -257,25 +259,25 @@ pub mod access {
         use diesel::sql_types::*;
         use crate::store::sql_types::*;
 
-        /// A role given to a person, for a time, for one thing only, or by delegation if wanted.
+        /// A role given to a person or a team, for a time, for one thing only, by delegation or by a rule if wanted.
         access.role_assignments (organization_id, id) {
             /// Organization that the role assignment belongs to.
             organization_id -> Uuid,
             /// Identity of the role assignment, given by the server; it never changes and orders by time of creation.
             id -> Uuid,
-            /// Person who has the role.
-            user_id -> Uuid,
-            /// Role that the person has.
+            /// Person who has the role; null when a team has it.
+            user_id -> Nullable<Uuid>,
+            /// Role that the person or the team has.
             role_id -> Uuid,
-            /// Person who gave the role; null when the platform did.
+            /// Person who gave the role; null when the platform or a rule did.
             assigned_by -> Nullable<Uuid>,
             /// When the role was given.
             assigned_at -> Timestamptz,
             /// Why the role was given; null when not told.
             assignment_reason -> Nullable<Text>,
-            /// From when the role gives rights to the person.
+            /// From when the role gives rights.
             valid_from -> Timestamptz,
-            /// Until when the role gives rights to the person; null means without end.
+            /// Until when the role gives rights; null means without end.
             valid_until -> Nullable<Timestamptz>,
             /// When the assignment counts, as a condition over person, record and request; empty means always.
             context_conditions -> Jsonb,
@@ -297,6 +299,10 @@ pub mod access {
             revoked_by -> Nullable<Uuid>,
             /// Why the role was withdrawn; null while it was not, or when not told.
             revocation_reason -> Nullable<Text>,
+            /// Team whose members have the role, each as long as they are in it; null when a person has it, and when the team was deleted.
+            team_id -> Nullable<Uuid>,
+            /// Whether the role's own rule gave it, and takes it away when it does not hold any more. Default: false.
+            is_automatic -> Bool,
         }
     }
 
@@ -361,9 +367,9 @@ pub mod access {
             valid_from -> Timestamptz,
             /// Until when the role gives rights; null means without end.
             valid_until -> Nullable<Timestamptz>,
-            /// Which members get the role by themselves, as a condition; empty means nobody.
+            /// Which active members get the role by themselves, and lose it again, as a condition over the person; empty means nobody.
             auto_assign_conditions -> Jsonb,
-            /// Further settings as a JSON object. The key row_scope limits people who hold only such roles to the records of their region or department.
+            /// Further settings as a JSON object. The key row_scope limits what the role gives to the records of the region or department of whoever holds it.
             metadata -> Jsonb,
             /// When the role was created.
             created_at -> Timestamptz,

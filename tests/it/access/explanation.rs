@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use diesel_async::SimpleAsyncConnection;
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{
     conditions::{House, in_europe},
@@ -246,6 +247,18 @@ async fn lists_checks_and_explanations_agree() {
         );
     }
     house.town.owner().await.batch_execute(&sql).await.unwrap();
+    // the first two are in a team, and a role of a region is given to some in each round
+    let (team, scoped) = (Uuid::now_v7(), Uuid::now_v7());
+    let made = format!(
+        "INSERT INTO access.teams (organization_id, id, name) VALUES ('{0}', '{team}', 'Two');
+         INSERT INTO access.team_members (organization_id, team_id, user_id) VALUES ('{0}', '{team}', '{1}'), ('{0}', '{team}', '{2}');
+         INSERT INTO access.roles (organization_id, id, name, metadata) VALUES ('{0}', '{scoped}', 'of_region', '{{\"row_scope\": \"region\"}}');
+         INSERT INTO access.role_permissions (organization_id, id, role_id, permission_id, permission_org_id)
+           SELECT '{0}', gen_random_uuid(), '{scoped}', id, organization_id FROM access.permissions
+            WHERE organization_id = '00000000-0000-0000-0000-000000000000' AND name = 'deal.read'",
+        house.town.organization, people[0].user, people[1].user
+    );
+    house.town.owner().await.batch_execute(&made).await.unwrap();
     let permission = super::permission(&house.keeper, "deal.read").await;
     let permission = portico::store::id::split(permission.as_str().unwrap()).unwrap().1;
 
@@ -253,26 +266,37 @@ async fn lists_checks_and_explanations_agree() {
     for round in 0..20 {
         let conditions: Vec<Value> =
             (0..random.random_range(1..3)).map(|_| condition(&mut random, &people, 0)).collect();
+        let by_team = random.random_bool(0.4);
+        let of_region: Vec<bool> = people.iter().map(|_| random.random_bool(0.3)).collect();
         let mut given = format!(
-            "DELETE FROM access.permission_grants WHERE organization_id = '{}' AND grant_reason = 'random';",
+            "DELETE FROM access.permission_grants WHERE organization_id = '{0}' AND grant_reason = 'random';
+             DELETE FROM access.role_assignments WHERE organization_id = '{0}' AND role_id = '{scoped}';",
             house.town.organization
         );
-        for (person, condition) in
-            people.iter().flat_map(|person| conditions.iter().map(move |condition| (person, condition)))
-        {
-            // a person holds a permission once for everything: another time directly for the same is for a role to say
+        let mut holders: Vec<_> =
+            people.iter().map(|person| ("user_id", person.user)).skip(if by_team { 2 } else { 0 }).collect();
+        holders.extend(by_team.then_some(("team_id", team)));
+        for (column, holder) in holders {
             given += &format!(
-                "INSERT INTO access.permission_grants (organization_id, id, user_id, permission_id, permission_org_id, grant_reason, additional_conditions)
-                 SELECT '{0}', gen_random_uuid(), '{1}', '{permission}', '00000000-0000-0000-0000-000000000000', 'random', '{2}'
-                 WHERE NOT EXISTS (SELECT FROM access.permission_grants WHERE organization_id = '{0}' AND user_id = '{1}' AND grant_reason = 'random');",
-                house.town.organization, person.user, condition
+                "INSERT INTO access.permission_grants (organization_id, id, {column}, permission_id, permission_org_id, grant_reason, additional_conditions)
+                 VALUES ('{0}', gen_random_uuid(), '{holder}', '{permission}', '00000000-0000-0000-0000-000000000000', 'random', '{1}');",
+                house.town.organization, conditions[0]
+            );
+        }
+        for (person, _) in people.iter().zip(&of_region).filter(|(_, scoped)| **scoped) {
+            given += &format!(
+                "INSERT INTO access.role_assignments (organization_id, id, user_id, role_id) VALUES ('{0}', gen_random_uuid(), '{1}', '{scoped}');",
+                house.town.organization, person.user
             );
         }
         house.town.owner().await.batch_execute(&given).await.unwrap();
         for (at, person) in people.iter().enumerate() {
-            let expected: Vec<bool> =
-                rows.iter().map(|row| holds(&conditions[0], at, &people, row).unwrap_or_default()).collect();
-            let about = format!("round {round}, person {at}, {}", conditions[0]);
+            let near = |row: &Row| of_region[at] && REGIONS.get(at) == Some(&row.region);
+            let expected: Vec<bool> = rows
+                .iter()
+                .map(|row| near(row) || holds(&conditions[0], at, &people, row).unwrap_or_default())
+                .collect();
+            let about = format!("round {round}, person {at}, {of_region:?}, {}", conditions[0]);
             agree(&house, person, &rows, &expected, &about).await;
             unlike.insert(expected);
         }

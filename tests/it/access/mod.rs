@@ -1,10 +1,13 @@
+mod automatic;
 mod catalogue;
 mod conditions;
 mod delegation;
 mod explanation;
 mod protection;
 mod rights;
+mod scopes;
 mod team;
+mod team_rights;
 
 use std::{sync::Arc, time::Duration};
 

@@ -25,11 +25,14 @@ async fn a_role_has_what_its_parents_have() {
     assert_eq!(held["rolePermission"]["role"]["name"], "reader");
     assert!(reads_deals(&wei).await);
     let document = "query R($id: ID!) { role(id: $id) { roleLevel effectivePermissions permissions { id }
+        permissionSources { name role { name } rolePermission { id } }
         parent { name permissions { permission { name } } parent { children { nodes { name } } } } assignments { nodes { user { id } } } } }";
     let shown = keeper.get(document, json!({ "id": child })).await["role"].clone();
     assert_eq!(shown["roleLevel"], 2);
     assert_eq!(shown["effectivePermissions"], json!(["deal.read"]));
     assert_eq!(shown["permissions"], json!([]));
+    let source = json!({ "name": "deal.read", "role": { "name": "reader" }, "rolePermission": { "id": held["rolePermission"]["id"] } });
+    assert_eq!(shown["permissionSources"], json!([source]));
     assert_eq!(shown["parent"]["parent"]["children"]["nodes"], json!([{ "name": "seller" }]));
     assert_eq!(shown["assignments"]["nodes"], json!([{ "user": { "id": id_of(&wei) } }]));
 

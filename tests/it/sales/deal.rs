@@ -139,17 +139,19 @@ async fn deals_are_deleted_restored_and_paged_both_ways() {
 #[tokio::test]
 async fn a_deal_of_another_region_is_refused_in_plain_words() {
     let town = Town::found().await;
-    let ann = town.person("Ann", SELLS).await;
+    let (ann, ben) = (town.person("Ann", SELLS).await, town.person("Ben", &[]).await);
     let stages = pipeline(&town, &ann).await;
     let role = Uuid::now_v7();
     let limited = format!(
         "INSERT INTO access.roles (organization_id, id, name, metadata) VALUES ('{0}', '{role}', 'of_region', '{{\"row_scope\": \"region\"}}');
+         INSERT INTO access.role_permissions (organization_id, id, role_id, permission_id, permission_org_id)
+           SELECT '{0}', gen_random_uuid(), '{role}', id, '{0}' FROM access.permissions WHERE organization_id = '{0}';
          INSERT INTO access.role_assignments (organization_id, id, user_id, role_id) VALUES ('{0}', gen_random_uuid(), '{1}', '{role}');
          UPDATE identity.memberships SET region = 'north_america' WHERE organization_id = '{0}' AND user_id = '{1}'",
-        town.organization, ann.user
+        town.organization, ben.user
     );
     town.owner().await.batch_execute(&limited).await.unwrap();
-    let (code, path, error) = ann.refused("dealCreate", deal(&stages["open"], "Elsewhere")).await;
+    let (code, path, error) = ben.refused("dealCreate", deal(&stages["open"], "Elsewhere")).await;
     assert_eq!((code.as_str(), path), ("INVALID", vec!["input".to_owned()]));
     let text = error.to_string();
     assert!(text.contains("region") && !text.contains("policy") && !text.contains("deals"), "{text}");

@@ -72,7 +72,7 @@ const KINDS: &[(&str, &str, &str)] = &[
 
 const JORDAN: &str = "user_id = (SELECT id FROM identity.users WHERE email LIKE 'jordan.blake@%')";
 
-/// Which record, where not any of its kind will do.
+/// Which record, where not any of its kind will do, or one is named although none need be.
 const RECORDS: &[(&str, &str, &str)] = &[
     ("accountDelete", "id", "name = 'doors unused'"),
     ("accountRestore", "id", "name = 'doors gone'"),
@@ -107,7 +107,9 @@ const RECORDS: &[(&str, &str, &str)] = &[
     ("organizationReactivate", "id", "slug = 'doors-closed'"),
     ("organizationRestore", "id", "slug = 'doors-gone'"),
     ("organizationSuspend", "id", "slug = 'doors-open'"),
+    ("permissionGrant", "userId", "true"),
     ("roleAssign", "roleId", "name = 'doors own'"),
+    ("roleAssign", "userId", "true"),
     ("roleDelegate", "assignmentId", JORDAN),
     ("roleDelete", "id", "name = 'doors unused'"),
     ("rolePermissionAdd", "permissionId", "name = 'account.read'"),
@@ -238,7 +240,8 @@ impl Words {
         if let Some((.., literal)) = literal {
             return Some((*literal).to_owned());
         }
-        if argument.ty.node.nullable || argument.default_value.is_some() {
+        let is_named = RECORDS.iter().any(|(of, known, _)| *of == field && *known == name);
+        if (argument.ty.node.nullable || argument.default_value.is_some()) && !is_named {
             return None;
         }
         let one = match ty {

@@ -1,0 +1,17 @@
+DROP TRIGGER check_team_members ON access.team_members;
+DROP FUNCTION access.check_team_members();
+DROP FUNCTION access.assignments_of(uuid, uuid);
+DROP FUNCTION access.holders(uuid, uuid);
+DROP TRIGGER rights_removed ON access.team_members;
+DROP TRIGGER rights_added ON access.team_members;
+ALTER TABLE access.roles DROP CONSTRAINT roles_automatic;
+DELETE FROM access.permission_grants WHERE user_id IS NULL;
+DROP INDEX access.permission_grants_permission_id_key;
+ALTER TABLE access.permission_grants DROP COLUMN team_id CASCADE, ALTER COLUMN user_id SET NOT NULL;
+CREATE UNIQUE INDEX permission_grants_permission_id_key ON access.permission_grants (organization_id, user_id, permission_org_id, permission_id, resource_id) NULLS NOT DISTINCT WHERE revoked_at IS NULL;
+COMMENT ON INDEX access.permission_grants_permission_id_key IS 'A person has a permission once for the same scope.';
+DELETE FROM access.role_assignments WHERE user_id IS NULL OR is_automatic;
+DROP INDEX access.role_assignments_role_id_key;
+ALTER TABLE access.role_assignments DROP COLUMN team_id CASCADE, DROP COLUMN is_automatic CASCADE, ALTER COLUMN user_id SET NOT NULL;
+CREATE UNIQUE INDEX role_assignments_role_id_key ON access.role_assignments (organization_id, user_id, role_id, resource_scope) NULLS NOT DISTINCT WHERE revoked_at IS NULL;
+COMMENT ON INDEX access.role_assignments_role_id_key IS 'A person has a role once for the same scope.';
