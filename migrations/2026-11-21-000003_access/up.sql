@@ -924,7 +924,7 @@ COMMENT ON TRIGGER check_role_assignment ON access.role_assignments IS 'Judges e
 -- What the server asks at the beginning of a transaction.
 
 CREATE FUNCTION access.standing(place uuid, person uuid, session uuid, api_key uuid, api_key_hash text)
-RETURNS TABLE (credential text, membership text, organization text, epoch bigint, until timestamptz)
+RETURNS TABLE (credential text, membership text, organization text, epoch bigint, until timestamptz, mfa boolean)
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
   -- Whose membership counts: the person's, or that of the person who made the key; a key with a role of its own stands
@@ -933,6 +933,7 @@ DECLARE
   own_role uuid;
 BEGIN
   credential := 'unknown';
+  mfa := false;
   IF api_key IS NOT NULL THEN
     -- The number of a key is no secret: the whole key must be the one that was given out.
     SELECT CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.expires_at <= now() THEN 'expired'
@@ -943,10 +944,11 @@ BEGIN
   ELSIF session IS NOT NULL THEN
     SELECT CASE WHEN s.revoked_at IS NOT NULL THEN 'revoked' WHEN s.expires_at <= now() THEN 'expired'
       WHEN NOT s.mfa AND EXISTS (SELECT FROM identity.organization_settings o
-        WHERE o.organization_id = place AND o.session_policy -> 'mfaRequired' = 'true') THEN 'mfa_required' ELSE 'valid' END
-    INTO credential FROM identity.sessions s WHERE s.id = session AND s.user_id = person;
+        WHERE o.organization_id = place AND o.session_policy -> 'mfaRequired' = 'true') THEN 'mfa_required' ELSE 'valid' END, s.mfa
+    INTO credential, mfa FROM identity.sessions s WHERE s.id = session AND s.user_id = person;
   END IF;
   credential := coalesce(credential, 'unknown');
+  mfa := coalesce(mfa, false);
   IF behind IS NOT NULL AND NOT EXISTS (
     SELECT FROM identity.users u WHERE u.id = behind AND u.deleted_at IS NULL AND u.locked_at IS NULL AND u.status IN ('pending', 'active'))
   THEN
@@ -977,4 +979,4 @@ BEGIN
   RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION access.standing(uuid, uuid, uuid, uuid, text) IS 'Answers for whom a transaction runs, whose settings are made: whether the credential, the membership and the organization are good, which epoch of rights is current, and until when time alone does not change which roles they have.';
+COMMENT ON FUNCTION access.standing(uuid, uuid, uuid, uuid, text) IS 'Answers for whom a transaction runs, whose settings are made: whether the credential, the membership and the organization are good, which epoch of rights is current, until when time alone does not change which roles they have, and whether a second factor was shown.';

@@ -38,8 +38,8 @@ COMMENT ON CONSTRAINT permission_grants_team_id_fkey ON access.permission_grants
 COMMENT ON CONSTRAINT permission_grants_holder ON access.permission_grants IS 'Either a person or a team has the permission; neither when it was withdrawn from a team that is gone.';
 CREATE INDEX permission_grants_team_id_granted_at_id_idx ON access.permission_grants (organization_id, team_id, granted_at, id);
 DROP INDEX access.permission_grants_permission_id_key;
-CREATE UNIQUE INDEX permission_grants_permission_id_key ON access.permission_grants (organization_id, user_id, team_id, permission_org_id, permission_id, resource_id) NULLS NOT DISTINCT WHERE revoked_at IS NULL;
-COMMENT ON INDEX access.permission_grants_permission_id_key IS 'A person or a team is given a permission once for the same scope.';
+CREATE UNIQUE INDEX permission_grants_permission_id_key ON access.permission_grants (organization_id, user_id, team_id, permission_org_id, permission_id, resource_id, approval_request_id) NULLS NOT DISTINCT WHERE revoked_at IS NULL;
+COMMENT ON INDEX access.permission_grants_permission_id_key IS 'A person or a team is given a permission once for the same scope, besides what requests have given.';
 
 ALTER TABLE access.roles ADD CONSTRAINT roles_automatic
   CHECK (auto_assign_conditions = '{}' OR (is_assignable AND NOT is_system_role));

@@ -1,16 +1,18 @@
-//! What the server does by itself while it runs: partitions for the months to come, and controls that become overdue.
+//! What the server does by itself while it runs: partitions for the months to come, controls that become overdue, and
+//! requests for approval that nobody decided in time.
 use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    domains::governance::overdue,
+    domains::{access::lapsed, governance::overdue},
     live::Hub,
     store::{door::Door, partitions},
 };
 
 const PARTITIONS: Duration = Duration::from_hours(1);
-const OVERDUE: Duration = Duration::from_secs(30);
+/// How often it is looked for what time alone has changed.
+const DUE: Duration = Duration::from_secs(30);
 
 /// Works until told to stop.
 pub(super) fn spawn(door: &Door, hub: &Arc<Hub>, stop: &CancellationToken) {
@@ -24,13 +26,21 @@ pub(super) fn spawn(door: &Door, hub: &Arc<Hub>, stop: &CancellationToken) {
     });
     let (door, hub, stopped) = (door.clone(), hub.clone(), stop.clone());
     tokio::spawn(async move {
-        while stopped.run_until_cancelled(tokio::time::sleep(OVERDUE)).await.is_some() {
+        while stopped.run_until_cancelled(tokio::time::sleep(DUE)).await.is_some() {
             match overdue::sweep(&door).await {
                 Ok(organizations) => {
                     organizations.into_iter().for_each(|organization| hub.wake(organization));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "Overdue controls could not be marked; it is tried again");
+                }
+            }
+            match lapsed::sweep(&door).await {
+                Ok(organizations) => {
+                    organizations.into_iter().for_each(|organization| hub.wake(organization));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "Lapsed requests for approval could not be marked; it is tried again");
                 }
             }
         }

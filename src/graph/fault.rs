@@ -28,6 +28,7 @@ pub enum Code {
     Unauthenticated,
     TokenExpired,
     Forbidden,
+    ApprovalRequired,
     TenantRequired,
     TenantSuspended,
     MfaRequired,
@@ -61,6 +62,7 @@ impl Code {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::TokenExpired => "TOKEN_EXPIRED",
             Self::Forbidden => "FORBIDDEN",
+            Self::ApprovalRequired => "APPROVAL_REQUIRED",
             Self::TenantRequired => "TENANT_REQUIRED",
             Self::TenantSuspended => "TENANT_SUSPENDED",
             Self::MfaRequired => "MFA_REQUIRED",
@@ -103,6 +105,22 @@ impl Fault {
         let requires = Value::List(vec![Value::String(permission.to_owned())]);
         Self::new(Code::Forbidden, format!("requires the permission `{permission}`"))
             .with("requires", requires)
+    }
+
+    /// The caller holds `permission` by the one with the id `given`, which counts once a request for it is approved.
+    pub fn approval(permission: &str, given: &str) -> Self {
+        let message =
+            format!("your permission `{permission}` needs an approval: ask for it with `accessRequest`");
+        Self { code: Code::ApprovalRequired, message, ..Self::forbidden(permission) }
+            .with("permissionId", given)
+    }
+
+    /// The caller holds `permission`, but not without a second factor.
+    pub fn second_factor(permission: &str) -> Self {
+        let message = format!(
+            "your permission `{permission}` needs a second factor: sign in with one; API keys cannot show any"
+        );
+        Self { code: Code::MfaRequired, message, ..Self::forbidden(permission) }
     }
 
     /// A related record exists and may not be seen.

@@ -1,6 +1,13 @@
 //! The Gate: default deny, decided once per selected field.
-use super::fault::{Code, Fault};
-use crate::store::{door::Caller, grants::Grants, select::Limits};
+use super::{
+    fault::{Code, Fault},
+    rows::AnyId,
+};
+use crate::store::{
+    door::Caller,
+    grants::{Grants, Lack},
+    select::Limits,
+};
 
 /// How far a permission extends that the caller holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,5 +38,20 @@ pub fn right(
     if caller.organization.is_none() {
         return Err(Fault::new(Code::TenantRequired, "choose an organization: sign in with its slug"));
     }
-    Err(Fault::forbidden(permission))
+    Err(missing(grants, permission))
 }
+
+/// What somebody lacks who does not hold `permission`, or not as it is.
+pub fn missing(grants: &Grants, permission: &str) -> Fault {
+    match grants.lack(permission) {
+        None => Fault::forbidden(permission),
+        Some(Lack::SecondFactor) => Fault::second_factor(permission),
+        Some(Lack::Approval { permission: given }) => {
+            let given = AnyId { prefix: PERMISSION.to_owned(), uuid: given };
+            Fault::approval(permission, &given.to_string())
+        }
+    }
+}
+
+/// What the ids of permissions begin with.
+const PERMISSION: &str = "perm";

@@ -1,6 +1,9 @@
 //! What a subscriber is told of: records that they may see, as every list would show them. That something happened to
 //! somebody else's conversation, or to a deal of another region, is itself not theirs to know.
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use uuid::Uuid;
 
@@ -8,14 +11,20 @@ use super::{rows, subscription::Told};
 use crate::store::{
     door::Snapshot,
     error::Result,
-    grants::{ALL_CONVERSATIONS, Grants},
+    events::Event,
+    grants::{ALL_APPROVALS, ALL_CONVERSATIONS, Grants},
 };
+
+/// What is between a few people, unless somebody may see all of it.
+const FEW: [&str; 2] = ["ApprovalRequest", "ApprovalDecision"];
 
 /// Of `told` what the caller of `snapshot` may know.
 pub(super) async fn by(snapshot: &Snapshot, grants: &Grants, told: Vec<Told>) -> Result<Vec<Told>> {
     let standing = snapshot.standing().await?;
     let limited = standing.region.is_some() || standing.department.is_some() || grants.are_limited();
-    if !limited && grants.hold(ALL_CONVERSATIONS) {
+    let asks = |event: &Arc<Event>| FEW.contains(&event.subject_type.as_str());
+    let all = grants.hold(ALL_APPROVALS) || !told.iter().filter_map(Told::event).any(asks);
+    if !limited && all && grants.hold(ALL_CONVERSATIONS) {
         return Ok(told);
     }
     let mut concerned = HashMap::<&str, HashSet<Uuid>>::new();

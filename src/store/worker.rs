@@ -15,9 +15,20 @@ struct Named {
 pub async fn with_overdue_controls(door: &Door) -> Result<Vec<Uuid>> {
     let overdue = "SELECT DISTINCT organization_id AS id FROM governance.compliance_controls
         WHERE status IN ('pass', 'fail', 'warning') AND next_verification_at <= now()";
+    with(door, overdue).await
+}
+
+/// The organizations with requests for approval that nobody decided in time (B023).
+pub async fn with_lapsed_requests(door: &Door) -> Result<Vec<Uuid>> {
+    let lapsed = "SELECT DISTINCT organization_id AS id FROM access.approval_requests
+        WHERE status = 'pending' AND expires_at <= now()";
+    with(door, lapsed).await
+}
+
+async fn with(door: &Door, something: &str) -> Result<Vec<Uuid>> {
     let mut work = door.work().await?;
     work.as_worker().await?;
-    let found: Vec<Named> = sql_query(overdue).load(&mut *work).await?;
+    let found: Vec<Named> = sql_query(something).load(&mut *work).await?;
     work.commit().await?;
     Ok(found.into_iter().map(|organization| organization.id).collect())
 }

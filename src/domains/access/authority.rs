@@ -15,7 +15,7 @@ use crate::{
         identity::user::User,
         prelude::*,
     },
-    graph::fault::Fault,
+    graph::{fault::Fault, gate},
     store::{
         grants::{self, Malformed, Rule},
         select::{self, PLATFORM},
@@ -64,8 +64,10 @@ pub fn may_take(write: &Write, permissions: &[String], scope: Option<RowScope>) 
 /// that is said.
 pub fn may_define(write: &Write, permissions: &[String], scope: Option<RowScope>) -> Outcome<()> {
     let scope = scope.map(Into::into);
-    match permissions.iter().find(|permission| !write.grants().hold_within(permission, scope)) {
-        Some(missing) => Err(Fault::forbidden(missing).into()),
+    match permissions.iter().find(|permission| !write.grants().own_within(permission, scope)) {
+        // what an approval has given for a time is to be used, not to be passed on
+        Some(lent) if write.grants().hold_within(lent, scope) => Err(Fault::forbidden(lent).into()),
+        Some(missing) => Err(gate::missing(write.grants(), missing).into()),
         None => Ok(()),
     }
 }
@@ -165,6 +167,35 @@ pub async fn owners(write: &mut Write) -> Outcome<Vec<Id<User>>> {
     Ok(owners.into_iter().map(|owner| Id::of(owner.user_id)).collect())
 }
 
+/// A right that is built in, by the name that `@requires` uses; refused where there is none of this name.
+pub async fn right(write: &mut Write, name: &str, path: &[&str]) -> Outcome<Found> {
+    let found = permissions::table
+        .filter(permissions::organization_id.eq(PLATFORM))
+        .filter(permissions::name.eq(name))
+        .filter(permissions::is_system_permission)
+        .filter(permissions::valid_until.is_null())
+        .select((permissions::organization_id, Permission::as_select()))
+        .first(write)
+        .await
+        .optional()?;
+    let (organization, row) = found.ok_or_else(|| {
+        let message = format!("there is no permission `{name}`: take a name that `@requires` uses");
+        UserError::new(UserErrorCode::NotFound, message, path)
+    })?;
+    Ok(Found { organization, row })
+}
+
+/// Refused unless it is a name for programs, which no built-in permission has.
+pub fn well_named(name: &str, what: &str, example: &str) -> Outcome<()> {
+    let letters = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
+    if name.starts_with(|first: char| first.is_ascii_lowercase()) && name.chars().all(letters) {
+        return Ok(());
+    }
+    let message =
+        format!("a {what}'s name begins with a letter and holds only a to z, 0 to 9 and _: `{example}`");
+    Err(UserError::new(UserErrorCode::Invalid, message, &["input", "name"]).into())
+}
+
 /// A permission, and whose it is.
 pub struct Found {
     pub organization: Uuid,
@@ -173,6 +204,11 @@ pub struct Found {
 
 /// A permission that the input names: the organization's own, or the platform's.
 pub async fn permission(write: &mut Write, id: Id<Permission>) -> Outcome<Found> {
+    permission_at(write, id, &["input", "permissionId"]).await
+}
+
+/// The same where the input names it at another `path`.
+pub async fn permission_at(write: &mut Write, id: Id<Permission>, path: &[&str]) -> Outcome<Found> {
     let found = permissions::table
         .filter(permissions::organization_id.eq_any([write.organization(), PLATFORM]))
         .filter(permissions::id.eq(id))
@@ -180,11 +216,11 @@ pub async fn permission(write: &mut Write, id: Id<Permission>) -> Outcome<Found>
         .first(write)
         .await
         .optional()?;
-    let (organization, row) = found.ok_or_else(|| UserError::not_found(id, &["input", "permissionId"]))?;
+    let (organization, row) = found.ok_or_else(|| UserError::not_found(id, path))?;
     Ok(Found { organization, row })
 }
 
-/// The names of all permissions that a role gives, whenever it does.
+/// The names of all rights that a role gives, whenever it does, and whatever they need besides.
 pub async fn permissions_of(write: &mut Write, role: &Role) -> Outcome<Vec<String>> {
     let question = given(write.organization(), vec![role.id], None);
     let given = question.load::<Given>(write).await?;
@@ -211,7 +247,7 @@ pub struct Given {
 type Question = diesel::query_builder::BoxedSqlQuery<'static, Pg, diesel::query_builder::SqlQuery>;
 
 /// What each of `roles` gives, by name, once for each role that contains it: at the moment `at`, or, without one, from now
-/// on and ever.
+/// on and ever, approved or not.
 pub fn given(organization: Uuid, roles: Vec<Id<Role>>, at: Option<DateTime<Utc>>) -> Question {
     let roles = roles.into_iter().map(|role| role.0).collect::<Vec<_>>();
     // A built-in role takes its permissions from the platform's role of the same name (store::grants does the same).
@@ -224,7 +260,7 @@ pub fn given(organization: Uuid, roles: Vec<Id<Role>>, at: Option<DateTime<Utc>>
             WHERE r.parent_role_id IS NOT NULL AND l.depth < 32
               AND ($4 OR r.valid_from <= $3) AND (r.valid_until IS NULL OR r.valid_until > $3)
          )
-         SELECT l.role, p.name AS permission, l.source, rp.id AS entry
+         SELECT l.role, p.right_name AS permission, l.source, rp.id AS entry
            FROM line l
            JOIN access.roles r ON r.organization_id = $1 AND r.id = l.source
            JOIN access.roles s ON CASE WHEN r.is_system_role
@@ -234,7 +270,8 @@ pub fn given(organization: Uuid, roles: Vec<Id<Role>>, at: Option<DateTime<Utc>>
            JOIN access.permissions p ON p.organization_id = rp.permission_org_id AND p.id = rp.permission_id
           WHERE ($4 OR greatest(r.valid_from, rp.valid_from, p.valid_from) <= $3)
             AND coalesce(least(r.valid_until, rp.valid_until, p.valid_until) > $3, true)
-          ORDER BY l.role, p.name, l.depth",
+            AND ($4 OR NOT p.requires_approval)
+          ORDER BY l.role, p.right_name, l.depth",
     )
     .into_boxed::<Pg>()
     .bind::<sql_types::Uuid, _>(organization)

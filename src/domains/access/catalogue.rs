@@ -9,10 +9,14 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::{authority, system_roles};
-use crate::{domains::prelude::*, graph::schema, store::grants::ALL_CONVERSATIONS};
+use crate::{
+    domains::prelude::*,
+    graph::schema,
+    store::grants::{ALL_APPROVALS, ALL_CONVERSATIONS, DECIDE},
+};
 
 /// Permissions that no field declares: mutations ask for them in code.
-const ASKED_FOR_IN_CODE: &[&str] = &[authority::GRANT_ANY, ALL_CONVERSATIONS];
+const ASKED_FOR_IN_CODE: &[&str] = &[authority::GRANT_ANY, ALL_CONVERSATIONS, DECIDE];
 
 /// One permission, as people read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -68,6 +72,22 @@ const SPECIAL: &[(&str, &str, &str)] = &[
         "Give others what one lacks oneself",
         "Give roles and permissions to other people beyond one's own. It never helps oneself, and does not reach into what roles contain.",
     ),
+    (
+        ALL_APPROVALS,
+        "See all approvals",
+        "See all requests for approval, and who decides about what. Everybody sees those that they made or may decide.",
+    ),
+    (
+        DECIDE,
+        "Decide about approvals",
+        "Decide about the requests of others for what no workflow of its own decides on.",
+    ),
+    (
+        "approval.workflow.write",
+        "Make and change workflows of approval",
+        "Say who must agree to what, step by step.",
+    ),
+    ("approval.workflow.delete", "Delete workflows of approval", "Delete workflows that nothing uses."),
     (
         "audit.personal.read",
         "See where people acted from",

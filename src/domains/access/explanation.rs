@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{
     domains::{
         access::{
-            permission_grant::PermissionGrant, resource::Resource, role::RowScope,
+            permission::Permission, permission_grant::PermissionGrant, resource::Resource, role::RowScope,
             role_assignment::RoleAssignment, team::Team,
         },
         identity::{membership, user::User},
@@ -37,6 +37,10 @@ enum AccessVerdict {
     Unmet,
     /// Its condition cannot be understood, so it allows nothing.
     NotUnderstood,
+    /// It would allow it, once a request for it is approved: `accessRequest`.
+    NeedsApproval,
+    /// It would allow it in a session in which a second factor was shown.
+    NeedsMfa,
 }
 
 impl Scalar for AccessVerdict {
@@ -59,6 +63,8 @@ impl From<Verdict> for AccessVerdict {
             Verdict::Elsewhere => Self::Elsewhere,
             Verdict::Unmet => Self::Unmet,
             Verdict::NotUnderstood => Self::NotUnderstood,
+            Verdict::NeedsApproval => Self::NeedsApproval,
+            Verdict::NeedsMfa => Self::NeedsMfa,
         }
     }
 }
@@ -88,6 +94,14 @@ impl Object for AccessExplanation {
     }
 }
 
+impl AccessExplanation {
+    /// Whether nothing but an approval or a second factor is missing.
+    fn is_lacking(&self) -> bool {
+        let lacks = |way: &Way| matches!(way.verdict, Verdict::NeedsApproval | Verdict::NeedsMfa);
+        !self.allowed && self.ways.iter().any(lacks)
+    }
+}
+
 impl Object for Way {
     const NAME: &'static str = "AccessGrant";
     const PUBLIC: Option<&'static str> = Some("whoever gets to it may ask about it");
@@ -111,6 +125,15 @@ impl Object for Way {
         })
         .about(
             "By what the roles on the way limit it: to the records of the person's own region or department.",
+        );
+        way.derived("permissionId", |way| Id::<Permission>::of(way.held.permission_id))
+            .about("The id of the permission that gives it, for `accessRequest`.");
+        way.one("permission", |way| Some(Id::<Permission>::of(way.held.permission_id)))
+            .about("The permission that gives it: the built-in one, or one of the organization's own.");
+        way.derived("requiresApproval", |way| way.held.awaits_approval)
+            .about("Whether it counts only after an approval; not, where it is what an approval has given.");
+        way.derived("requiresMfa", |way| way.held.requires_mfa).about(
+            "Whether it counts only in sessions in which a second factor was shown; never for API keys.",
         );
         way.one("within", |way| way.held.resource.map(Id::<Resource>::of))
             .about("The thing for which it counts, with all that lies within it; null for everything.");
@@ -199,6 +222,7 @@ impl Batch for Explain {
 #[derive(Clone)]
 struct AccessReport {
     people: Vec<AccessExplanation>,
+    lacking: Vec<AccessExplanation>,
     next: Option<Id<User>>,
 }
 
@@ -214,6 +238,9 @@ impl Object for AccessReport {
         report
             .parts("people", |report, _| report.people.clone())
             .about("Those of the members looked at who may, and by which of their rights.");
+        report
+            .parts("lacking", |report, _| report.lacking.clone())
+            .about("Those of them who may not, but whose right waits for nothing but an approval or a second factor: in which sessions others are is not looked at.");
         report
             .derived("next", |report| report.next)
             .about("Where to go on, as `after`; null when all members were looked at.");
@@ -254,9 +281,10 @@ impl Batch for Report {
             };
             let asked: Vec<Explain> = members.into_iter().map(ask).collect();
             let mut told = <Explain as Batch>::load(db, &asked).await?;
-            let people =
-                asked.iter().filter_map(|asked| told.remove(asked)).filter(|told| told.allowed).collect();
-            found.insert(key.clone(), AccessReport { people, next });
+            let told = asked.iter().filter_map(|asked| told.remove(asked));
+            let (people, others): (Vec<_>, Vec<_>) = told.partition(|told| told.allowed);
+            let lacking = others.into_iter().filter(AccessExplanation::is_lacking).collect();
+            found.insert(key.clone(), AccessReport { people, lacking, next });
         }
         Ok(found)
     }
@@ -275,7 +303,7 @@ pub fn queries(query: &mut Fields<Query>) {
         .takes::<String>("permission", PERMISSION)
         .takes::<Option<AnyId>>("recordId", "With which record; with any when absent.")
         .needs("access.explain")
-        .about("Whether a person may do something at this moment, and why: each of their rights to it, and what it comes to. Null for who is no member; only active members may do anything. `viewer.explainAccess` tells about yourself.");
+        .about("Whether a person may do something at this moment, and why: each of their rights to it, and what it comes to. Null for who is no member; only active members may do anything. About others it is told as if no second factor had been shown. `viewer.explainAccess` tells about yourself.");
     query
         .lookup::<Report, AccessReport>("accessReport", |args, _| {
             let record: AnyId = args.get("recordId")?;

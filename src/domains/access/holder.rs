@@ -120,7 +120,7 @@ impl Rights {
         let permissions = permissions::table
             .filter(permissions::organization_id.eq_any([write.organization(), PLATFORM]))
             .filter(permissions::id.eq_any(granted))
-            .select(permissions::name)
+            .select(permissions::right_name)
             .load(write)
             .await?;
         Ok(Self { assignments, grants, roles, permissions })

@@ -1,11 +1,15 @@
 //! Access: roles, permissions, who has which, and who must approve.
+pub mod access_request;
 pub mod approval;
+pub mod approval_workflow;
+pub mod approving;
 pub mod authority;
 pub mod automatic;
 pub mod catalogue;
 pub mod delegation;
 pub mod explanation;
 pub mod holder;
+pub mod lapsed;
 pub mod permission;
 pub mod permission_grant;
 pub mod resource;
@@ -28,6 +32,7 @@ pub fn queries(query: &mut Fields<Query>) {
     role_assignment::queries(query);
     permission_grant::queries(query);
     resource::queries(query);
+    approval_workflow::queries(query);
     approval::queries(query);
     explanation::queries(query);
     team::queries(query);
@@ -35,10 +40,13 @@ pub fn queries(query: &mut Fields<Query>) {
 
 pub fn mutations(mutations: &mut Mutations) {
     role::mutations(mutations);
+    permission::mutations(mutations);
     role_permission::mutations(mutations);
     role_assignment::mutations(mutations);
     delegation::mutations(mutations);
     permission_grant::mutations(mutations);
     resource::mutations(mutations);
+    approval_workflow::mutations(mutations);
+    approval::mutations(mutations);
     team::mutations(mutations);
 }

@@ -1,11 +1,13 @@
 //! Permissions: the right to do one thing with one kind of record (000 §2). The built-in ones are made from the schema
-//! by [`super::catalogue`].
+//! by [`super::catalogue`]; an organization gives the same rights by permissions of its own, under conditions, after
+//! approval (B023), or with a second factor only.
 use std::collections::HashMap;
 
 use crate::{
     domains::{
         access::{
-            approval::ApprovalWorkflow,
+            approval_workflow::ApprovalWorkflow,
+            authority,
             permission_grant::PermissionGrant,
             resource_type::{ResourceType, ResourceTypeFilter},
             role::Role,
@@ -37,15 +39,19 @@ pub struct Permission {
     pub metadata: Json,
     pub created_at: DateTime<Utc>,
     pub created_by: Option<Id<User>>,
+    pub right_name: String,
+    pub requires_mfa: bool,
+    pub updated_at: DateTime<Utc>,
+    pub revision: i32,
 }
 
-entity!(Permission, "perm", access::permissions, needs "permission.read", owner OrganizationOrPlatform, limited never);
+entity!(Permission, "perm", access::permissions, needs "permission.read", owner OrganizationOrPlatform, version revision, limited never);
 
 impl Entity for Permission {
     fn fields(permission: &mut Fields<Self>) {
         columns! { permission: Permission {
-            id, name, display_name, description, action, conditions, is_system_permission, requires_approval,
-            valid_from, valid_until, metadata, created_at,
+            id, name, right_name as "right", display_name, description, action, conditions, is_system_permission,
+            requires_approval, requires_mfa, valid_from, valid_until, metadata, revision as "version", created_at, updated_at,
         } keeps { resource_type_id, approval_workflow_id, created_by } }
         permission
             .one("resourceType", |permission| Some(permission.resource_type_id))
@@ -70,6 +76,8 @@ filter! { PermissionFilter for Permission in permissions {
     action: Compare<String>,
     is_system_permission: Compare<bool>,
     requires_approval: Compare<bool>,
+    requires_mfa: Compare<bool>,
+    right: Compare<String> => column right_name,
     valid_until: Compare<DateTime<Utc>>,
     created_at: Compare<DateTime<Utc>>,
     resource_type: ResourceTypeFilter => through resource_type_id,
@@ -123,4 +131,177 @@ pub fn queries(query: &mut Fields<Query>) {
     query.list::<Permission>("permissions").about(
         "All permissions: the built-in ones and the organization's own, by name unless ordered otherwise.",
     );
+}
+
+pub fn mutations(mutations: &mut Mutations) {
+    mutations
+        .change("permissionCreate", create)
+        .needs("permission.write")
+        .about("Makes a permission of your own, which gives a built-in right as you say: put it into roles or give it to people instead of the built-in one. You must hold the right yourself. Errors: NOT_FOUND, NOT_UNIQUE, INVALID, STATE.");
+    mutations
+        .change("permissionUpdate", update)
+        .needs("permission.write")
+        .about("Changes a permission of your own making, for all who have it, from their next request on; built-in ones stay as they are. Errors: NOT_FOUND, CONFLICT, NOT_UNIQUE, INVALID, STATE.");
+    mutations
+        .action("permissionDelete", delete, |payload| {
+            payload
+                .derived("deletedId", |payload| payload.result)
+                .about("Which permission was deleted; null when nothing was done.");
+        })
+        .needs("permission.delete")
+        .about("Deletes a permission of your own making for good. One that a role contains or that was ever given to somebody is ended by `validUntil` instead. Errors: NOT_FOUND, CONFLICT, STATE, IN_USE.");
+}
+
+/// A permission of the organization's own.
+#[derive(InputObject)]
+struct PermissionCreateInput {
+    /// The right that it gives, by the name that `@requires` uses: `deal.delete`.
+    right: String,
+    /// Its name in programs, in `lower_snake` form.
+    name: String,
+    /// Its name as shown to people.
+    display_name: Option<String>,
+    /// What it is for.
+    description: Option<String>,
+    /// Under which condition it counts; always when absent.
+    /// A condition is a tree of `{"all": […]}`, `{"any": […]}` and `{"not": {…}}` over comparisons:
+    /// `{"attribute": "resource.region", "operator": "eq", "value": "EUROPE"}`, or with another attribute, `"to":
+    /// "subject.region"`. Operators: eq, ne, gt, gte, lt, lte, in, isNull. Of the record, every column can be asked by its
+    /// name in the API (`resource.ownerId`); of the person `subject.` id, email, region, departmentId, managerId, roles; of
+    /// the request `request.` time, hour and weekday (UTC, Monday is 1), ip (an address or network).
+    condition: Option<Json>,
+    /// Whether it counts only after an approval, which whoever has it asks for with `accessRequest`, and for a time.
+    #[graphql(default)]
+    requires_approval: bool,
+    /// Who approves; any other person with `approval.decide` when absent.
+    approval_workflow_id: Option<Id<ApprovalWorkflow>>,
+    /// Whether it counts only in sessions in which a second factor was shown; never for API keys.
+    #[graphql(default)]
+    requires_mfa: bool,
+    /// From when it counts; from now on when absent.
+    valid_from: Option<DateTime<Utc>>,
+    /// Until when it counts; without end when absent.
+    valid_until: Option<DateTime<Utc>>,
+}
+
+/// A well-named permission.
+const EXAMPLE: &str = "deal_delete_approved";
+
+async fn create(write: &mut Write, input: PermissionCreateInput) -> Outcome<Id<Permission>> {
+    authority::well_named(&input.name, "permission", EXAMPLE)?;
+    let right = authority::right(write, &input.right, &["input", "right"]).await?;
+    let names = [input.right];
+    authority::may_define(write, &names, None)?;
+    let condition = authority::condition(input.condition, &names)?;
+    approves(write, input.requires_approval, input.approval_workflow_id).await?;
+    let [right_name] = names;
+    let permission = Changes::default()
+        .set(permissions::right_name, right_name)
+        .set(permissions::resource_type_id, right.row.resource_type_id)
+        .set(permissions::resource_type_org_id, right.organization)
+        .set(permissions::action, right.row.action)
+        .set(permissions::name, input.name)
+        .set(permissions::display_name, input.display_name)
+        .set(permissions::description, input.description)
+        .set(permissions::conditions, condition)
+        .set(permissions::requires_approval, input.requires_approval)
+        .set(permissions::approval_workflow_id, input.approval_workflow_id)
+        .set(permissions::requires_mfa, input.requires_mfa)
+        .set(permissions::valid_from, input.valid_from.unwrap_or_else(clock::now))
+        .set(permissions::valid_until, input.valid_until)
+        .set(permissions::created_by, write.caller().user);
+    record::create(write, permission).await
+}
+
+/// What to change of a permission. Absent: unchanged. Null: cleared. Which right it gives stays as it is.
+#[derive(InputObject)]
+struct PermissionUpdateInput {
+    /// Which permission.
+    id: Id<Permission>,
+    /// The version you read; refused when it is another by now.
+    expected_version: Option<i32>,
+    /// Its name in programs, in `lower_snake` form.
+    name: Option<String>,
+    /// Its name as shown to people.
+    display_name: MaybeUndefined<String>,
+    /// What it is for.
+    description: MaybeUndefined<String>,
+    /// Under which condition it counts; null for always.
+    condition: MaybeUndefined<Json>,
+    /// Whether it counts only after an approval. What was approved already stays until its time is over.
+    requires_approval: Option<bool>,
+    /// Who approves; null for any other person with `approval.decide`. What was asked for already stays with those who
+    /// were named then.
+    approval_workflow_id: MaybeUndefined<Id<ApprovalWorkflow>>,
+    /// Whether it counts only in sessions in which a second factor was shown; never for API keys.
+    requires_mfa: Option<bool>,
+    /// From when it counts.
+    valid_from: Option<DateTime<Utc>>,
+    /// Until when it counts.
+    valid_until: MaybeUndefined<DateTime<Utc>>,
+}
+
+async fn update(write: &mut Write, input: PermissionUpdateInput) -> Outcome<Id<Permission>> {
+    let before = own(write, input.id, input.expected_version).await?;
+    let names = [before.right_name.clone()];
+    authority::may_define(write, &names, None)?;
+    if let Some(name) = &input.name {
+        authority::well_named(name, "permission", EXAMPLE)?;
+    }
+    let condition = match input.condition {
+        MaybeUndefined::Undefined => None,
+        MaybeUndefined::Null => Some(authority::condition(None, &names)?),
+        MaybeUndefined::Value(condition) => Some(authority::condition(Some(condition), &names)?),
+    };
+    let requires_approval = input.requires_approval.unwrap_or(before.requires_approval);
+    // what needs no approval any more needs no workflow either
+    let workflow = match input.approval_workflow_id {
+        MaybeUndefined::Undefined if !requires_approval => MaybeUndefined::Null,
+        workflow => workflow,
+    };
+    let named = match &workflow {
+        MaybeUndefined::Value(workflow) => Some(*workflow),
+        _ => None,
+    };
+    approves(write, requires_approval, named).await?;
+    let changes = Changes::default()
+        .given(permissions::name, input.name)
+        .patch(permissions::display_name, input.display_name)
+        .patch(permissions::description, input.description)
+        .given(permissions::conditions, condition)
+        .given(permissions::requires_approval, input.requires_approval)
+        .patch(permissions::approval_workflow_id, workflow)
+        .given(permissions::requires_mfa, input.requires_mfa)
+        .given(permissions::valid_from, input.valid_from)
+        .patch(permissions::valid_until, input.valid_until);
+    record::update(write, before, changes).await
+}
+
+async fn delete(write: &mut Write, input: RecordInput<Permission>) -> Outcome<Id<Permission>> {
+    let permission = own(write, input.id, input.expected_version).await?;
+    authority::may_take(write, std::slice::from_ref(&permission.right_name), None)?;
+    diesel::delete(permissions::table.find((write.organization(), permission.id))).execute(write).await?;
+    record::removed(write, &permission).await
+}
+
+/// A permission of the organization's own, locked; what is built in stays as the platform made it (B026).
+async fn own(write: &mut Write, id: Id<Permission>, version: Option<i32>) -> Outcome<Permission> {
+    let path = &["input", "id"];
+    let found = authority::permission_at(write, id, path).await?;
+    if found.row.is_system_permission {
+        return Err(UserError::state("a built-in permission cannot be changed", path, &[]).into());
+    }
+    record::lock(write, id, version).await
+}
+
+/// Refused unless the workflow, where one is named, is there to approve what needs it.
+async fn approves(write: &mut Write, needed: bool, workflow: Option<Id<ApprovalWorkflow>>) -> Outcome<()> {
+    const PATH: &[&str] = &["input", "approvalWorkflowId"];
+    let Some(workflow) = workflow else { return Ok(()) };
+    if !needed {
+        let message = "a workflow decides only about what requires approval";
+        return Err(UserError::new(UserErrorCode::Invalid, message, PATH).into());
+    }
+    record::find(write, workflow, PATH).await?;
+    Ok(())
 }

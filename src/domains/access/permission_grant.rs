@@ -2,6 +2,7 @@
 use crate::{
     domains::{
         access::{
+            approval::ApprovalRequest,
             authority,
             holder::Holder,
             permission::{Permission, PermissionFilter},
@@ -32,6 +33,7 @@ pub struct PermissionGrant {
     pub revoked_by: Option<Id<User>>,
     pub revocation_reason: Option<String>,
     pub team_id: Option<Id<Team>>,
+    pub approval_request_id: Option<Id<ApprovalRequest>>,
 }
 
 entity!(PermissionGrant, "grant", access::permission_grants, needs "permission.grant.read");
@@ -41,7 +43,9 @@ impl Entity for PermissionGrant {
         columns! { grant: PermissionGrant {
             id, granted_at, grant_reason, valid_from, valid_until, additional_conditions, is_active, revoked_at,
             revocation_reason,
-        } keeps { user_id, permission_id, resource_id, granted_by, revoked_by, team_id } }
+        } keeps {
+            user_id, permission_id, resource_id, granted_by, revoked_by, team_id, approval_request_id,
+        } }
         grant
             .derived("isInForce", |grant| {
                 authority::in_force(grant.revoked_at, grant.valid_from, grant.valid_until)
@@ -52,6 +56,7 @@ impl Entity for PermissionGrant {
         grant.one("permission", |grant| Some(grant.permission_id)).about_column("permission_id").required();
         grant.one("resource", |grant| grant.resource_id).about_column("resource_id");
         grant.one("grantedBy", |grant| grant.granted_by).about_column("granted_by");
+        grant.one("approvalRequest", |grant| grant.approval_request_id).about_column("approval_request_id");
         grant.one("revokedBy", |grant| grant.revoked_by).about_column("revoked_by");
     }
 }
@@ -88,7 +93,7 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("permissionGrant", grant)
         .needs("permission.grant")
-        .about("Gives a permission to a person directly, or to a team and so to all who are in it as long as they are. You can give only what you hold yourself. Errors: NOT_FOUND, NOT_UNIQUE, INVALID.");
+        .about("Gives a permission to a person directly, or to a team and so to all who are in it as long as they are; one that must be approved first counts only once they have asked for it. You can give only what you hold yourself. Errors: NOT_FOUND, NOT_UNIQUE, INVALID.");
     mutations
         .change("permissionGrantRevoke", revoke)
         .needs("permission.grant")
@@ -125,7 +130,7 @@ struct PermissionGrantInput {
 async fn grant(write: &mut Write, input: PermissionGrantInput) -> Outcome<Id<PermissionGrant>> {
     let holder = Holder::of(write, input.user_id, input.team_id).await?;
     let permission = authority::permission(write, input.permission_id).await?;
-    let names = [permission.row.name];
+    let names = [permission.row.right_name];
     authority::may_give(write, holder.people(), &names)?;
     let condition = authority::condition(input.condition, &names)?;
     let resource = resource::limit(write, input.within_id, &names).await?;
@@ -157,6 +162,7 @@ async fn close_over(
         .filter(permission_grants::team_id.is_not_distinct_from(holder.team()))
         .filter(permission_grants::permission_id.eq(permission))
         .filter(permission_grants::resource_id.is_not_distinct_from(resource))
+        .filter(permission_grants::approval_request_id.is_null())
         .filter(permission_grants::revoked_at.is_null())
         .filter(permission_grants::valid_until.le(clock::now()))
         .select(PermissionGrant::as_select())
@@ -206,7 +212,7 @@ async fn revoke(write: &mut Write, input: PermissionGrantRevokeInput) -> Outcome
         return Err(UserError::state("it is withdrawn already", &["input", "id"], &[]).into());
     }
     let permission = authority::permission(write, before.permission_id).await?;
-    authority::may_take(write, &[permission.row.name], None)?;
+    authority::may_take(write, &[permission.row.right_name], None)?;
     let changes = Changes::default()
         .set(permission_grants::revoked_at, Some(clock::now()))
         .set(permission_grants::revoked_by, write.caller().user)

@@ -3,6 +3,7 @@ use crate::{
     domains::{
         access::authority,
         access::{
+            approval::ApprovalRequest,
             permission_grant::PermissionGrant,
             resource_type::{ResourceType, ResourceTypeFilter},
             role_assignment::RoleAssignment,
@@ -13,7 +14,7 @@ use crate::{
     graph::rows::{table_of_prefix, type_of_prefix},
     store::{
         select::PLATFORM,
-        tables::access::{permission_grants, resource_types, resources, role_assignments},
+        tables::access::{approval_requests, permission_grants, resource_types, resources, role_assignments},
     },
 };
 
@@ -56,6 +57,9 @@ impl Entity for Resource {
         resource
             .children::<PermissionGrant>("permissionGrants", permission_grants::resource_id)
             .about("The permissions that were given for this thing alone.");
+        resource
+            .children::<ApprovalRequest>("approvalRequests", approval_requests::resource_id)
+            .about("The requests to be allowed something with this thing alone, as far as you may see them.");
     }
 }
 

@@ -193,6 +193,9 @@ pub fn mutations(mutations: &mut Mutations) {
         .about("Deletes a role of your own making for good. One that was ever given to somebody is ended by `validUntil` instead, so that the record of who had it stays. Errors: NOT_FOUND, CONFLICT, STATE, IN_USE.");
 }
 
+/// A well-named role.
+const EXAMPLE: &str = "key_account_manager";
+
 /// A role to be made.
 #[derive(InputObject)]
 struct RoleCreateInput {
@@ -227,7 +230,7 @@ struct RoleCreateInput {
 }
 
 async fn create(write: &mut Write, input: RoleCreateInput) -> Outcome<Id<Role>> {
-    well_named(&input.name)?;
+    authority::well_named(&input.name, "role", EXAMPLE)?;
     let rule = authority::rule(input.auto_assign_conditions)?;
     let role = Changes::default()
         .set(roles::name, input.name)
@@ -299,7 +302,7 @@ async fn update(write: &mut Write, input: RoleUpdateInput) -> Outcome<Id<Role>> 
     before.is_own(&["input", "id"])?;
     authority::may_define_role(write, &before).await?;
     if let Some(name) = &input.name {
-        well_named(name)?;
+        authority::well_named(name, "role", EXAMPLE)?;
     }
     let row_scope = match input.row_scope {
         MaybeUndefined::Undefined => None,
@@ -348,14 +351,4 @@ fn metadata(of: &Json, row_scope: Option<RowScope>) -> Json {
         metadata.insert("row_scope".to_owned(), scope.as_str().into());
     }
     Json(metadata.into())
-}
-
-fn well_named(name: &str) -> Outcome<()> {
-    let letters = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
-    if name.starts_with(|first: char| first.is_ascii_lowercase()) && name.chars().all(letters) {
-        return Ok(());
-    }
-    let message =
-        "a role's name begins with a letter and holds only a to z, 0 to 9 and _: `key_account_manager`";
-    Err(UserError::new(UserErrorCode::Invalid, message, &["input", "name"]).into())
 }

@@ -191,7 +191,7 @@ async fn add(write: &mut Write, input: RolePermissionAddInput) -> Outcome<Id<Rol
     let role = record::find(write, input.role_id, &["input", "roleId"]).await?;
     role.is_own(&["input", "roleId"])?;
     let permission = authority::permission(write, input.permission_id).await?;
-    let names = [permission.row.name];
+    let names = [permission.row.right_name];
     authority::may_define(write, &names, role.row_scope())?;
     let condition = authority::condition(input.condition, &names)?;
     let held = Changes::default()
@@ -226,7 +226,7 @@ async fn remove(write: &mut Write, input: RolePermissionRemoveInput) -> Outcome<
     let role = record::find(write, held.role_id, &["input", "id"]).await.or(Err(built_in()))?;
     role.is_own(&["input", "id"])?;
     let permission = authority::permission(write, held.permission_id).await?;
-    authority::may_take(write, &[permission.row.name], role.row_scope())?;
+    authority::may_take(write, &[permission.row.right_name], role.row_scope())?;
     diesel::delete(role_permissions::table.find((write.organization(), held.id))).execute(write).await?;
     record::removed(write, &held).await?;
     Ok(role.id)

@@ -2,7 +2,8 @@
 use crate::{
     domains::{
         access::{
-            approval::{ApprovalDecision, ApprovalRequest, ApprovalWorkflow},
+            approval::{ApprovalDecision, ApprovalRequest},
+            approval_workflow::ApprovalWorkflow,
             permission::Permission,
             permission_grant::PermissionGrant,
             resource::Resource,

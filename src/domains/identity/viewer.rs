@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     domains::{
-        access::{delegation, explanation},
+        access::{approval, delegation, explanation},
         identity::{
             organization::{Organization, OrganizationsOf},
             recovery_code::{RecoveryCode, RecoveryCodesOf},
@@ -85,6 +85,7 @@ impl Object for Viewer {
             .about("The names of the roles that you have in the organization.");
         explanation::of_viewer(viewer);
         delegation::of_viewer(viewer);
+        approval::of_viewer(viewer);
         viewer
             .value("isPlatformAdmin", |viewer| Some(PlatformAdmin(viewer.id())))
             .public()

@@ -9,6 +9,7 @@ use super::{Access, Declared, Payload};
 use crate::{
     graph::{
         fault::{Code, Fault},
+        gate,
         rows::{self, Asked, Env, Fields, Out},
         user_error::{Outcome, Stop},
         visit::{Args, Visit},
@@ -220,8 +221,9 @@ where
                 return Err(Fault::internal(format!("{name} wrote no audit row")));
             }
             if let Some(permission) = write.is_beyond() {
+                let fault = told(&write, StoreError::Forbidden(permission).into());
                 write.roll_back().await;
-                return Err(StoreError::Forbidden(permission).into());
+                return Err(fault);
             }
             let same = Arc::ptr_eq(write.caller(), &visit.caller);
             let written = write.written().filter(|_| same);
@@ -237,9 +239,19 @@ where
             Ok(Payload { result: None, errors }.into())
         }
         Err(Stop::Fault(fault)) => {
+            let fault = told(&write, fault);
             write.roll_back().await;
             Err(fault)
         }
+    }
+}
+
+/// Where a permission does not extend to a record, but would as soon as it is approved, or with a second factor: that.
+fn told(write: &Write, fault: Fault) -> Fault {
+    let lacking = write.by().filter(|permission| write.grants().lack(permission).is_some());
+    match lacking.filter(|_| fault.code == Code::Forbidden) {
+        Some(permission) => gate::missing(write.grants(), permission),
+        None => fault,
     }
 }
 

@@ -80,7 +80,7 @@ impl<'a> Env<'a> {
     pub fn permit(&self, permission: Option<&'static str>, table: &'static Table) -> Result<(), Fault> {
         match (self.right(permission)?, permission) {
             (Right::SomeRows, Some(permission)) if !self.reaches_all_seen(permission, table) => {
-                Err(Fault::forbidden(permission))
+                Err(gate::missing(self.grants, permission))
             }
             _ => Ok(()),
         }
@@ -297,7 +297,7 @@ async fn answer<'a, T: Send + Sync + 'static>(
             if let Some(own) = declared.own {
                 may.iter_mut().zip(rows).for_each(|(may, row)| *may |= own(row, &env.visit.caller));
             }
-            Ok(What::OfSome(Box::new((may, shown, Fault::forbidden(permission)))))
+            Ok(What::OfSome(Box::new((may, shown, gate::missing(env.grants, permission)))))
         }
         _ => Ok(shown),
     }

@@ -44,7 +44,9 @@ impl Audience {
 
 /// Tables of which row-level security shows each person their own rows, whoever else is in the audience.
 /// (`identity.users` does so too, but those who are let in are members, whom all see.)
-pub const PERSONAL: [&str; 12] = [
+pub const PERSONAL: [&str; 14] = [
+    "access.approval_decisions",
+    "access.approval_requests",
     "identity.api_keys",
     "identity.invitations",
     "identity.memberships",

@@ -21,7 +21,7 @@ use super::Caller;
 use crate::store::{
     clock,
     error::{Denied, Error, Result},
-    grants::{ALL_CONVERSATIONS, Grants},
+    grants::{ALL_APPROVALS, ALL_CONVERSATIONS, Grants},
     tables::identity::users,
 };
 
@@ -35,6 +35,8 @@ pub struct Standing {
     pub region: Option<String>,
     /// The same of a department.
     pub department: Option<Uuid>,
+    /// A second factor was shown in the session.
+    pub mfa: bool,
     /// When time alone will change it.
     until: Option<DateTime<Utc>>,
 }
@@ -52,10 +54,10 @@ const fn key(caller: &Caller) -> Key {
 
 impl Standing {
     /// Of a caller who holds `grants`, and whose roles time alone does not change `until` then.
-    fn of(grants: Grants, epoch: i64, until: Option<DateTime<Utc>>) -> Self {
+    fn of(grants: Grants, epoch: i64, mfa: bool, until: Option<DateTime<Utc>>) -> Self {
         let until = [until, grants.until()].into_iter().flatten().min();
         let (region, department) = (grants.region(), grants.department());
-        Self { grants: Arc::new(grants), epoch, region, department, until }
+        Self { grants: Arc::new(grants), epoch, region, department, mfa, until }
     }
 
     /// Whether it is still so at this epoch, as far as time goes.
@@ -117,8 +119,10 @@ pub(super) async fn confirm(
     not_over(caller)?;
     let begin = begin(purpose, caller) + &limits(standing);
     let (mut first, mut second) = (connection, connection);
-    let (begun, found) =
-        futures_util::join!(first.batch_execute(&begin), Check::of(caller).load::<(i64, bool)>(&mut second));
+    let (begun, found) = futures_util::join!(
+        first.batch_execute(&begin),
+        Check { mfa: standing.mfa, ..Check::of(caller) }.load::<(i64, bool)>(&mut second)
+    );
     begun?;
     Ok(found?.into_iter().next() == Some((standing.epoch, true)))
 }
@@ -136,11 +140,11 @@ pub(super) async fn ask(
         futures_util::join!(first.batch_execute(&begin), Ask(Check::of(caller)).load::<Answer>(&mut second));
     begun?;
     let answer = found?.into_iter().next().ok_or_else(|| Error::Internal("no standing".into()))?;
-    let (credential, membership, organization, epoch, until) = answer;
+    let (credential, membership, organization, epoch, until, mfa) = answer;
     admit(caller, &credential, membership.as_deref(), organization.as_deref())?;
     let grants =
-        if caller.is_anonymous() { Grants::default() } else { Grants::of(connection, caller).await? };
-    let standing = Standing::of(grants, epoch, until);
+        if caller.is_anonymous() { Grants::default() } else { Grants::of(connection, caller, mfa).await? };
+    let standing = Standing::of(grants, epoch, mfa, until);
     first.batch_execute(&limits(&standing)).await?;
     Ok(standing)
 }
@@ -153,7 +157,7 @@ pub(super) async fn of_member(
     connection.batch_execute(&begin(Purpose::Read, caller)).await?;
     let found = Ask(Check::of(caller)).load::<Answer>(&mut connection).await?;
     let answer = found.into_iter().next().ok_or_else(|| Error::Internal("no standing".into()))?;
-    let (_, membership, organization, epoch, until) = answer;
+    let (_, membership, organization, epoch, until, mfa) = answer;
     let open = users::table
         .filter(users::id.nullable().eq(caller.user))
         .filter(users::deleted_at.is_null())
@@ -163,7 +167,8 @@ pub(super) async fn of_member(
     if !is_open || membership.as_deref() != Some("active") || organization.as_deref() != Some("active") {
         return Ok(membership.map(|_| None));
     }
-    let standing = Standing::of(Grants::of(connection, caller).await?, epoch, until);
+    let grants = Grants::of(connection, caller, mfa).await?;
+    let standing = Standing::of(grants, epoch, mfa, until);
     connection.batch_execute(&limits(&standing)).await?;
     Ok(Some(Some(standing)))
 }
@@ -237,6 +242,8 @@ fn limits(standing: &Standing) -> String {
     set(&mut sql, "region", standing.region.as_deref());
     set(&mut sql, "department_id", standing.department.map(|id| id.to_string()).as_deref());
     set(&mut sql, "conversations", standing.grants.hold(ALL_CONVERSATIONS).then_some("all"));
+    set(&mut sql, "approvals", standing.grants.hold(ALL_APPROVALS).then_some("all"));
+    set(&mut sql, "deciding", standing.grants.deciding().as_deref());
     sql
 }
 
@@ -255,6 +262,8 @@ struct Check {
     session: Option<Uuid>,
     api_key: Option<Uuid>,
     api_key_hash: Option<String>,
+    /// Whether a second factor was shown in the session, as far as is known.
+    mfa: bool,
 }
 
 impl Check {
@@ -265,6 +274,7 @@ impl Check {
             session: caller.session,
             api_key: caller.api_key,
             api_key_hash: caller.api_key_hash.clone(),
+            mfa: false,
         }
     }
 }
@@ -296,6 +306,9 @@ impl QueryFragment<Pg> for Check {
             out.push_bind_param::<Nullable<SqlUuid>, _>(&self.session)?;
             out.push_sql(" AND c.user_id = ");
             out.push_bind_param::<Nullable<SqlUuid>, _>(&self.user)?;
+            // somebody who shows one meanwhile may do more
+            out.push_sql(" AND c.mfa = ");
+            out.push_bind_param::<Bool, _>(&self.mfa)?;
         }
         out.push_sql(
             " AND c.revoked_at IS NULL AND (c.expires_at IS NULL OR c.expires_at > now())) \
@@ -310,10 +323,10 @@ impl QueryFragment<Pg> for Check {
 /// The call of `access.standing`.
 struct Ask(Check);
 
-type Answer = (String, Option<String>, Option<String>, i64, Option<DateTime<Utc>>);
+type Answer = (String, Option<String>, Option<String>, i64, Option<DateTime<Utc>>, bool);
 
 impl Query for Ask {
-    type SqlType = (Text, Nullable<Text>, Nullable<Text>, BigInt, Nullable<Timestamptz>);
+    type SqlType = (Text, Nullable<Text>, Nullable<Text>, BigInt, Nullable<Timestamptz>, Bool);
 }
 impl<C> diesel::RunQueryDsl<C> for Ask {}
 impl QueryId for Ask {
@@ -322,7 +335,7 @@ impl QueryId for Ask {
 }
 impl QueryFragment<Pg> for Ask {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT credential, membership, organization, epoch, until FROM access.standing(");
+        out.push_sql("SELECT credential, membership, organization, epoch, until, mfa FROM access.standing(");
         for id in [&self.0.organization, &self.0.user, &self.0.session, &self.0.api_key] {
             out.push_bind_param::<Nullable<SqlUuid>, _>(id)?;
             out.push_sql(", ");

@@ -103,8 +103,13 @@ impl Write {
     /// Writes in `organization` from now on: in one that is being founded, that a person signs in to, or that a
     /// platform administrator has to do with. What the caller holds was decided before, in their own.
     pub async fn enter_organization(&mut self, organization: Uuid) -> Result<()> {
-        self.say("app.organization_id", &organization.to_string()).await?;
-        self.say("app.conversations", "").await?;
+        let enter = sql::<Bool>("SELECT num_nulls(set_config('app.organization_id', ")
+            .bind::<Text, _>(organization.to_string())
+            .sql(
+                ", true), set_config('app.conversations', '', true), set_config('app.approvals', '', true), ",
+            )
+            .sql("set_config('app.deciding', '', true)) = 0");
+        enter.execute(self).await?;
         self.organization = organization;
         self.entered.insert(organization);
         Ok(())
@@ -133,6 +138,11 @@ impl Write {
     /// Lets the one account be seen that the provider of before vouches for.
     pub async fn as_vouched_for(&mut self, subject: &str) -> Result<()> {
         self.say("app.sso_subject", subject).await
+    }
+
+    /// Lets all requests for approval be seen, for the server's own work on them.
+    pub async fn as_keeper_of_approvals(&mut self) -> Result<()> {
+        self.say("app.approvals", "all").await
     }
 
     /// Lets everything be seen that belongs to `user`.
@@ -224,6 +234,11 @@ impl Write {
     /// What is written is to be what this permission extends to, before and after.
     pub const fn only_where(&mut self, permission: &'static str) {
         self.only_where = Some(permission);
+    }
+
+    /// The permission by which this is done, where it does not hold for all rows.
+    pub const fn by(&self) -> Option<&'static str> {
+        self.only_where
     }
 
     /// Refused unless the permission by which this is done extends to the row as it is now.

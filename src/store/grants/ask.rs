@@ -4,7 +4,7 @@ use diesel::{
     QueryResult,
     pg::Pg,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
-    sql_types::{Array, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+    sql_types::{Array, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -16,7 +16,7 @@ pub struct Ask {
     pub api_key: Option<Uuid>,
 }
 
-/// A permission that somebody holds in one way.
+/// A right that somebody holds in one way.
 #[derive(Clone, Debug, diesel::Queryable)]
 pub struct Held {
     pub permission: String,
@@ -36,6 +36,13 @@ pub struct Held {
     /// `assignment`, `grant` or `key`.
     pub source: String,
     pub source_id: Uuid,
+    /// The permission that gives it: the built-in one of its name, or one of the organization's own.
+    pub permission_id: Uuid,
+    /// It must be approved first, and this is not what an approval has given.
+    pub awaits_approval: bool,
+    pub requires_mfa: bool,
+    /// An approval has given it, for a time.
+    pub lent: bool,
 }
 
 impl Query for Ask {
@@ -50,6 +57,10 @@ impl Query for Ask {
         Array<Text>,
         Text,
         SqlUuid,
+        SqlUuid,
+        Bool,
+        Bool,
+        Bool,
     );
 }
 impl<C> diesel::RunQueryDsl<C> for Ask {}
@@ -119,18 +130,18 @@ impl QueryFragment<Pg> for Ask {
                         ELSE s.organization_id = r.organization_id AND s.id = r.id END
                 WHERE r.organization_id = me.organization_id
              )
-             SELECT p.name, CASE WHEN cardinality(h.path) = 1 THEN h.name END,
+             SELECT p.right_name, CASE WHEN cardinality(h.path) = 1 THEN h.name END,
                     greatest(h.valid_from, rp.valid_from, p.valid_from), least(h.valid_until, rp.valid_until, p.valid_until),
                     h.scopes, h.resource, nullif(h.conditions || jsonb_build_array(rp.additional_conditions, p.conditions), '[{}, {}, {}]'),
-                    h.path, h.source, h.source_id
+                    h.path, h.source, h.source_id, p.id, p.requires_approval, p.requires_mfa, false
                FROM held h
                JOIN access.role_permissions rp ON rp.organization_id = h.organization_id AND rp.role_id = h.role_id
                JOIN access.permissions p ON p.organization_id = rp.permission_org_id AND p.id = rp.permission_id
-              WHERE NOT p.requires_approval
              UNION ALL
-             SELECT p.name, NULL, greatest(g.valid_from, p.valid_from), least(g.valid_until, p.valid_until),
+             SELECT p.right_name, NULL, greatest(g.valid_from, p.valid_from), least(g.valid_until, p.valid_until),
                     w.scopes, g.resource_id, nullif(jsonb_build_array(g.additional_conditions, p.conditions), '[{}, {}]'),
-                    '{}', 'grant', g.id
+                    '{}', 'grant', g.id, p.id, p.requires_approval AND g.approval_request_id IS NULL, p.requires_mfa,
+                    g.approval_request_id IS NOT NULL
                FROM who w
                JOIN LATERAL (
                  SELECT o.* FROM access.permission_grants o
@@ -143,5 +154,24 @@ impl QueryFragment<Pg> for Ask {
               WHERE g.revoked_at IS NULL AND g.is_active",
         );
         Ok(())
+    }
+}
+
+/// The question for the permissions by which people decide in the steps of approvals.
+#[derive(QueryId)]
+pub struct AskDeciding {
+    pub organization: Option<Uuid>,
+}
+
+impl Query for AskDeciding {
+    type SqlType = Text;
+}
+impl<C> diesel::RunQueryDsl<C> for AskDeciding {}
+impl QueryFragment<Pg> for AskDeciding {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "SELECT DISTINCT unnest(w.deciding) FROM access.approval_workflows w WHERE w.organization_id = ",
+        );
+        out.push_bind_param::<Nullable<SqlUuid>, _>(&self.organization)
     }
 }

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 
 use uuid::Uuid;
 
-use super::{Ask, AskSubject, Circumstances, Extent, Facts, Held, Subject, facts::SubjectRow};
+use super::{Ask, AskSubject, Circumstances, Extent, Facts, Held, Lack, Subject, facts::SubjectRow};
 use crate::store::{
     clock,
     door::{Caller, Member, Snapshot},
@@ -41,6 +41,10 @@ pub enum Verdict {
     Unmet,
     /// Its conditions cannot be understood.
     NotUnderstood,
+    /// It would allow it, once a request for it is approved.
+    NeedsApproval,
+    /// It would allow it in a session in which a second factor was shown.
+    NeedsMfa,
 }
 
 /// What the caller of `snapshot`, who asks from `caller`'s place, can do by `permission`: with `record`, or at all.
@@ -52,7 +56,8 @@ pub async fn explain(
 ) -> Result<Explanation> {
     let who = snapshot.caller();
     let (organization, user, api_key) = (who.organization, who.user, who.api_key);
-    let grants = snapshot.grants().await?.clone();
+    let standing = snapshot.standing().await?.clone();
+    let grants = standing.grants.clone();
     let held: Vec<Held> = snapshot.load(Ask { organization, user, api_key }).await?;
     let subject: Vec<SubjectRow> = snapshot.load(AskSubject { organization, user, api_key }).await?;
     let subject = Subject::of(subject.into_iter().next(), grants.roles().to_vec());
@@ -61,7 +66,11 @@ pub async fn explain(
 
     let mut ways = Vec::new();
     for held in held.into_iter().filter(|held| held.permission == permission) {
-        let verdict = verdict(snapshot, &held, record, &facts).await?;
+        let verdict = match (verdict(snapshot, &held, record, &facts).await?, held.lacks(standing.mfa)) {
+            (Verdict::Allows, Some(Lack::Approval { .. })) => Verdict::NeedsApproval,
+            (Verdict::Allows, Some(Lack::SecondFactor)) => Verdict::NeedsMfa,
+            (verdict, _) => verdict,
+        };
         ways.push(Way { held, verdict });
     }
     let whole = grants.hold(permission) || snapshot.limits().is_some_and(|limits| limits.hold(permission));

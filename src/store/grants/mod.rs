@@ -21,7 +21,7 @@ use chrono::{DateTime, Utc};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-pub use ask::{Ask, Held};
+pub use ask::{Ask, AskDeciding, Held};
 pub use explain::{Explanation, Verdict, Way, explain, explain_for};
 pub use facts::{AskSubject, Circumstances, Facts, Subject, SubjectRow};
 pub use masks::{AskMasks, Mask, Masks};
@@ -37,12 +37,20 @@ use super::{
 
 /// Without it a person has their own conversations alone: row-level security keeps those of others from them.
 pub const ALL_CONVERSATIONS: &str = "conversation.read_all";
+/// Without it a person has those requests for approval alone that they made or may decide.
+pub const ALL_APPROVALS: &str = "approval.read";
+/// Who holds it decides about what has no workflow of its own.
+pub const DECIDE: &str = "approval.decide";
 
 /// The permissions of one caller, each with the times at which it holds.
 #[derive(Debug, Default)]
 pub struct Grants {
     /// Those that hold for everything come first.
     held: HashMap<String, Vec<Grant>>,
+    /// Those that are held, but do not count as it is.
+    lacking: HashMap<String, Vec<(Window, Lack)>>,
+    /// The permissions by which they decide in steps of approvals, while they hold them.
+    deciding: Vec<String>,
     /// The names of the roles they come from.
     roles: Vec<String>,
     /// Who holds them; of interest where something holds under conditions only.
@@ -53,11 +61,22 @@ pub struct Grants {
     masks: Masks,
 }
 
+/// What a right that somebody holds needs besides, to count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// A session in which a second factor was shown.
+    SecondFactor,
+    /// That a request for this permission is approved.
+    Approval { permission: Uuid },
+}
+
 /// One way in which a permission is held.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Grant {
     pub window: Window,
     pub extent: Extent,
+    /// It was given by an approval: to be used, not to be passed on.
+    pub lent: bool,
 }
 
 /// To what a permission extends.
@@ -121,7 +140,15 @@ impl Held {
                 }
             }
         };
-        Grant { window, extent }
+        Grant { window, extent, lent: self.lent }
+    }
+
+    /// What it needs besides, to count for who has or has not shown a second factor.
+    pub const fn lacks(&self, mfa: bool) -> Option<Lack> {
+        if self.awaits_approval {
+            return Some(Lack::Approval { permission: self.permission_id });
+        }
+        if self.requires_mfa && !mfa { Some(Lack::SecondFactor) } else { None }
     }
 
     /// What one of the conditions says; a row scope nothing, where the permission is about rows that have no such place.
@@ -157,6 +184,11 @@ impl Held {
 }
 
 impl Grant {
+    /// Whether it is good for all that `other` is, both being for everything.
+    fn covers(&self, other: &Self) -> bool {
+        self.window.covers(other.window) && (!self.lent || other.lent)
+    }
+
     /// What it says of rows of `table` now; none where it does not count at all.
     pub fn on(&self, table: Option<&'static Table>, facts: &Facts<'_>) -> Option<Condition> {
         if !self.window.holds(facts.circumstances.at) {
@@ -203,6 +235,29 @@ impl Grants {
         let now = clock::now();
         let whole = |grant: &Grant| grant.extent == Extent::Everything && grant.window.holds(now);
         self.held.get(permission).is_some_and(|grants| grants.iter().any(whole))
+    }
+
+    /// What `permission`, which the caller does not hold now, would need besides to be held; none where they have it in
+    /// no way. A second factor, where it is enough, is sooner had than an approval.
+    pub fn lack(&self, permission: &str) -> Option<Lack> {
+        let now = clock::now();
+        let lacking = self.lacking.get(permission)?.iter();
+        let mut lacking = lacking.filter(|(window, _)| window.holds(now)).map(|(_, lack)| *lack);
+        let first = lacking.next()?;
+        Some(lacking.find(|lack| *lack == Lack::SecondFactor).unwrap_or(first))
+    }
+
+    /// The permissions held now by which the caller decides in steps of approvals, joined by commas; none where there
+    /// are no such.
+    pub fn deciding(&self) -> Option<String> {
+        let mut held = String::new();
+        for permission in self.deciding.iter().filter(|permission| self.hold(permission)) {
+            if !held.is_empty() {
+                held.push(',');
+            }
+            held.push_str(permission);
+        }
+        (!held.is_empty()).then_some(held)
     }
 
     /// The fields that the caller is not shown as they are.
@@ -269,16 +324,22 @@ impl Grants {
         &self.roles
     }
 
-    /// What the caller holds.
-    pub(super) async fn of(mut connection: &AsyncPgConnection, caller: &Caller) -> Result<Self> {
+    /// What the caller holds, who has or has not shown a second factor.
+    pub(super) async fn of(mut connection: &AsyncPgConnection, caller: &Caller, mfa: bool) -> Result<Self> {
         let (organization, user, api_key) = (caller.organization, caller.user, caller.api_key);
-        let mut other = connection;
-        let (held, masked) = futures_util::join!(
+        let (mut second, mut third) = (connection, connection);
+        let (held, masked, deciding) = futures_util::join!(
             Ask { organization, user, api_key }.load(&mut connection),
-            AskMasks { organization, user, api_key }.load(&mut other),
+            AskMasks { organization, user, api_key }.load(&mut second),
+            AskDeciding { organization }.load::<String>(&mut third),
         );
-        let mut grants = Self::compile(held?);
+        let mut grants = Self::compile(held?, mfa);
         grants.masks = Masks::of(masked?);
+        // people decide, not keys
+        if user.is_some() {
+            grants.deciding = deciding?;
+            grants.deciding.push(DECIDE.to_owned());
+        }
         if grants.limited {
             let question = AskSubject { organization, user, api_key };
             let found = question.load(&mut connection).await?.into_iter().next();
@@ -287,7 +348,7 @@ impl Grants {
         Ok(grants)
     }
 
-    fn compile(rows: Vec<Held>) -> Self {
+    fn compile(rows: Vec<Held>, mfa: bool) -> Self {
         let (mut grants, now) = (Self::default(), clock::now());
         for held in rows {
             if let Some(role) = &held.role
@@ -299,14 +360,17 @@ impl Grants {
             if held.is_out_of_scope() || grant.window.until.is_some_and(|end| end <= now) {
                 continue;
             }
+            if let Some(lack) = held.lacks(mfa) {
+                if grant.extent != Extent::Nothing {
+                    grants.lacking.entry(held.permission).or_default().push((grant.window, lack));
+                }
+                continue;
+            }
             let known = grants.held.entry(held.permission).or_default();
             if grant.extent != Extent::Everything {
                 grants.limited = true;
                 known.push(grant);
-            } else if !known
-                .iter()
-                .any(|known| known.extent == Extent::Everything && known.window.covers(grant.window))
-            {
+            } else if !known.iter().any(|known| known.extent == Extent::Everything && known.covers(&grant)) {
                 known.insert(0, grant);
             }
         }

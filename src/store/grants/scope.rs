@@ -133,4 +133,14 @@ impl Grants {
             |grant: &Grant| grant.window.holds(now) && scope.is_some_and(|scope| grant.is_all_of(scope));
         self.hold(permission) || self.held.get(permission).is_some_and(|grants| grants.iter().any(all))
     }
+
+    /// The same, and not by an approval alone: so that they may pass it on.
+    pub fn own_within(&self, permission: &str, scope: Option<RowScope>) -> bool {
+        let now = clock::now();
+        let own = |grant: &Grant| {
+            let all = grant.extent == Extent::Everything || scope.is_some_and(|scope| grant.is_all_of(scope));
+            all && !grant.lent && grant.window.holds(now)
+        };
+        self.held.get(permission).is_some_and(|grants| grants.iter().any(own))
+    }
 }

@@ -38,9 +38,9 @@ pub mod access {
             id -> Uuid,
             /// Workflow that decides; null when a single approval is enough.
             workflow_id -> Nullable<Uuid>,
-            /// Kind of record that the act concerns.
+            /// Kind of what is asked for. One of: permission.
             subject_type -> Text,
-            /// Record that the act concerns.
+            /// What is asked for: the permission.
             subject_id -> Uuid,
             /// What is to be done.
             action -> Text,
@@ -56,10 +56,14 @@ pub mod access {
             current_step -> Int4,
             /// When the request lapses undecided; null means never.
             expires_at -> Nullable<Timestamptz>,
-            /// When the last decision was made; null while it waits.
+            /// When it ended: decided, taken back, or lapsed; null while it waits.
             decided_at -> Nullable<Timestamptz>,
             /// When the approval request was created.
             created_at -> Timestamptz,
+            /// The steps as they were when it was asked, each with who decides and how many must agree; later changes of the workflow leave them alone.
+            steps -> Jsonb,
+            /// Thing for which it is asked, with all that lies within it; null means everything.
+            resource_id -> Nullable<Uuid>,
         }
     }
 
@@ -75,7 +79,7 @@ pub mod access {
             id -> Uuid,
             /// Name of the workflow.
             name -> Text,
-            /// Kind of record or act that the workflow approves.
+            /// Kind of what the workflow approves. One of: permission.
             subject_type -> Text,
             /// The steps in order, each with who decides and how many must agree.
             steps -> Jsonb,
@@ -89,6 +93,12 @@ pub mod access {
             updated_at -> Timestamptz,
             /// Version of the approval workflow: starts at 1 and grows by one with every change. Send it back as the expected version to refuse overwriting somebody else's change.
             revision -> Int4,
+            /// How long a request waits for its decisions before it lapses, in minutes. Default: 10080, a week.
+            request_minutes -> Int4,
+            /// How long at most an approved permission holds, in minutes. Default: 1440, a day.
+            grant_minutes -> Int4,
+            /// Permissions whose holders its steps let decide, now or before; kept by the database.
+            deciding -> Array<Nullable<Text>>,
         }
     }
 
@@ -145,6 +155,8 @@ pub mod access {
             revoked_by -> Nullable<Uuid>,
             /// Why the permission was withdrawn; null while it was not, or when not told.
             revocation_reason -> Nullable<Text>,
+            /// Request whose approval has given it; null when it was given by hand.
+            approval_request_id -> Nullable<Uuid>,
             /// Team whose members have the permission, each as long as they are in it; null when a person has it, and when the team was deleted.
             team_id -> Nullable<Uuid>,
         }
@@ -154,7 +166,7 @@ pub mod access {
         use diesel::sql_types::*;
         use crate::store::sql_types::*;
 
-        /// The right to do one thing with one kind of record. Built-in permissions belong to the platform; organizations may add conditional ones.
+        /// The right to do one thing with one kind of record. Built-in permissions belong to the platform; an organization may give the same rights by permissions of its own, under conditions, after approval, or with a second factor only.
         access.permissions (organization_id, id) {
             /// Organization that the permission belongs to.
             organization_id -> Uuid,
@@ -176,7 +188,7 @@ pub mod access {
             conditions -> Jsonb,
             /// Whether the permission is built in and cannot be changed or deleted. Default: false.
             is_system_permission -> Bool,
-            /// Whether each use must be approved first. Default: false.
+            /// Whether it counts only for as long as a request of its holder has been approved for. Default: false.
             requires_approval -> Bool,
             /// Who approves a use; null when no approval is needed.
             approval_workflow_id -> Nullable<Uuid>,
@@ -190,6 +202,14 @@ pub mod access {
             created_at -> Timestamptz,
             /// Person who made the permission; null for built-in ones.
             created_by -> Nullable<Uuid>,
+            /// Right that the permission gives, by the name that `@requires` uses. The same as the name where the permission is built in.
+            right_name -> Text,
+            /// Whether it counts only in sessions in which a second factor was shown; never for API keys. Default: false.
+            requires_mfa -> Bool,
+            /// When the permission was last changed.
+            updated_at -> Timestamptz,
+            /// Version of the permission: starts at 1 and grows by one with every change. Send it back as the expected version to refuse overwriting somebody else's change.
+            revision -> Int4,
         }
     }
 

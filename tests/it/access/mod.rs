@@ -1,8 +1,11 @@
+mod approval;
 mod automatic;
 mod catalogue;
 mod conditions;
+mod deciding;
 mod delegation;
 mod explanation;
+mod permission;
 mod protection;
 mod rights;
 mod scopes;

@@ -16,6 +16,11 @@ const PUBLIC_TYPES: &[&str] = &[
     "ConflictError",
     "StateError",
     "ValidationError",
+    // part of a workflow or a request, which decide who sees them
+    "ApprovalStep",
+    // what one made or may decide: row-level security shows the rest to those alone who may read all approvals
+    "ApprovalDecision",
+    "ApprovalRequest",
     // what is one's own: row-level security shows nobody another's
     "Organization",
     "RecoveryCode",
@@ -42,6 +47,9 @@ const PUBLIC_TYPES: &[&str] = &[
 const PUBLIC_ROOTS: &[&str] = &[
     "Query.node",
     "Query.nodes",
+    // what one made or may decide
+    "Query.approvalRequest",
+    "Query.approvalRequests",
     // what is one's own
     "Query.organization",
     "Query.organizations",
@@ -57,6 +65,9 @@ const PUBLIC_ROOTS: &[&str] = &[
     "Mutation.ssoSignInBegin",
     "Mutation.ssoSignInComplete",
     // for whoever is signed in: they concern nobody but themselves
+    "Mutation.accessRequest",
+    "Mutation.approvalDecide",
+    "Mutation.approvalRequestCancel",
     "Mutation.mfaConfirm",
     "Mutation.mfaDisable",
     "Mutation.mfaEnroll",

@@ -176,7 +176,7 @@ impl Person {
 fn input_type(mutation: &str, input: &Value) -> String {
     let only_the_record =
         input.as_object().unwrap().keys().all(|key| matches!(key.as_str(), "id" | "expectedVersion"));
-    let known = ["Delete", "Restore", "Archive", "Submit", "Approve", "Reject", "Lock"];
+    let known = ["Delete", "Restore", "Archive", "Submit", "Approve", "Reject", "Lock", "Cancel"];
     match known.iter().find_map(|act| mutation.strip_suffix(act)).filter(|_| only_the_record) {
         Some(record) => format!("{record}RecordInput"),
         None => format!("{mutation}Input"),

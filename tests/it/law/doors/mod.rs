@@ -18,6 +18,8 @@ const BY_ID: &[(&str, &str)] = &[("node", "deal.read"), ("nodes", "deal.read")];
 
 /// Root fields without a permission that answer whoever is not signed in.
 const FOR_ANYBODY: &[&str] = &[
+    "approvalRequest",
+    "approvalRequests",
     "mfaChallenge",
     "emailVerify",
     "invitationAccept",
@@ -37,8 +39,12 @@ const FOR_ADMINISTRATORS: &[&str] =
     &["organizationReactivate", "organizationRestore", "organizationSuspend", "userLock", "userUnlock"];
 
 /// Records that whoever may not read all of them finds only where they are theirs.
-const PRIVATE: &[(&str, &str)] =
-    &[("conversation", "conversation.read_all"), ("message", "conversation.read_all")];
+const PRIVATE: &[(&str, &str)] = &[
+    ("approvalRequest", "approval.read"),
+    ("approvalRequests", "approval.read"),
+    ("conversation", "conversation.read_all"),
+    ("message", "conversation.read_all"),
+];
 
 /// What is the same in every organization, or in these two: pages of it look alike to a stranger.
 const SHARED: &[(&str, &str)] = &[
@@ -52,6 +58,7 @@ const SHARED: &[(&str, &str)] = &[
 
 /// Mutations that even the owner cannot bring to an end here: the code that they give then.
 const UNFINISHED: &[(&str, &str)] = &[
+    ("accessRequest", "NOT_FOUND"),
     ("emailVerify", "INVALID"),
     ("invitationAccept", "INVALID"),
     ("mfaChallenge", "INVALID"),

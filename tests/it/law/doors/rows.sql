@@ -10,12 +10,19 @@ INSERT INTO access.permission_grants (organization_id, id, user_id, permission_i
 INSERT INTO access.resources (organization_id, id, resource_type_id, resource_type_org_id, resource_id)
   SELECT :organization, gen_random_uuid(), id, organization_id, 'doors' FROM access.resource_types
   WHERE organization_id = :platform ORDER BY name LIMIT 5;
-INSERT INTO access.approval_workflows (organization_id, id, name, subject_type) 
-  SELECT :organization, gen_random_uuid(), 'doors ' || n, 'Budget' FROM generate_series(1, 5) AS n;
-INSERT INTO access.approval_requests (organization_id, id, workflow_id, subject_type, subject_id, action)
-  SELECT :organization, gen_random_uuid(), id, 'Budget', gen_random_uuid(), 'budget.approve' FROM access.approval_workflows;
+INSERT INTO access.approval_workflows (organization_id, id, name, subject_type, steps)
+  SELECT :organization, gen_random_uuid(), 'doors ' || n, 'permission', '[{"permission": "approval.decide", "agree": 1}]' FROM generate_series(1, 6) AS n;
+INSERT INTO access.permissions (organization_id, id, name, right_name, resource_type_id, resource_type_org_id, action, requires_approval, approval_workflow_id)
+  SELECT :organization, gen_random_uuid(), 'doors ' || n, p.name, p.resource_type_id, p.resource_type_org_id, p.action, true, w.id
+  FROM access.permissions p, generate_series(1, 5) AS n JOIN access.approval_workflows w ON w.name = 'doors ' || n
+  WHERE p.name = 'deal.delete' AND p.organization_id = :platform;
+INSERT INTO access.approval_requests (organization_id, id, workflow_id, subject_type, subject_id, action, resource_id, requested_by, reason)
+  SELECT w.organization_id, gen_random_uuid(), w.id, 'permission', p.id, 'deal.delete',
+    (SELECT r.id FROM access.resources r WHERE r.organization_id = w.organization_id AND r.resource_id = 'doors' ORDER BY r.id LIMIT 1), u.id, w.name
+  FROM access.approval_workflows w JOIN access.permissions p ON p.organization_id = w.organization_id AND p.approval_workflow_id = w.id
+  JOIN identity.users u ON u.email LIKE CASE w.name WHEN 'doors 1' THEN 'eleanor.vance@%' ELSE 'diego.morales@%' END;
 INSERT INTO access.approval_decisions (organization_id, id, request_id, step, decided_by, decision)
-  SELECT r.organization_id, gen_random_uuid(), r.id, 0, u.id, 'approved' FROM access.approval_requests r, identity.users u
+  SELECT r.organization_id, gen_random_uuid(), r.id, 0, u.id, 'abstained' FROM access.approval_requests r, identity.users u
   WHERE u.email LIKE 'sarah.chen@%';
 
 INSERT INTO identity.organizations (id, name, slug, status, deleted_at) VALUES

@@ -19,6 +19,9 @@ use super::super::rust_files;
 const LITERALS: &[(&str, &str, &str)] = &[
     ("maskingPolicyCreate", "fields", r#"["Account.domain"]"#),
     ("maskingPolicyUpdate", "fields", r#"["Account.domain"]"#),
+    ("approvalDecide", "verdict", "REJECTED"),
+    ("approvalWorkflowCreate", "steps", r#"[{permission: "approval.decide"}]"#),
+    ("permissionCreate", "right", "\"deal.delete\""),
     ("apiKeyCreate", "scopes", r#"["deal.read"]"#),
     // a test that passes needs evidence
     ("controlTestRecord", "result", "FAIL"),
@@ -55,6 +58,8 @@ const SCALARS: &[(&str, &str)] = &[
 
 /// Whose id an argument takes, where neither its own name nor its field's says so.
 const KINDS: &[(&str, &str, &str)] = &[
+    ("accessRequest", "permissionId", "Permission"),
+    ("approvalDecide", "requestId", "ApprovalRequest"),
     ("node", "id", "Deal"),
     ("nodes", "ids", "Deal"),
     ("rolePermissionRemove", "id", "RolePermission"),
@@ -74,6 +79,13 @@ const JORDAN: &str = "user_id = (SELECT id FROM identity.users WHERE email LIKE 
 
 /// Which record, where not any of its kind will do, or one is named although none need be.
 const RECORDS: &[(&str, &str, &str)] = &[
+    ("approvalDecide", "requestId", "reason = 'doors 2'"),
+    ("approvalRequestCancel", "id", "reason = 'doors 1'"),
+    ("approvalWorkflowDelete", "id", "name = 'doors 6'"),
+    ("approvalWorkflowUpdate", "id", "name = 'doors 4'"),
+    ("accessRequest", "permissionId", "name = 'doors 3'"),
+    ("permissionDelete", "id", "name = 'doors 5'"),
+    ("permissionUpdate", "id", "name = 'doors 4'"),
     ("accountDelete", "id", "name = 'doors unused'"),
     ("accountRestore", "id", "name = 'doors gone'"),
     ("budgetApprove", "id", "status = 'submitted'"),
