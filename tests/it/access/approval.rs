@@ -105,7 +105,7 @@ impl Office {
     }
 }
 
-fn uuid_of(id: &Value) -> uuid::Uuid {
+pub(super) fn uuid_of(id: &Value) -> uuid::Uuid {
     id::split(id.as_str().unwrap()).unwrap().1
 }
 
@@ -277,7 +277,18 @@ async fn an_approval_gives_no_more_than_whoever_asked_has() {
         pat.do_("accessRequest", office.request(60), "approvalRequest { id }").await["approvalRequest"]["id"]
             .clone();
     dee.do_("approvalDecide", verdict(&asked, "APPROVED"), "").await;
-    for person in [&ola, &pat] {
+    // the same of a role of one's own region
+    let sue = office.house.town.person("Sue", &["deal.read"]).await;
+    office
+        .sql(&format!("UPDATE identity.memberships SET region = 'europe' WHERE user_id = '{}'", sue.user))
+        .await;
+    let regional = json!({ "name": "regional", "rowScope": "REGION" });
+    let regional = office.boss.do_("roleCreate", regional, "role { id }").await["role"]["id"].clone();
+    office.put_into(&regional).await;
+    assign(&office.boss, &sue, &regional).await;
+    let asked = sue.do_("accessRequest", office.request(60), "approvalRequest { id }").await;
+    dee.do_("approvalDecide", verdict(&asked["approvalRequest"]["id"], "APPROVED"), "").await;
+    for person in [&ola, &pat, &sue] {
         assert_eq!(delete(person, &two).await.unwrap().0, "APPROVAL_REQUIRED");
         let can = "query($id: ID!) { deal(id: $id) { viewerCan(permission: \"deal.delete\") } }";
         assert_eq!(person.get(can, json!({ "id": one })).await["deal"]["viewerCan"], true);
