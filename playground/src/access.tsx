@@ -255,11 +255,12 @@ const WORDS = { true: "holds:", false: "fails:", null: "not asked:" } as const;
 
 /** The decision about one person, step by step. */
 function Decision({ title, titleId, told }: { title?: string; titleId?: string; told: Explanation }) {
+  const outOfSight = !told.allowed && told.grants.some((way) => way.verdict === "ALLOWS");
   return (
     <div className="decision" data-allowed={told.allowed}>
       {title && <h2 id={titleId}>{title}</h2>}
       <p className="outcome"><b>{told.allowed ? "Allowed" : "Not allowed"}</b> to use <code>{told.permission}</code> with this record.</p>
-      {told.grants.length === 0 && <p>No role and no grant gives this permission.</p>}
+      {told.grants.length === 0 && <p>Nothing that counts gives this permission: no role and no grant does, or the membership is closed for now.</p>}
       <ol className="ways">
         {told.grants.map((way, at) => (
           <li key={at}>
@@ -275,6 +276,9 @@ function Decision({ title, titleId, told }: { title?: string; titleId?: string; 
           </li>
         ))}
       </ol>
+      {outOfSight && (
+        <p className="verdict" data-verdict="ELSEWHERE">The record is out of sight all the same: roles that are limited to a region or a department show its rows alone, and conversations of others take a permission of their own.</p>
+      )}
     </div>
   );
 }

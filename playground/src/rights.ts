@@ -54,10 +54,10 @@ export const EXPLAIN_OWN = `query ExplainOwnAccess($record: ID!, $permission: St
 export const KIND = `query Kind($record: ID!) { node(id: $record) { __typename } }`;
 export const PEOPLE = `query People { users(first: 100, orderBy: [{ field: DISPLAY_NAME }]) { nodes { id displayName } } }`;
 export const RECENT = `query Recent {
-  deals(first: 4) { nodes { id name } }
-  accounts(first: 4) { nodes { id name } }
-  budgets(first: 4) { nodes { id name } }
-  conversations(first: 4) { nodes { id name: title } }
+  deals(first: 3) { nodes { id name } }
+  accounts(first: 3) { nodes { id name } }
+  budgets(first: 3) { nodes { id name } }
+  conversations(first: 3) { nodes { id name: title } }
 }`;
 
 export interface Asked<T> {
