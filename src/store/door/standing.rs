@@ -58,6 +58,11 @@ impl Standing {
         Self { grants: Arc::new(grants), epoch, region, department, until }
     }
 
+    /// When time alone changes what the caller may do: a right begins or ends.
+    pub fn next_turn(&self) -> Option<DateTime<Utc>> {
+        self.until.into_iter().chain(self.grants.next_turn()).min()
+    }
+
     /// Whether it is still so at this epoch, as far as time goes.
     pub fn holds(&self, epoch: i64) -> bool {
         self.epoch == epoch && self.until.is_none_or(|end| clock::now() < end)
