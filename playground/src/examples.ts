@@ -332,7 +332,7 @@ query WhyNot($record: ID!) {
   {
     entity: "People and roles",
     title: "What is shown in part",
-    about: "Be Diego Morales: addresses are masked for him, and the policies that say so are not his to read.",
+    about: "Be Diego Morales: addresses are shown to him in part, and the policies of masking are not his to read.",
     document: `
 query InPart {
   users(first: 5) {

@@ -3,6 +3,7 @@ mod catalogue;
 mod conditions;
 mod delegation;
 mod explanation;
+mod processes;
 mod protection;
 mod rights;
 mod scopes;
