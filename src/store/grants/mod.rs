@@ -209,7 +209,10 @@ impl Grants {
     pub fn next_turn(&self) -> Option<DateTime<Utc>> {
         let now = clock::now();
         let windows = self.held.values().flatten().map(|grant| grant.window);
-        windows.flat_map(|window| window.until.into_iter().chain([window.from])).filter(|turn| *turn > now).min()
+        windows
+            .flat_map(|window| window.until.into_iter().chain([window.from]))
+            .filter(|turn| *turn > now)
+            .min()
     }
 
     /// The fields that the caller is not shown as they are.

@@ -170,9 +170,8 @@ async fn what_is_taken_away_through_one_process_is_gone_on_the_other_with_the_ne
     let (person, role, _) = world.with_role("emptied", HELD).await;
     let contents = "query R($id: ID!) { role(id: $id) { permissions { id } } }";
     let contents = world.keeper.get(contents, json!({ "id": role })).await["role"]["permissions"].clone();
-    let remove = |at: usize| {
-        format!("r{at}: rolePermissionRemove(input: {{ id: {} }}) {DONE} ", contents[at]["id"])
-    };
+    let remove =
+        |at: usize| format!("r{at}: rolePermissionRemove(input: {{ id: {} }}) {DONE} ", contents[at]["id"]);
     let remove = remove(0) + &remove(1);
     world.loses("a permission of a role that is removed", &token(&person), &by, &remove, "FORBIDDEN").await;
 
@@ -186,7 +185,8 @@ async fn what_is_taken_away_through_one_process_is_gone_on_the_other_with_the_ne
     let person = world.town.person("granted", &[]).await;
     let mut revoke = String::new();
     for (at, name) in HELD.iter().enumerate() {
-        let input = json!({ "userId": id_of(&person), "permissionId": permission(&world.keeper, name).await });
+        let input =
+            json!({ "userId": id_of(&person), "permissionId": permission(&world.keeper, name).await });
         let given = world.keeper.do_("permissionGrant", input, "permissionGrant { id }").await;
         let id = &given["permissionGrant"]["id"];
         revoke += &format!("g{at}: permissionGrantRevoke(input: {{ id: {id}, reason: \"over\" }}) {DONE} ");
@@ -197,7 +197,8 @@ async fn what_is_taken_away_through_one_process_is_gone_on_the_other_with_the_ne
     world.keeper.do_("roleUpdate", json!({ "id": role, "maxDelegationDepth": 1 }), "").await;
     let person = world.town.person("stands in", &[]).await;
     let until = clock::now() + TimeDelta::hours(1);
-    let input = json!({ "assignmentId": origin, "userId": id_of(&person), "reason": "leave", "validUntil": until });
+    let input =
+        json!({ "assignmentId": origin, "userId": id_of(&person), "reason": "leave", "validUntil": until });
     from.do_("roleDelegate", input, "").await;
     let revoke = format!("roleRevoke(input: {{ id: {origin}, reason: \"over\" }}) {DONE}");
     world.loses("what was passed on", &token(&person), &by, &revoke, "FORBIDDEN").await;

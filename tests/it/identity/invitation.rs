@@ -360,12 +360,14 @@ async fn an_organization_sends_a_hundred_invitations_an_hour() {
     // should the hour turn meanwhile, it does so for nobody here
     house.sql(&quota("sent = 91, hour = hour + interval '1 day'")).await;
     let sent = join_all((0..20).map(|_| async { invite(&house, &token, &stranger(), &viewer).await })).await;
-    let codes: Vec<_> =
-        sent.iter().filter_map(|payload| payload["userErrors"][0]["code"].as_str()).collect();
+    let codes: Vec<_> = sent.iter().filter_map(|payload| payload["userErrors"][0]["code"].as_str()).collect();
     assert_eq!(codes, ["LIMIT_REACHED"; 11]);
     let again = act(&house, &token, "invitationResend", first).await;
     assert_eq!(again["userErrors"], json!([{ "code": "LIMIT_REACHED", "path": ["input"] }]));
-    let made = format!("SELECT count(*)::text FROM identity.invitations WHERE organization_id = '{}'", host.organization);
+    let made = format!(
+        "SELECT count(*)::text FROM identity.invitations WHERE organization_id = '{}'",
+        host.organization
+    );
     assert_eq!(house.look(&made).await, "10");
 
     // another organization has its own, and the next hour begins anew

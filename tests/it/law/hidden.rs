@@ -18,13 +18,18 @@ const ALWAYS_SEEN: &[(&str, &str)] = &[("OrganizationSettings", "an organization
 
 /// Places that tell whether a record is there to whoever does not see it, on purpose.
 const TOLD: &[(&str, &str)] = &[
-    ("accessReport.recordId", "`access.explain` is the right to be told about all records of the organization"),
+    (
+        "accessReport.recordId",
+        "`access.explain` is the right to be told about all records of the organization",
+    ),
     ("accessReport.after", "a place in the order of ids, whether or not somebody stands there"),
     ("ssoAccountLink.input.provider", ANYBODY),
     ("ssoSignInBegin.input.provider", ANYBODY),
-    ("explainAccess.recordId", "`access.explain` is the right to be told about all records of the organization"),
+    (
+        "explainAccess.recordId",
+        "`access.explain` is the right to be told about all records of the organization",
+    ),
 ];
-
 
 const ANYBODY: &str = "whoever signs in through a provider need not see how it is set up";
 
@@ -105,7 +110,8 @@ impl House {
         let ours = text(Words::rows(tables, self.city.organization, kind).await);
         let (seen, all) =
             (self.shown(&self.reader, &ours).await, self.shown(&self.city.owner().await, &ours).await);
-        let theirs = self.city.id_of("SELECT id FROM identity.organizations WHERE slug = 'nimbus-labs'").await;
+        let theirs =
+            self.city.id_of("SELECT id FROM identity.organizations WHERE slug = 'nimbus-labs'").await;
         let theirs = text(Words::rows(tables, theirs, kind).await);
         let known = self.shown(&self.reader, &theirs).await;
         let hidden = all.into_iter().filter(|id| !seen.contains(id));
@@ -127,7 +133,11 @@ impl House {
     /// What to ask of a root field of `Query`.
     fn selection(&self, field: &str) -> &'static str {
         let target = &self.sdl.0["Query"].fields[field].target;
-        if target.ends_with("Connection") { "{ nodes { id } totalCount { value } }" } else { "{ __typename }" }
+        if target.ends_with("Connection") {
+            "{ nodes { id } totalCount { value } }"
+        } else {
+            "{ __typename }"
+        }
     }
 
     /// The answer to a document about `ids`, which are all called alike in it, and the statements that it took.
@@ -161,7 +171,8 @@ impl House {
             if one != none {
                 complaints.push(format!("{about} tells that a {kind} is {what}:\n  {one}\n  {none}"));
             } else if took != sent {
-                complaints.push(format!("{about} takes other statements for {what} {kind}:\n{took:#?}\n{sent:#?}"));
+                complaints
+                    .push(format!("{about} takes other statements for {what} {kind}:\n{took:#?}\n{sent:#?}"));
             }
         }
         (complaints, self.told(document, &made_up[..1]).await.0)
@@ -170,7 +181,10 @@ impl House {
     /// The types whose ids a place takes, as it says when it is given another.
     async fn kinds(&self, operation: &str, call: &Marked) -> Vec<String> {
         let wrong = marking(&call.arguments, "zzz");
-        let answer = self.city.answer(&self.reader, &format!("{operation} {{ {}{wrong} {{ __typename }} }}", call.field)).await;
+        let answer = self
+            .city
+            .answer(&self.reader, &format!("{operation} {{ {}{wrong} {{ __typename }} }}", call.field))
+            .await;
         let message = answer["errors"][0]["message"].as_str().unwrap_or_default();
         match message.split_once("expected an id of ") {
             Some((_, rest)) => {
@@ -247,10 +261,12 @@ async fn a_hidden_record_looks_like_a_missing_one_to_filters_and_counts() {
     for (list, filter) in house.words.lists() {
         for (path, kind) in house.words.filters(filter, 2) {
             for test in ["{ in: [MARKS] }", "{ eq: \"@\" }", "{ ne: \"@\" }"] {
-                let inner = path.iter().rev().fold(test.to_owned(), |inner, step| format!("{{ {step}: {inner} }}"));
+                let inner =
+                    path.iter().rev().fold(test.to_owned(), |inner, step| format!("{{ {step}: {inner} }}"));
                 for filter in [inner.clone(), format!("{{ not: {inner} }}")] {
-                    let document =
-                        format!("{{ {list}(first: 100, filter: {filter}) {{ nodes {{ id }} totalCount {{ value }} }} }}");
+                    let document = format!(
+                        "{{ {list}(first: 100, filter: {filter}) {{ nodes {{ id }} totalCount {{ value }} }} }}"
+                    );
                     let (wrong, none) = house.compare(&format!("{list}({filter})"), &document, &kind).await;
                     complaints.extend(wrong);
                     tried += 1;
@@ -322,7 +338,8 @@ async fn a_hidden_record_looks_like_a_missing_one_to_subscribers() {
             for id in hidden.first().into_iter().chain(elsewhere.first()) {
                 let one = house.first(call, id).await;
                 if one != none {
-                    complaints.push(format!("{}.{} tells of {kind}: {one}, not {none}", call.field, call.place));
+                    complaints
+                        .push(format!("{}.{} tells of {kind}: {one}, not {none}", call.field, call.place));
                 }
             }
         }
@@ -334,7 +351,8 @@ async fn a_hidden_record_looks_like_a_missing_one_to_subscribers() {
 impl House {
     /// The first that a subscription tells about a record.
     async fn first(&self, call: &Marked, id: &str) -> String {
-        let document = format!("subscription {{ {}{} {{ __typename }} }}", call.field, marking(&call.arguments, id));
+        let document =
+            format!("subscription {{ {}{} {{ __typename }} }}", call.field, marking(&call.arguments, id));
         self.city.first_answer(&self.reader, &document).await.to_string().replace(id, "ID")
     }
 

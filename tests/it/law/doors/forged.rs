@@ -37,9 +37,9 @@ impl Doors {
                 target if target.ends_with("Connection") => "{ nodes { id } }",
                 _ => "{ __typename }",
             };
-            let fields = calls.iter().map(|call| {
-                format!("{}{} {}", call.field, call.arguments, selection(&call.field))
-            });
+            let fields = calls
+                .iter()
+                .map(|call| format!("{}{} {}", call.field, call.arguments, selection(&call.field)));
             documents.push(fields.collect::<Vec<_>>());
         }
         let settings = [("PORTICO_LISTEN".to_owned(), "127.0.0.1:0".to_owned())];
@@ -133,7 +133,8 @@ fn forgeries(token: &str, other: &Guest) -> Vec<(String, String)> {
     let mut header_hmac = read(header);
     header_hmac["alg"] = json!("HS256");
     let mut header_with_key = read(header);
-    header_with_key["jwk"] = json!({ "kty": "OKP", "crv": "Ed25519", "x": BASE64_URL_SAFE_NO_PAD.encode([9; 32]) });
+    header_with_key["jwk"] =
+        json!({ "kty": "OKP", "crv": "Ed25519", "x": BASE64_URL_SAFE_NO_PAD.encode([9; 32]) });
     let claims_now = Claims::now(
         serde_json::from_value(said["sub"].clone()).unwrap(),
         serde_json::from_value(said["sid"].clone()).unwrap(),
@@ -232,7 +233,10 @@ async fn no_forged_credential_opens_a_door() {
     for good in [&token(&owner), &keys.good] {
         let (status, body) = doors.ask(good, &doors.query, JSON).await;
         assert_eq!(status, 200, "{body}");
-        assert!(!body.contains("UNAUTHENTICATED") && body.contains("\"deals\":{\"nodes\":[{\"id\""), "{body}");
+        assert!(
+            !body.contains("UNAUTHENTICATED") && body.contains("\"deals\":{\"nodes\":[{\"id\""),
+            "{body}"
+        );
         assert_eq!(doors.knock(good).await, "connection_ack");
         for subscription in &doors.subscriptions {
             let (status, body) = doors.ask(good, subscription, STREAM).await;

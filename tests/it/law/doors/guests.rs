@@ -82,11 +82,7 @@ const ENDS: &[(&str, &str, &str)] = &[
 
 /// The same of an API key.
 const ENDS_OF_KEYS: &[(&str, &str, &str)] = &[
-    (
-        "a revoked key",
-        "UPDATE identity.api_keys SET revoked_at = now() WHERE id = ':key'",
-        "UNAUTHENTICATED",
-    ),
+    ("a revoked key", "UPDATE identity.api_keys SET revoked_at = now() WHERE id = ':key'", "UNAUTHENTICATED"),
     (
         "a key whose time is over",
         "UPDATE identity.api_keys SET created_at = now() - interval '2 days', expires_at = now() WHERE id = ':key'",

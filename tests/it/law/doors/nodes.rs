@@ -74,7 +74,8 @@ fn due(sdl: &Sdl, pair: &Pair<'_>, guest: &Guest) -> Option<bool> {
 async fn every_node_is_shown_to_those_whom_its_type_says_and_to_nobody_else() {
     let (city, sdl, words) = (City::found().await, Sdl::read(), Words::read());
     let (owner, mut tables) = (city.owner().await, city.tables().await);
-    let nodes: Vec<_> = sdl.0.iter().filter(|(_, ty)| ty.implements.iter().any(|one| one == "Node")).collect();
+    let nodes: Vec<_> =
+        sdl.0.iter().filter(|(_, ty)| ty.implements.iter().any(|one| one == "Node")).collect();
     assert_eq!(nodes.len(), words.kinds.len(), "every type with ids is an entity");
     let mut pairs = Vec::new();
     for kind in &words.kinds {

@@ -25,12 +25,7 @@ pub struct Marked {
 
 impl Words {
     /// Calls of all fields of `Query`, `Mutation` or `Subscription`, one for each place that takes an id.
-    pub async fn marked(
-        &self,
-        root: &str,
-        owner: &mut AsyncPgConnection,
-        organization: Uuid,
-    ) -> Vec<Marked> {
+    pub async fn marked(&self, root: &str, owner: &mut AsyncPgConnection, organization: Uuid) -> Vec<Marked> {
         let mut calls = Vec::new();
         for field in &self.roots[root] {
             let mut places = Vec::new();
@@ -90,8 +85,7 @@ impl Words {
                     Some(format!("{{{inner}}}"))
                 }
                 _ => {
-                    let value =
-                        self.value(owner, organization, field, argument, &mut BTreeSet::new()).await;
+                    let value = self.value(owner, organization, field, argument, &mut BTreeSet::new()).await;
                     told.extend(value.map(|value| format!("{name}: {value}")));
                     continue;
                 }
