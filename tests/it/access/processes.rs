@@ -1,9 +1,9 @@
 //! Two processes of the program, with caches of their own, over one database: what is taken away through one is gone on the
 //! other with the very next request, and what is open there ends at once (B008, B019).
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     net::SocketAddr,
-    process::Stdio,
+    process::{ChildStdout, Stdio},
     time::{Duration, Instant},
 };
 
@@ -34,6 +34,8 @@ const AT_ONCE: Duration = Duration::from_secs(1);
 struct Process {
     address: SocketAddr,
     _child: Server,
+    /// It goes on for as long as somebody hears what it says.
+    _said: BufReader<ChildStdout>,
 }
 
 impl Place for Process {
@@ -54,14 +56,14 @@ impl Process {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let said = BufReader::new(child.stdout.take().unwrap());
+        let mut said = BufReader::new(child.stdout.take().unwrap());
         let child = Server(child);
-        let place = said.lines().find_map(|line| {
+        let place = said.by_ref().lines().find_map(|line| {
             let line = line.unwrap();
             let (_, rest) = line.split_once("http://")?;
             rest.split('/').next().map(|address| address.parse().unwrap())
         });
-        Self { address: place.expect("the server says where it listens"), _child: child }
+        Self { address: place.expect("the server says where it listens"), _child: child, _said: said }
     }
 
     async fn ask(&self, credential: &str, document: &str) -> Value {
@@ -260,7 +262,8 @@ async fn time_masks_locks_and_suspensions_are_felt_on_both_processes_alike() {
     world.loses("an account that is locked", &token(&person), &by, &lock, "UNAUTHENTICATED").await;
 
     let (person, ..) = world.with_role("in a place", HELD).await;
-    let place = world.keeper.get("{ organization { id } }", json!({})).await["organization"]["id"].clone();
+    let place = world.keeper.get("{ viewer { organization { id } } }", json!({})).await;
+    let place = &place["viewer"]["organization"]["id"];
     let suspend = format!("organizationSuspend(input: {{ id: {place}, reason: \"a test\" }}) {DONE}");
     let what = "an organization that is suspended";
     world.loses(what, &token(&person), &by, &suspend, "TENANT_SUSPENDED").await;

@@ -55,7 +55,6 @@ fn due(sdl: &Sdl, pair: &Pair<'_>, guest: &Guest) -> Option<bool> {
     let Pair { kind, is_ours, .. } = pair;
     let needs = &sdl.0[&kind.name].needs;
     match guest.standing {
-        Standing::Nobody | Standing::Ended(_) | Standing::PlatformAdmin => Some(false),
         Standing::Stranger => Some(!is_ours),
         Standing::Member(role) if needs.iter().all(|permission| role.holds(permission)) => {
             let whole = role.holds("conversation.read_all") || !PRIVATE.contains(&kind.name.as_str());
@@ -66,7 +65,7 @@ fn due(sdl: &Sdl, pair: &Pair<'_>, guest: &Guest) -> Option<bool> {
                 _ => Some(true),
             }
         }
-        Standing::Member(_) => Some(false),
+        Standing::Member(_) | Standing::Nobody | Standing::Ended(_) | Standing::PlatformAdmin => Some(false),
     }
 }
 
