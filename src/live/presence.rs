@@ -136,27 +136,23 @@ impl Watcher {
         }
         // listening first: nothing falls between the question and the ear
         let mut ears = Ears::open(&self.hub, caller).await?;
-        // by time alone rights begin and end of which is known already
-        let mut time_has_come = false;
         loop {
-            let end = match self.look(caller, time_has_come).await {
+            let end = match self.look(caller).await {
                 // the end of an access token is the transport's, which knows it beforehand
                 Err(Error::Denied(Denied::Expired)) if caller.expires_at.is_some() => {
                     return std::future::pending().await;
                 }
                 looked => looked?,
             };
-            time_has_come = false;
             tokio::select! {
                 heard = ears.hear() => heard?,
-                () = tokio::time::sleep_until(end) => time_has_come = true,
+                () = tokio::time::sleep_until(end) => {}
             }
         }
     }
 
-    /// Asks what the caller holds, and tells it where it is new, or the time has come for something of it; says when to ask
-    /// again at the latest.
-    async fn look(&self, caller: &Arc<Caller>, time_has_come: bool) -> Result<Instant> {
+    /// Asks what the caller holds; says when to ask again at the latest: a right may begin or end by time alone.
+    async fn look(&self, caller: &Arc<Caller>) -> Result<Instant> {
         let snapshot = self.hub.door.snapshot(caller.clone());
         let looked = async {
             let standing = snapshot.standing().await?.clone();
@@ -165,11 +161,11 @@ impl Watcher {
         let looked: Result<_> = looked.await;
         snapshot.close();
         let (standing, key_ends) = looked?;
-        let end = key_ends.into_iter().chain(standing.next_turn()).min();
+        let end = key_ends.into_iter().chain(standing.until()).min();
         self.told.send_if_modified(|stay| {
             let known = stay.standing.as_ref().is_some_and(|known| Arc::ptr_eq(known, &standing));
             stay.standing = Some(standing);
-            time_has_come || !known
+            !known
         });
         let day = chrono::Duration::days(1);
         let left = end.map_or(day, |end| (end - clock::now()).min(day));

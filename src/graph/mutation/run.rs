@@ -184,8 +184,8 @@ async fn enter(visit: &Visit, without_mfa: bool) -> Result<Write, Fault> {
     }
 }
 
-/// Refused where a record is kept from the caller that they name, as if there were none: a foreign key knows neither of
-/// conditions nor of row-level security.
+/// Refused where a record is kept from the caller that they name, as if there were none: a foreign key knows of no
+/// conditions.
 async fn is_seen(write: &mut Write, named: &Named) -> Outcome<()> {
     match rows::table_of_prefix(&named.id.prefix) {
         Some(table) if write.hides(table, named.id.uuid).await? => Err(UserError::unseen(named).into()),

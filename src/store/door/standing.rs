@@ -58,9 +58,9 @@ impl Standing {
         Self { grants: Arc::new(grants), epoch, region, department, until }
     }
 
-    /// When time alone changes what the caller may do: a right begins or ends.
-    pub fn next_turn(&self) -> Option<DateTime<Utc>> {
-        self.until.into_iter().chain(self.grants.next_turn()).min()
+    /// When time alone will change it.
+    pub const fn until(&self) -> Option<DateTime<Utc>> {
+        self.until
     }
 
     /// Whether it is still so at this epoch, as far as time goes.

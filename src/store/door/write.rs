@@ -248,8 +248,7 @@ impl Write {
     /// Whether the caller is limited to some rows, and this is none of them, or there is none; of tables whose rows they see
     /// all, this is not asked.
     pub async fn hides(&mut self, table: &'static Table, id: Uuid) -> Result<bool> {
-        let scoped = self.standing.region.is_some() || self.standing.department.is_some();
-        let limited = scoped || self.within().limits.is_some_and(|limits| limits.limit(table));
+        let limited = self.within().limits.is_some_and(|limits| limits.limit(table));
         Ok(limited && !self.sees(table, id).await?)
     }
 

@@ -205,16 +205,6 @@ impl Grants {
         self.held.get(permission).is_some_and(|grants| grants.iter().any(whole))
     }
 
-    /// When the next of them begins or ends.
-    pub fn next_turn(&self) -> Option<DateTime<Utc>> {
-        let now = clock::now();
-        let windows = self.held.values().flatten().map(|grant| grant.window);
-        windows
-            .flat_map(|window| window.until.into_iter().chain([window.from]))
-            .filter(|turn| *turn > now)
-            .min()
-    }
-
     /// The fields that the caller is not shown as they are.
     pub const fn masks(&self) -> &Masks {
         &self.masks
