@@ -3,7 +3,7 @@ import { useEffect, useId, useRef, useState, type FormEvent } from "react";
 import { activity } from "./activity";
 import type { Fault } from "./api";
 import { Avatar } from "./marks";
-import { ask, conditions, EXPLAIN, EXPLAIN_OWN, idsIn, isId, KIND, PEOPLE, RECENT, REPORT, source, steps, toRead, VERDICTS, type Explanation, type Named, type Question, type Way } from "./rights";
+import { ask, EXPLAIN, EXPLAIN_OWN, idsIn, isId, KIND, limits, PEOPLE, RECENT, REPORT, source, steps, toRead, VERDICTS, type Explanation, type Named, type Question, type Way } from "./rights";
 import { go, route } from "./route";
 import { asFault, authorized, state } from "./session";
 import { FaultLine } from "./signin";
@@ -199,7 +199,7 @@ function Person({ told, question, isOpen }: { told: Explanation; question: Quest
 }
 
 function Limits({ way }: { way: Way }) {
-  const rules = conditions(way.conditions);
+  const rules = limits(way);
   const marks = [
     way.validUntil && `until ${new Date(way.validUntil).toLocaleDateString()}`,
     way.within && `within ${way.within.name ?? way.within.resourceId}`,
@@ -277,7 +277,7 @@ function Decision({ title, titleId, told }: { title?: string; titleId?: string; 
         ))}
       </ol>
       {outOfSight && (
-        <p className="verdict" data-verdict="ELSEWHERE">The record is out of sight all the same: roles that are limited to a region or a department show its rows alone, and conversations of others take a permission of their own.</p>
+        <p className="verdict" data-verdict="ELSEWHERE">The record is out of sight all the same: a right to change it needs one to see it, and conversations of others take a permission of their own.</p>
       )}
     </div>
   );

@@ -9,6 +9,8 @@ export interface Way {
   validUntil: string | null;
   conditions: unknown;
   within: { name: string | null; resourceId: string } | null;
+  rowScopes: ("REGION" | "DEPARTMENT")[];
+  team: { name: string } | null;
   roleAssignment: { isDelegated: boolean; assignmentReason: string | null; assignedBy: Named | null; delegatedBy: Named | null } | null;
   permissionGrant: { grantReason: string | null; grantedBy: Named | null } | null;
 }
@@ -34,7 +36,8 @@ const WAYS = `
   allowed permission
   user { id displayName }
   grants {
-    verdict rolePath validFrom validUntil conditions
+    verdict rolePath validFrom validUntil conditions rowScopes
+    team { name }
     within { name resourceId }
     roleAssignment { isDelegated assignmentReason assignedBy { id displayName } delegatedBy { id displayName } }
     permissionGrant { grantReason grantedBy { id displayName } }
@@ -99,9 +102,10 @@ export function isId(text: string): boolean {
 /** How somebody came to it. */
 export function source(way: Way): string {
   const { roleAssignment, permissionGrant, rolePath } = way;
-  if (permissionGrant || rolePath.length === 0) return `Given directly${by(permissionGrant?.grantedBy)}`;
+  const team = way.team ? ` of the team “${way.team.name}”` : "";
+  if (permissionGrant || rolePath.length === 0) return `${way.team ? `A right${team}, given` : "Given directly"}${by(permissionGrant?.grantedBy)}`;
   const [given, ...above] = rolePath.map((name) => `“${name}”`);
-  const role = above.length > 0 ? `Role ${given}, which contains ${above.join(", which contains ")}` : `Role ${given}`;
+  const role = `Role ${given}${team}${above.map((name) => `, which contains ${name}`).join("")}`;
   if (roleAssignment?.isDelegated) return `${role}, passed on${by(roleAssignment.delegatedBy)}`;
   return `${role}${roleAssignment?.assignedBy ? `, given${by(roleAssignment.assignedBy)}` : ""}`;
 }
@@ -122,7 +126,7 @@ export function steps(way: Way): Step[] {
     from.getFullYear() > 1970 ? `from ${day(from)}` : "",
     way.validUntil ? `until ${day(new Date(way.validUntil))}` : "without an end",
   ].filter(Boolean).join(" ");
-  const rules = conditions(way.conditions);
+  const rules = limits(way);
   const at: Record<Way["verdict"], number> = { ALLOWS: 9, NOT_YET: 1, OVER: 1, OUT_OF_SCOPE: 0, ELSEWHERE: 3, UNMET: 3, NOT_UNDERSTOOD: 3 };
   const list: [number, string][] = [[0, source(way)], [1, `It counts ${window}`]];
   if (way.within) list.push([rules ? 2 : 3, `Only for “${way.within.name ?? way.within.resourceId}” and what lies within it`]);
@@ -151,8 +155,14 @@ function day(date: Date): string {
   return date.toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
 }
 
+/** What must hold of the record, the person and the request. */
+export function limits(way: Way): string {
+  const scopes = way.rowScopes.map((scope) => `the record is of their own ${scope.toLowerCase()}`);
+  return [...scopes, conditions(way.conditions)].filter(Boolean).join(", and ");
+}
+
 /** All of the conditions must hold. */
-export function conditions(value: unknown): string {
+function conditions(value: unknown): string {
   const list = (Array.isArray(value) ? value : value ? [value] : []).map(rule).filter(Boolean);
   return list.join(", and ");
 }
