@@ -1,5 +1,6 @@
-// The frame of the page: who and where on top, and one of two views below.
+// The frame of the page: who and where on top, and one of three views below.
 import { Component, lazy, Suspense, useEffect, useState, type ReactNode } from "react";
+import { Access } from "./access";
 import { Avatar, Columns, Logo, Moon, Sun, System } from "./marks";
 import { go, route, type View } from "./route";
 import { state } from "./session";
@@ -16,7 +17,7 @@ export function App() {
   const [opened, setOpened] = useState(view === "editor");
   useEffect(() => {
     if (view === "editor") setOpened(true);
-    document.title = view === "editor" ? "Editor · Portico" : "Portico";
+    document.title = { start: "Portico", editor: "Editor · Portico", access: "Access · Portico" }[view];
   }, [view]);
   return (
     <div className="page" data-view={view}>
@@ -26,6 +27,7 @@ export function App() {
       <Header view={view} />
       <main id="main" tabIndex={-1}>
         {view === "start" && <Start />}
+        {view === "access" && <Access />}
         {opened && (
           <div className="editor-view" hidden={view !== "editor"}>
             <Boundary>
@@ -50,6 +52,7 @@ function Header({ view }: { view: View }) {
       <nav aria-label="Views">
         <a href="#start" aria-current={view === "start" ? "page" : undefined}>Start</a>
         <a href="#editor" aria-current={view === "editor" ? "page" : undefined}>Editor</a>
+        <a href="#access" aria-current={view === "access" ? "page" : undefined}>Access</a>
       </nav>
       <Account />
       <ThemeSwitch />

@@ -17,6 +17,7 @@ import { paint } from "./colours";
 import { examples } from "./examples";
 import { Pulse } from "./marks";
 import { prepared } from "./opening";
+import { idsIn } from "./rights";
 import { go } from "./route";
 import { state } from "./session";
 import { useStore } from "./store";
@@ -122,6 +123,7 @@ const STREAM_WORDS = { connecting: "Connecting…", open: "Live", ended: "Ended"
 function StatusLine() {
   const { answer, stream, remark, count } = useStore(activity);
   const { choice } = useStore(transport);
+  const ids = idsIn(answer?.result);
   return (
     <div className="status-line">
       <div role="status">
@@ -137,6 +139,7 @@ function StatusLine() {
             <span>{answer.milliseconds < 10 ? answer.milliseconds.toFixed(1) : Math.round(answer.milliseconds)} ms</span>
             <span>{sizeOf(answer.bytes)}</span>
             {answer.result.errors && <span data-errors="true">{answer.result.errors.length} {answer.result.errors.length === 1 ? "error" : "errors"}</span>}
+            {ids.length > 0 && <a href="#access" title="Choose one of the ids of this answer">Who can see these?</a>}
             {answer.requestId && <span className="quiet">request {answer.requestId}</span>}
           </>
         )}

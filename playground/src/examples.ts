@@ -292,6 +292,58 @@ mutation GiveRole($input: RoleAssignInput!) {
     lookup: `{ users(first: 1) { nodes { id } } roles(first: 1, filter: { name: { eq: "viewer" } }) { nodes { id } } }`,
   },
   {
+    entity: "People and roles",
+    title: "Who may see a deal, and why",
+    about: "Member by member, with the right that lets them in; the page Access shows the same.",
+    lookup: `{ deals(first: 1) { nodes { id } } }`,
+    document: `
+query WhoMaySee($record: ID!) {
+  accessReport(recordId: $record, permission: "deal.read", first: 25) {
+    people {
+      user { displayName }
+      grants { verdict rolePath validUntil conditions }
+    }
+    next
+  }
+}`,
+    variables: { record: "$.deals.nodes.0.id" },
+  },
+  {
+    entity: "People and roles",
+    title: "Why may I not?",
+    about: "Everybody can ask about themselves: each of their rights, and what it comes to.",
+    lookup: `{ budgets(first: 1) { nodes { id } } }`,
+    document: `
+query WhyNot($record: ID!) {
+  viewer {
+    explainAccess(permission: "budget.approve", recordId: $record) {
+      allowed
+      grants { verdict rolePath conditions }
+    }
+  }
+  budget(id: $record) {
+    name
+    status
+    viewerCan(permission: "budget.approve")
+  }
+}`,
+    variables: { record: "$.budgets.nodes.0.id" },
+  },
+  {
+    entity: "People and roles",
+    title: "What is shown in part",
+    about: "Be Diego Morales: addresses are shown to him in part, and the policies of masking are not his to read.",
+    document: `
+query InPart {
+  users(first: 5) {
+    nodes { displayName email }
+  }
+  maskingPolicies(first: 5) {
+    nodes { name fields method roles { nodes { name } } }
+  }
+}`,
+  },
+  {
     entity: "Audit",
     title: "The last changes to anything",
     about: "Who, what, before and after; sealed into a hash chain.",

@@ -130,6 +130,54 @@ test("it fits a phone", async () => {
   await page.setViewportSize({ width: 1280, height: 800 });
 });
 
+test("the access page tells who can see a record, and why", async () => {
+  await be("Eleanor Vance");
+  await page.getByRole("link", { name: "Access", exact: true }).click();
+  await page.locator(".picks button", { hasText: "deal" }).first().click();
+  await page.locator(".people li").nth(5).waitFor();
+  assert.match(page.url(), /#access\?record=deal_\w{26}&permission=deal\.read$/);
+  assert.match(await page.locator(".people li", { hasText: "Raj Patel" }).innerText(), /Role “admin”, given by Eleanor Vance/);
+  // with the keyboard alone
+  await page.locator(".people li", { hasText: "Raj Patel" }).getByRole("button", { name: "Why?" }).press("Enter");
+  await page.locator(".why .steps li").nth(1).waitFor();
+  assert.match(await page.locator(".why").innerText(), /Allowed[^]*deal\.read[^]*This way allows it\./);
+  await page.getByLabel("Why not somebody else?").selectOption({ label: "Viktor Novak" });
+  await page.locator(".somebody .decision").waitFor();
+  assert.match(await page.locator(".somebody").innerText(), /Not allowed/);
+  await picture("access");
+});
+
+test("an answer of the access page can be linked to, on a phone and in the dark", async () => {
+  const link = page.url();
+  await page.getByRole("link", { name: "Start", exact: true }).click();
+  await page.goto(link);
+  await page.reload();
+  await page.locator(".somebody .decision").waitFor();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await fits();
+  await picture("access-phone");
+  await page.setViewportSize({ width: 1280, height: 800 });
+});
+
+test("an id of the last answer can be asked about", async () => {
+  await example("The open pipeline, largest first", "query OpenPipeline");
+  await run();
+  await response((text) => text.includes('"deals"'));
+  await page.getByRole("link", { name: "Who can see these?" }).click();
+  await page.locator(".picks", { hasText: "In the last answer" }).getByRole("button").first().click();
+  await page.locator(".people li").first().waitFor();
+});
+
+test("who may not ask about others is refused by the API, and still told about themselves", async () => {
+  const link = page.url();
+  await be("Hannah Brooks");
+  await page.goto(link);
+  await page.locator(".fault", { hasText: "access.explain" }).waitFor();
+  assert.match(await page.locator(".decision").innerText(), /Allowed[^]*Role “viewer”/);
+  assert.equal(await page.locator(".people li").count(), 0);
+  await picture("access-denied");
+});
+
 test("signing out leaves nothing behind", async () => {
   await page.getByRole("link", { name: "Start", exact: true }).click();
   await page.getByRole("button", { name: "Sign out" }).click();
@@ -144,6 +192,16 @@ test("no request went to another host, and the browser complained of nothing", (
   assert.deepEqual(strangers, []);
   assert.deepEqual(complaints, []);
 });
+
+/** Another person of the demo. */
+async function be(name) {
+  await page.getByRole("link", { name: "Start", exact: true }).click();
+  await page.locator("#identity-name").waitFor();
+  if ((await page.locator("#identity-name").innerText()) === name) return;
+  if (!(await page.locator("#others").count())) await page.getByRole("button", { name: "Be somebody else" }).click();
+  await page.locator("#others .persona", { hasText: name }).first().click();
+  await page.locator("#identity-name", { hasText: name }).waitFor();
+}
 
 async function open(viewport) {
   const context = await browser.newContext({ viewport, colorScheme: "light", locale: "en-GB" });

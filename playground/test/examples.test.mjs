@@ -11,6 +11,7 @@ const file = process.env.PORTICO_SCHEMA ?? at("../../schema.graphql");
 const schema = buildSchema(await readFile(file, "utf8"));
 const { module } = await runnerImport(at("../src/examples.ts"), { configFile: false });
 const session = await readFile(at("../src/session.ts"), "utf8");
+const rights = await readFile(at("../src/rights.ts"), "utf8");
 
 for (const example of module.examples) {
   test(`${example.entity}: ${example.title}`, () => {
@@ -27,8 +28,10 @@ test("titles are unique", () => {
 });
 
 test("the page's own operations", () => {
-  const documents = [...session.matchAll(/const [A-Z_]+ = `((?:query|mutation) [^`]+)`/g)].map((match) => match[1]);
-  assert.equal(documents.length, 4);
+  const shared = /const WAYS = `([^`]+)`/.exec(rights)[1];
+  const texts = session + rights.replaceAll("${WAYS}", shared);
+  const documents = [...texts.matchAll(/const [A-Z_]+ = `((?:query|mutation) [^`]+)`/g)].map((match) => match[1]);
+  assert.equal(documents.length, 10);
   documents.forEach(valid);
 });
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     fault::Fault,
-    rows::{AnyId, Fields, Members, Object, Union},
+    rows::{AnyId, Fields, Members, Named, Object, Union, type_of_prefix},
 };
 use crate::store::{
     constraint,
@@ -64,6 +64,13 @@ impl UserError {
     /// No such record, or none that the caller may see: the two look the same.
     pub fn not_found<T: Kind>(id: Id<T>, path: &[&str]) -> Self {
         Self::new(UserErrorCode::NotFound, format!("there is no {} `{id}`", T::NAME), path)
+    }
+
+    /// The same for any kind of record.
+    pub fn unseen(named: &Named) -> Self {
+        let kind = type_of_prefix(&named.id.prefix).unwrap_or("record");
+        let path: Vec<&str> = named.path.iter().map(String::as_str).collect();
+        Self::new(UserErrorCode::NotFound, format!("there is no {kind} `{}`", named.id), &path)
     }
 
     /// The record was changed since the caller read it.

@@ -151,7 +151,7 @@ impl Watcher {
         }
     }
 
-    /// Asks what the caller holds; says when to ask again at the latest.
+    /// Asks what the caller holds; says when to ask again at the latest: a right may begin or end by time alone.
     async fn look(&self, caller: &Arc<Caller>) -> Result<Instant> {
         let snapshot = self.hub.door.snapshot(caller.clone());
         let looked = async {
@@ -160,7 +160,8 @@ impl Watcher {
         };
         let looked: Result<_> = looked.await;
         snapshot.close();
-        let (standing, end) = looked?;
+        let (standing, key_ends) = looked?;
+        let end = key_ends.into_iter().chain(standing.until()).min();
         self.told.send_if_modified(|stay| {
             let known = stay.standing.as_ref().is_some_and(|known| Arc::ptr_eq(known, &standing));
             stay.standing = Some(standing);

@@ -114,6 +114,12 @@ pub const NAMED: &[(&str, Code, &str, &str)] = &[
     ("departments_parent_cycle", Code::Invalid, "parentId", ""),
     ("events_append_only", Code::State, "", ""),
     (
+        "invitation_quotas_sent",
+        Code::LimitReached,
+        "",
+        "the organization has sent 100 invitations within this hour: send more in the next one",
+    ),
+    (
         "invitations_accepted",
         Code::State,
         "",

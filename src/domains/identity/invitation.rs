@@ -130,15 +130,15 @@ pub fn mutations(mutations: &mut Mutations) {
         .needs("invitation.write")
         .about(
             "Invites whoever has an e-mail address to join the organization in a role. A token is sent to them by mail, which \
-             works once, for a week. You can invite only into a role that gives no more than you hold yourself. Errors: \
-             NOT_FOUND, NOT_UNIQUE, INVALID, STATE.",
+             works once, for a week. You can invite only into a role that gives no more than you hold yourself; the \
+             organization can send 100 invitations an hour. Errors: NOT_FOUND, NOT_UNIQUE, INVALID, STATE, LIMIT_REACHED.",
         );
     mutations
         .action_in_visit("invitationResend", |visit, write, input| resend(visit, write, input).boxed(), invited)
         .needs("invitation.write")
         .about(
             "Sends an invitation again with a new token, good for another week; the one of before is good for nothing. You \
-             are who invites from then on, and need what `invitationCreate` needs. Errors: NOT_FOUND, CONFLICT, STATE.",
+             are who invites from then on, and need what `invitationCreate` needs. Errors: NOT_FOUND, CONFLICT, STATE, LIMIT_REACHED.",
         );
     mutations
         .change("invitationRevoke", revoke)

@@ -10,8 +10,8 @@ use crate::{
     graph::{
         fault::{Code, Fault},
         gate,
-        rows::{self, Asked, Env, Fields, Out},
-        user_error::{Outcome, Stop},
+        rows::{self, Asked, Env, Fields, Named, Out},
+        user_error::{Outcome, Stop, UserError},
         visit::{Args, Visit},
     },
     store::{
@@ -141,12 +141,20 @@ where
                 "`@idempotent` needs an organization, and is not for what gives a secret: that is not kept",
             ));
         }
+        let named = rows::named_in(ctx);
         let (visit, run, name) = (visit.clone(), self.run.clone(), self.name);
         let (access, without_mfa) = (declared.access, declared.without_mfa);
         // a client that hangs up drops us, not the task
         let task = tokio::spawn(async move {
             let write = enter(&visit, without_mfa).await?;
-            perform(&visit, write, name, access, idempotency, input, &*run).await
+            let run = async |write: &mut Write| {
+                // what takes no permission concerns nobody but themselves, and looks by itself
+                for named in named.iter().filter(|_| access.permission().is_some()) {
+                    is_seen(write, named).await?;
+                }
+                run(&visit, write, input).await
+            };
+            perform(&visit, write, name, access, idempotency, run).await
         });
         task.await.map_err(Fault::internal)?
     }
@@ -177,14 +185,22 @@ async fn enter(visit: &Visit, without_mfa: bool) -> Result<Write, Fault> {
     }
 }
 
-async fn perform<I, R>(
+/// Refused where a record is kept from the caller that they name, as if there were none: a foreign key knows of no
+/// conditions.
+async fn is_seen(write: &mut Write, named: &Named) -> Outcome<()> {
+    match rows::table_of_prefix(&named.id.prefix) {
+        Some(table) if write.hides(table, named.id.uuid).await? => Err(UserError::unseen(named).into()),
+        _ => Ok(()),
+    }
+}
+
+async fn perform<R>(
     visit: &Visit,
     mut write: Write,
     name: &'static str,
     access: Access,
     idempotency: Option<Idempotency>,
-    input: I,
-    run: &RunFn<I, R>,
+    run: impl AsyncFnOnce(&mut Write) -> Outcome<R>,
 ) -> Result<Done<R>, Fault>
 where
     R: Serialize + DeserializeOwned + Clone,
@@ -211,7 +227,7 @@ where
             }
         }
     }
-    match run(visit, &mut write, input).await {
+    match run(&mut write).await {
         Ok(result) => {
             if let Some(idempotency) = &idempotency {
                 write.remember(idempotency, &serde_json::to_value(&result).map_err(Fault::internal)?).await?;

@@ -60,6 +60,11 @@ impl Standing {
         Self { grants: Arc::new(grants), epoch, region, department, mfa, until }
     }
 
+    /// When time alone will change it.
+    pub const fn until(&self) -> Option<DateTime<Utc>> {
+        self.until
+    }
+
     /// Whether it is still so at this epoch, as far as time goes.
     pub fn holds(&self, epoch: i64) -> bool {
         self.epoch == epoch && self.until.is_none_or(|end| clock::now() < end)

@@ -260,6 +260,13 @@ impl Write {
         Ok(())
     }
 
+    /// Whether the caller is limited to some rows, and this is none of them, or there is none; of tables whose rows they see
+    /// all, this is not asked.
+    pub async fn hides(&mut self, table: &'static Table, id: Uuid) -> Result<bool> {
+        let limited = self.within().limits.is_some_and(|limits| limits.limit(table));
+        Ok(limited && !self.sees(table, id).await?)
+    }
+
     /// Whether the caller sees the row.
     pub async fn sees(&mut self, table: &'static Table, id: Uuid) -> Result<bool> {
         let keys = Keys { table, within: self.within(), fetch: Fetch::all(Condition::Ids(vec![id])) };

@@ -77,7 +77,7 @@ impl Limits {
     }
 
     /// Whether rows of `table` are left out.
-    fn limit(&self, table: &Table) -> bool {
+    pub(in crate::store) fn limit(&self, table: &Table) -> bool {
         let limited = |permission| self.of(permission).is_some_and(|condition| !condition.is_anything());
         match table.limited {
             Limited::Never => false,

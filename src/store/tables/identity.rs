@@ -46,6 +46,21 @@ pub mod identity {
         use diesel::sql_types::*;
         use crate::store::sql_types::*;
 
+        /// Counts how many invitations an organization has sent within the hour.
+        identity.invitation_quotas (organization_id) {
+            /// Organization that sends.
+            organization_id -> Uuid,
+            /// Hour that is counted, by its beginning; a later one begins anew.
+            hour -> Timestamptz,
+            /// How many were sent within it, those that were sent again included.
+            sent -> Int4,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
         /// A letter that asks whoever has an e-mail address to join the organization in a role. The token that accepts it is only in the mail; its hash is kept.
         identity.invitations (organization_id, id) {
             /// Organization that the invitation belongs to.
@@ -588,6 +603,7 @@ pub mod identity {
     }
 
     diesel::joinable!(api_keys -> organizations (organization_id));
+    diesel::joinable!(invitation_quotas -> organizations (organization_id));
     diesel::joinable!(invitations -> organizations (organization_id));
     diesel::joinable!(memberships -> organizations (organization_id));
     diesel::joinable!(memberships -> users (user_id));
@@ -604,6 +620,7 @@ pub mod identity {
 
     diesel::allow_tables_to_appear_in_same_query!(
         api_keys,
+        invitation_quotas,
         invitations,
         mail,
         memberships,

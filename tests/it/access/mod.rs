@@ -6,6 +6,7 @@ mod deciding;
 mod delegation;
 mod explanation;
 mod permission;
+mod processes;
 mod protection;
 mod rights;
 mod scopes;

@@ -346,3 +346,34 @@ async fn the_invitations_of_others_are_not_there() {
     }
     assert_eq!(House::code(&act(&house, &ours, "invitationResend", &id).await), "STATE");
 }
+
+/// However many send at once, and whether for the first time or again.
+#[tokio::test]
+async fn an_organization_sends_a_hundred_invitations_an_hour() {
+    let house = House::open().await;
+    let (host, token, viewer) = host(&house).await;
+    let quota = |set: &str| {
+        format!("UPDATE identity.invitation_quotas SET {set} WHERE organization_id = '{}'", host.organization)
+    };
+    let first = invite(&house, &token, &stranger(), &viewer).await["invitation"]["id"].clone();
+    let first = first.as_str().unwrap();
+    // should the hour turn meanwhile, it does so for nobody here
+    house.sql(&quota("sent = 91, hour = hour + interval '1 day'")).await;
+    let sent = join_all((0..20).map(|_| async { invite(&house, &token, &stranger(), &viewer).await })).await;
+    let codes: Vec<_> = sent.iter().filter_map(|payload| payload["userErrors"][0]["code"].as_str()).collect();
+    assert_eq!(codes, ["LIMIT_REACHED"; 11]);
+    let again = act(&house, &token, "invitationResend", first).await;
+    assert_eq!(again["userErrors"], json!([{ "code": "LIMIT_REACHED", "path": ["input"] }]));
+    let made = format!(
+        "SELECT count(*)::text FROM identity.invitations WHERE organization_id = '{}'",
+        host.organization
+    );
+    assert_eq!(house.look(&made).await, "10");
+
+    // another organization has its own, and the next hour begins anew
+    let (_, theirs, their_viewer) = self::host(&house).await;
+    assert_eq!(invite(&house, &theirs, &stranger(), &their_viewer).await["userErrors"], json!([]));
+    house.sql(&quota("hour = date_trunc('hour', now()) - interval '1 hour'")).await;
+    assert_eq!(act(&house, &token, "invitationResend", first).await["userErrors"], json!([]));
+    assert_eq!(invite(&house, &token, &stranger(), &viewer).await["userErrors"], json!([]));
+}

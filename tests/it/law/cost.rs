@@ -1,15 +1,10 @@
 //! Law: an operation takes as many statements as it took, and no more memory. Both are the same on every machine, so a
 //! change that makes requests dearer is seen here; how long they take is the benchmark's business, whose operations
 //! these are.
-use std::{cell::Cell, collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs};
 
 use async_graphql::{Request, Variables};
-use diesel::{
-    QueryableByName,
-    connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation},
-    sql_query,
-    sql_types::Uuid as SqlUuid,
-};
+use diesel::{QueryableByName, sql_query, sql_types::Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use portico::{
     domains::access::catalogue,
@@ -26,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::repository;
+use super::{repository, statements};
 use crate::world::{city::serve, postgres};
 
 /// What one operation costs.
@@ -42,21 +37,6 @@ struct Cost {
 
 /// Memory may differ by this much from one build to another.
 const TOLERANCE_PERCENT: u64 = 10;
-
-thread_local! {
-    /// The statements of this thread's connections.
-    static STATEMENTS: Cell<u64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-impl Instrumentation for Counting {
-    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
-        if matches!(event, InstrumentationEvent::StartQuery { .. }) {
-            STATEMENTS.set(STATEMENTS.get() + 1);
-        }
-    }
-}
 
 /// Where to ask what.
 struct Desk {
@@ -147,7 +127,7 @@ fn id(prefix: &str, uuid: Uuid) -> String {
 
 #[test]
 fn no_operation_costs_more_than_it_did() {
-    set_default_instrumentation(|| Some(Box::new(Counting))).unwrap();
+    statements::watch();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let desk = runtime.block_on(Desk::open());
     let mut measured = BTreeMap::new();
@@ -158,14 +138,14 @@ fn no_operation_costs_more_than_it_did() {
         // whatever is made once is made by then
         for turn in 0..12 {
             let variables = desk.variables(operation, turn);
-            let (before, mut answer) = (STATEMENTS.get(), Vec::new());
+            let (before, mut answer) = (statements::count(), Vec::new());
             let memory = allocation_counter::measure(|| {
                 answer = runtime.block_on(desk.ask(&document, variables));
             });
             let told: Value = serde_json::from_slice(&answer).unwrap();
             assert!(told.get("errors").is_none() && !told.to_string().contains("\"code\""), "{told:#}");
             let cost = Cost {
-                statements: STATEMENTS.get() - before,
+                statements: statements::count() - before,
                 bytes: memory.bytes_total,
                 allocations: memory.count_total,
             };

@@ -6,6 +6,7 @@ mod cost;
 mod docs;
 mod doors;
 mod gate;
+mod hidden;
 mod lists;
 mod matrix;
 mod migrations;
@@ -14,6 +15,7 @@ mod rooms;
 mod schema;
 mod sdl;
 mod size;
+mod statements;
 mod tables;
 mod tenancy;
 

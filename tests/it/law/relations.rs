@@ -30,6 +30,7 @@ const NO_TYPE: &[(&str, &str)] = &[
         "governance.control_requirements",
         "pairs: ComplianceControl.requirements and ComplianceRequirement.controls",
     ),
+    ("identity.invitation_quotas", "internal: counts what is sent"),
     ("identity.one_time_tokens", "secrets: they are shown in the mail that brings them and nowhere else"),
     ("identity.sso_provider_roles", "pairs: SsoProvider.roles"),
     ("identity.sso_requests", "secrets: a sign-in on its way to a provider and back"),

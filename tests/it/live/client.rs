@@ -1,4 +1,6 @@
 //! What listens: a websocket, and an event stream.
+use std::net::SocketAddr;
+
 use futures_util::{SinkExt, StreamExt, stream::BoxStream};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -7,7 +9,12 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
 };
 
-use super::{PATIENCE, house::House};
+use super::PATIENCE;
+
+/// A server that can be reached.
+pub trait Place {
+    fn address(&self) -> SocketAddr;
+}
 
 /// Follows messages and conversations; what happened to them is read under the subscriber's rights.
 pub const FOLLOW: &str =
@@ -20,8 +27,8 @@ pub const FOLLOW: &str =
 pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
-    pub async fn open(house: &House, credential: &str) -> Self {
-        let mut request = format!("ws://{}/graphql", house.server.address()).into_client_request().unwrap();
+    pub async fn open(place: &impl Place, credential: &str) -> Self {
+        let mut request = format!("ws://{}/graphql", place.address()).into_client_request().unwrap();
         let protocol = HeaderValue::from_static("graphql-transport-ws");
         request.headers_mut().insert("sec-websocket-protocol", protocol);
         let mut socket = Self(connect_async(request).await.unwrap().0);
@@ -32,8 +39,8 @@ impl Socket {
     }
 
     /// One that follows the records of a type, after a place.
-    pub async fn follow(house: &House, credential: &str, kind: &str, after: Option<&str>) -> Self {
-        let mut socket = Self::open(house, credential).await;
+    pub async fn follow(place: &impl Place, credential: &str, kind: &str, after: Option<&str>) -> Self {
+        let mut socket = Self::open(place, credential).await;
         socket.subscribe("1", kind, after).await;
         socket
     }
@@ -114,8 +121,8 @@ pub struct Events {
 
 impl Events {
     /// One that follows the records of a type, after a place that it remembers from before.
-    pub async fn follow(house: &House, credential: &str, kind: &str, last_event: Option<&str>) -> Self {
-        let url = format!("http://{}/graphql", house.server.address());
+    pub async fn follow(place: &impl Place, credential: &str, kind: &str, last_event: Option<&str>) -> Self {
+        let url = format!("http://{}/graphql", place.address());
         let request = reqwest::Client::new().post(url).bearer_auth(credential);
         let request = match last_event {
             Some(id) => request.header("last-event-id", id),

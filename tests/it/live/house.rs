@@ -1,5 +1,5 @@
 //! One process of Portico: schema, feeds, wake-ups and web, before the database of a town.
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use async_graphql::{Request, Variables};
 use diesel::{QueryableByName, sql_query, sql_types::Uuid as SqlUuid};
@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
+use super::client::Place;
 use crate::world::{
     city::{Person, Town},
     server::{self, keys},
@@ -54,6 +55,12 @@ fn read_credential(text: &str) -> Result<Caller, Denied> {
 pub fn token(person: &Person) -> String {
     let caller = &person.caller;
     keys().sign(&Claims::now(person.user, caller.session.unwrap(), caller.organization, 15)).unwrap()
+}
+
+impl Place for House {
+    fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
 }
 
 impl House {

@@ -1,5 +1,5 @@
 //! Live updates from end to end: real servers, sockets and event streams, and the outbox of a real PostgreSQL.
-mod client;
+pub mod client;
 mod cut;
 mod forget;
 mod house;

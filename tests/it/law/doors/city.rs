@@ -1,52 +1,28 @@
 //! Aether of the demo, and everybody who comes to its doors.
 use std::time::Duration;
 
-use async_graphql::{Request, Variables};
+use async_graphql::Request;
 use diesel::{QueryableByName, sql_query, sql_types::Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::StreamExt;
 use portico::{
-    domains::access::{
-        catalogue,
-        system_roles::{OWNER, ROLES, SystemRole},
-    },
+    domains::access::catalogue,
     graph::{limits::Limits, schema::Schema},
     seed,
-    store::{clock, connect::connect, door::Caller},
+    store::connect::connect,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::words::Call;
+use super::{guests::Guest, words::Call};
 use crate::world::{city::serve, postgres};
 
-const OURS: &str = "aether-demo";
-const THEIRS: &str = "nimbus-labs";
+pub const OURS: &str = "aether-demo";
 
 pub struct City {
     pub organization: Uuid,
     owner_url: String,
-    schema: Schema,
-}
-
-/// Somebody at the door.
-pub struct Guest {
-    pub name: String,
-    pub standing: Standing,
-    caller: Caller,
-}
-
-/// What a guest's credential comes to.
-#[derive(Clone, Copy)]
-pub enum Standing {
-    /// There is none.
-    Nobody,
-    Member(&'static SystemRole),
-    /// Owner of another organization.
-    Stranger,
-    PlatformAdmin,
-    /// It is good for nothing any more, and the code says why.
-    Ended(&'static str),
+    pub(super) schema: Schema,
 }
 
 /// What came back for one field.
@@ -75,6 +51,7 @@ impl City {
         let wide = Limits {
             bytes: 1 << 20,
             fields: 10_000,
+            aliases: 1_000,
             root_fields: 1_000,
             cost: usize::MAX,
             ..Limits::default()
@@ -103,107 +80,13 @@ impl City {
         self.tables().await.batch_execute(statements).await.unwrap();
     }
 
-    async fn look(&self, question: &str) -> Vec<String> {
+    pub async fn look(&self, question: &str) -> Vec<String> {
         let answers: Vec<Answer> = sql_query(question).load(&mut self.tables().await).await.unwrap();
         answers.into_iter().map(|answer| answer.answer).collect()
     }
 
-    async fn id_of(&self, question: &str) -> Uuid {
+    pub async fn id_of(&self, question: &str) -> Uuid {
         self.look(&format!("SELECT ({question})::text AS answer")).await[0].parse().unwrap()
-    }
-
-    /// Everybody: nobody first, then one person of each role, then those whom no door opens for.
-    pub async fn guests(&self) -> Vec<Guest> {
-        let mut guests = vec![self.nobody()];
-        for role in ROLES {
-            guests.push(self.member(role).await);
-        }
-        guests.push(self.stranger().await);
-        let ended = |name: &str, standing, caller| Guest { name: name.to_owned(), standing, caller };
-        let owner = self.owner().await.caller;
-        let hour = chrono::Duration::hours(1);
-        let expired = Caller { expires_at: Some(clock::now() - hour), ..owner.clone() };
-        guests.push(ended("an expired token", Standing::Ended("TOKEN_EXPIRED"), expired));
-        let revoked = self.owner().await.caller;
-        let session = revoked.session.unwrap();
-        self.run(&format!("UPDATE identity.sessions SET revoked_at = now() WHERE id = '{session}'")).await;
-        guests.push(ended("a revoked session", Standing::Ended("UNAUTHENTICATED"), revoked));
-        let key = self.key(owner.user.unwrap()).await;
-        let deals = Call { field: "deals".to_owned(), arguments: String::new(), names_ours: false };
-        let opens = &self.ask(&key, "query", &[&deals], |_| "{ nodes { id } }").await[0];
-        assert!(!opens.ids().is_empty(), "the key is good until it is revoked: {opens:?}");
-        let id = key.caller.api_key.unwrap();
-        self.run(&format!("UPDATE identity.api_keys SET revoked_at = now() WHERE id = '{id}'")).await;
-        guests.push(Guest { standing: Standing::Ended("UNAUTHENTICATED"), ..key });
-        guests
-    }
-
-    fn nobody(&self) -> Guest {
-        let caller = Caller { request: "doors".to_owned(), ..Caller::default() };
-        Guest { name: "nobody".to_owned(), standing: Standing::Nobody, caller }
-    }
-
-    pub async fn owner(&self) -> Guest {
-        self.member(ROLES.iter().find(|role| role.name == OWNER).unwrap()).await
-    }
-
-    /// A member of ours, in a new session.
-    pub async fn member(&self, role: &'static SystemRole) -> Guest {
-        let personas = seed::personas();
-        let persona = personas.iter().find(|one| one.role == role.name && one.organization == OURS);
-        let persona = persona.unwrap_or_else(|| panic!("the demo has nobody who is {}", role.name));
-        let caller = self.signed_in(&persona.email, OURS).await;
-        Guest { name: role.name.to_owned(), standing: Standing::Member(role), caller }
-    }
-
-    async fn stranger(&self) -> Guest {
-        let caller = self.signed_in("freya.olsen@nimbus-labs.example", THEIRS).await;
-        Guest { name: "a stranger".to_owned(), standing: Standing::Stranger, caller }
-    }
-
-    /// Who runs the platform, and is in no organization.
-    pub async fn administrator(&self) -> Guest {
-        let mut caller = self.signed_in("administrator@example.com", OURS).await;
-        caller.organization = None;
-        Guest { name: "the administrator".to_owned(), standing: Standing::PlatformAdmin, caller }
-    }
-
-    /// A key with all rights of who made it.
-    async fn key(&self, maker: Uuid) -> Guest {
-        let id = Uuid::now_v7();
-        self.run(&format!(
-            "INSERT INTO identity.api_keys (organization_id, id, name, prefix, hashed_key, created_by)
-             VALUES ('{}', '{id}', 'A key', 'doors', '{id}', '{maker}')",
-            self.organization
-        ))
-        .await;
-        let caller = Caller {
-            organization: Some(self.organization),
-            api_key: Some(id),
-            api_key_hash: Some(id.to_string()),
-            request: "doors".to_owned(),
-            ..Caller::default()
-        };
-        Guest { name: "a revoked key".to_owned(), standing: Standing::Nobody, caller }
-    }
-
-    async fn signed_in(&self, email: &str, slug: &str) -> Caller {
-        let user = self.id_of(&format!("SELECT id FROM identity.users WHERE email = '{email}'")).await;
-        let organization =
-            self.id_of(&format!("SELECT id FROM identity.organizations WHERE slug = '{slug}'")).await;
-        let session = Uuid::now_v7();
-        self.run(&format!(
-            "INSERT INTO identity.sessions (id, user_id, organization_id, refresh_token_hash, expires_at)
-             VALUES ('{session}', '{user}', '{organization}', '{session}', now() + interval '1 hour')"
-        ))
-        .await;
-        Caller {
-            organization: Some(organization),
-            user: Some(user),
-            session: Some(session),
-            request: "doors".to_owned(),
-            ..Caller::default()
-        }
     }
 
     /// Makes all `calls` in one document; what came back for each, in their order.
@@ -225,6 +108,12 @@ impl City {
         calls.iter().map(|call| Reply::of(&call.field, &answer)).collect()
     }
 
+    /// The whole answer to a document.
+    pub async fn answer(&self, guest: &Guest, document: &str) -> Value {
+        let answer = Schema::execute(&self.schema, guest.caller.clone(), Request::new(document)).await;
+        serde_json::from_slice(&answer.body).unwrap()
+    }
+
     /// How many statements a query takes, and its answer, which has to be without errors.
     pub async fn count(&self, guest: &Guest, query: &str) -> (usize, String) {
         let answer = Schema::execute(&self.schema, guest.caller.clone(), Request::new(query)).await;
@@ -236,10 +125,13 @@ impl City {
     /// The first that a subscription tells.
     pub async fn first(&self, guest: &Guest, call: &Call) -> Reply {
         let document = format!("subscription {{ {}{} {{ __typename }} }}", call.field, call.arguments);
-        let request = Request::new(document).variables(Variables::default());
-        let mut answers = self.schema.stream(guest.caller.clone(), request, None);
+        Reply::of(&call.field, &self.first_answer(guest, &document).await)
+    }
+
+    pub async fn first_answer(&self, guest: &Guest, document: &str) -> Value {
+        let mut answers = self.schema.stream(guest.caller.clone(), Request::new(document), None);
         let first = tokio::time::timeout(Duration::from_secs(10), answers.next()).await.unwrap().unwrap();
-        Reply::of(&call.field, &serde_json::from_slice(&first.body).unwrap())
+        serde_json::from_slice(&first.body).unwrap()
     }
 
     /// Every row of every table, so that any change of any of them shows. What a refused call does write is that it was refused,

@@ -2,15 +2,21 @@
 //! same valid words: by those whom it must refuse, by the owner, for whom it has to do what it is there for (or the refusals
 //! would prove nothing), and by everybody else whose role holds the permission.
 mod city;
+mod forged;
+mod guests;
+mod nodes;
+mod places;
 mod words;
 
 use std::collections::BTreeSet;
 
-pub use self::city::City;
-use self::{
-    city::{Guest, Reply, Standing},
-    words::{Call, Words},
+pub use self::{
+    city::City,
+    guests::{Guest, Standing},
+    places::{MARK, Marked},
+    words::{Kind, Words},
 };
+use self::{city::Reply, words::Call};
 use super::sdl::Sdl;
 
 /// What is decided by the id that is asked for.
@@ -35,8 +41,11 @@ const FOR_ANYBODY: &[&str] = &[
 ];
 
 /// Root fields for administrators of the platform.
-const FOR_ADMINISTRATORS: &[&str] =
+pub const FOR_ADMINISTRATORS: &[&str] =
     &["organizationReactivate", "organizationRestore", "organizationSuspend", "userLock", "userUnlock"];
+
+/// Root fields for whoever lacks the second factor that their organization demands: to set one up, and to leave.
+const WITHOUT_MFA: &[&str] = &["mfaConfirm", "mfaEnroll", "signOut"];
 
 /// Records that whoever may not read all of them finds only where they are theirs.
 const PRIVATE: &[(&str, &str)] = &[
@@ -101,6 +110,7 @@ impl Doors<'_> {
         let needs = self.needs(field);
         let administration = FOR_ADMINISTRATORS.contains(&field);
         match guest.standing {
+            Standing::Ended("MFA_REQUIRED") if WITHOUT_MFA.contains(&field) => Due::Answer,
             Standing::Ended(code) => Due::Refusal(code),
             Standing::PlatformAdmin if administration => Due::Answer,
             Standing::Nobody if FOR_ANYBODY.contains(&field) => Due::Nothing,

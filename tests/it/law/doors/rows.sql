@@ -63,12 +63,20 @@ INSERT INTO sales.accounts (organization_id, id, name, deleted_at) VALUES
   (:organization, gen_random_uuid(), 'doors unused', NULL), (:organization, gen_random_uuid(), 'doors gone', now());
 UPDATE sales.deals SET deleted_at = now() WHERE id = (SELECT id FROM sales.deals WHERE organization_id = :organization AND status = 'open' ORDER BY id DESC LIMIT 1);
 INSERT INTO governance.compliance_frameworks (organization_id, id, name) VALUES (:organization, gen_random_uuid(), 'doors');
+INSERT INTO governance.compliance_frameworks (organization_id, id, name)
+  SELECT :organization, ops.uuid_v7(), 'doors ' || n FROM generate_series(1, 3) AS n;
+INSERT INTO governance.compliance_requirements (organization_id, id, framework_id, code, title)
+  SELECT organization_id, gen_random_uuid(), id, 'doors', 'doors' FROM governance.compliance_frameworks
+  WHERE organization_id = :organization;
 INSERT INTO sales.pipelines (organization_id, id, name) SELECT :organization, gen_random_uuid(), 'doors ' || n FROM generate_series(1, 4) AS n;
 INSERT INTO sales.pipeline_stages (organization_id, id, pipeline_id, name, position)
   SELECT organization_id, gen_random_uuid(), id, 'doors', 100 FROM sales.pipelines
   WHERE organization_id = :organization AND name NOT LIKE 'doors %';
 INSERT INTO audit.audit_reviews (organization_id, id, audit_log_id, reviewed_by, outcome)
-  SELECT l.organization_id, gen_random_uuid(), l.id, m.user_id, 'acknowledged' FROM audit.audit_logs l, identity.memberships m
-  WHERE l.organization_id = :organization AND m.organization_id = :organization LIMIT 5;
+  SELECT l.organization_id, gen_random_uuid(), l.id, m.user_id, 'acknowledged'
+  FROM (SELECT organization_id, id FROM audit.audit_logs WHERE organization_id = :organization ORDER BY id LIMIT 5) l,
+    (SELECT user_id FROM identity.memberships WHERE organization_id = :organization ORDER BY user_id LIMIT 1) m;
 INSERT INTO security.masking_policies (organization_id, id, name, fields, method, is_active)
   SELECT :organization, ops.uuid_v7(), 'doors ' || n, '{Account.name}', 'redact', false FROM generate_series(1, 5) AS n;
+INSERT INTO identity.recovery_codes (id, user_id, code_hash)
+  SELECT ops.uuid_v7(), id, 'doors' FROM identity.users WHERE email LIKE 'eleanor.vance@%';

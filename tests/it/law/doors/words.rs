@@ -151,11 +151,23 @@ const SCOPES: &[(&str, &str)] = &[
 ];
 
 /// A type of record, as its `entity!` declares it.
-struct Kind {
-    name: String,
-    prefix: String,
-    table: String,
-    key: String,
+pub struct Kind {
+    pub name: String,
+    pub prefix: String,
+    pub table: String,
+    pub key: String,
+    /// Its rows can be kept from whoever holds its permission under conditions; by this one.
+    pub limited: Option<String>,
+    /// Its rows go with those of another.
+    pub is_part: bool,
+}
+
+impl Kind {
+    pub fn id(&self, uuid: Uuid) -> String {
+        let mut text = Vec::new();
+        id::write(&self.prefix, uuid, &mut text);
+        String::from_utf8(text).unwrap()
+    }
 }
 
 /// One call: a root field with its arguments.
@@ -170,16 +182,16 @@ pub struct Call {
 
 /// What the schema says of arguments.
 pub struct Words {
-    roots: BTreeMap<String, Vec<FieldDefinition>>,
-    inputs: BTreeMap<String, Vec<Positioned<InputValueDefinition>>>,
+    pub(super) roots: BTreeMap<String, Vec<FieldDefinition>>,
+    pub(super) inputs: BTreeMap<String, Vec<Positioned<InputValueDefinition>>>,
     enums: BTreeMap<String, String>,
-    kinds: Vec<Kind>,
+    pub kinds: Vec<Kind>,
 }
 
 #[derive(QueryableByName)]
-struct Found {
+pub(super) struct Found {
     #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
+    pub id: Uuid,
 }
 
 impl Words {
@@ -239,7 +251,7 @@ impl Words {
     }
 
     /// What one argument says; nothing where it need not be said.
-    async fn value(
+    pub(super) async fn value(
         &self,
         owner: &mut AsyncPgConnection,
         organization: Uuid,
@@ -281,10 +293,24 @@ impl Words {
         field: &str,
         name: &str,
     ) -> (String, Uuid) {
-        let Kind { prefix, table, key, .. } = self.kind(field, name);
-        let scope = SCOPES.iter().find(|(known, _)| known == table).map(|(_, scope)| *scope);
+        let kind = self.kind(field, name);
         let which =
             RECORDS.iter().find(|(of, known, _)| *of == field && *known == name).map(|(.., which)| *which);
+        let found = Self::row(owner, organization, kind, which).await;
+        found.unwrap_or_else(|| {
+            panic!("there is no row of {} for {field}({name}): add one to rows.sql", kind.table)
+        })
+    }
+
+    /// The id of a row, and whose it is.
+    pub async fn row(
+        owner: &mut AsyncPgConnection,
+        organization: Uuid,
+        kind: &Kind,
+        which: Option<&str>,
+    ) -> Option<(String, Uuid)> {
+        let Kind { table, key, .. } = kind;
+        let scope = SCOPES.iter().find(|(known, _)| known == table).map(|(_, scope)| *scope);
         // the platform's rows stand in for those that no organization has of its own
         for whose in [organization, Uuid::nil()] {
             let scope = scope.unwrap_or("organization_id = $1");
@@ -299,12 +325,10 @@ impl Words {
                     .await
                     .unwrap();
             if let Some(found) = found.into_iter().next() {
-                let mut text = Vec::new();
-                id::write(prefix, found.id, &mut text);
-                return (String::from_utf8(text).unwrap(), whose);
+                return Some((kind.id(found.id), whose));
             }
         }
-        panic!("there is no row of {table} for {field}({name}): add one to rows.sql")
+        None
     }
 
     fn kind(&self, field: &str, name: &str) -> &Kind {
@@ -324,7 +348,7 @@ impl Words {
     }
 }
 
-fn target(ty: &Type) -> &str {
+pub(super) fn target(ty: &Type) -> &str {
     match &ty.base {
         BaseType::Named(name) => name.as_str(),
         BaseType::List(of) => target(of),
@@ -343,11 +367,16 @@ fn kinds() -> Vec<Kind> {
             let declared = &declared[..declared.find(");").unwrap()];
             let parts: Vec<&str> = declared.split(',').map(str::trim).collect();
             let key = parts.iter().find_map(|part| part.strip_prefix("key ")).unwrap_or("id");
+            let needs = parts.iter().find_map(|part| part.strip_prefix("needs "));
+            let is_part = parts.iter().any(|part| part.starts_with("part "));
+            let never = is_part || parts.contains(&"limited never");
             kinds.push(Kind {
                 name: parts[0].to_owned(),
                 prefix: parts[1].trim_matches('"').to_owned(),
                 table: parts[2].replace("::", ".").replace(' ', ""),
                 key: key.to_owned(),
+                limited: needs.filter(|_| !never).map(|needs| needs.trim_matches('"').to_owned()),
+                is_part,
             });
         }
     }

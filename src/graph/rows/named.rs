@@ -1,0 +1,56 @@
+//! The records that the input of a mutation names, wherever in it they stand.
+use async_graphql::{
+    Any, Context, Value,
+    registry::{MetaType, Registry},
+};
+
+use super::AnyId;
+use crate::graph::visit::Args;
+
+/// A record, and where it is named: `["input", "accountId"]`.
+pub struct Named {
+    pub path: Vec<String>,
+    pub id: AnyId,
+}
+
+/// The records that the argument `input` of a mutation names.
+pub fn named_in(ctx: &Context<'_>) -> Vec<Named> {
+    let registry = &ctx.schema_env.registry;
+    let Some(MetaType::Object { fields, .. }) = registry.types.get("Mutation") else { return Vec::new() };
+    let input = fields.get(ctx.item.node.name.node.as_str()).and_then(|field| field.args.get("input"));
+    let mut named = Vec::new();
+    if let (Some(input), Ok(Any(value))) = (input, Args::of(ctx).get("input")) {
+        walk(registry, &input.ty, &value, &["input"], &mut named);
+    }
+    named
+}
+
+fn walk(registry: &Registry, ty: &str, value: &Value, path: &[&str], named: &mut Vec<Named>) {
+    let ty = ty.trim_end_matches('!');
+    if let Some(item) = ty.strip_prefix('[').and_then(|ty| ty.strip_suffix(']')) {
+        match value {
+            Value::List(values) => {
+                values.iter().for_each(|value| walk(registry, item, value, path, named));
+            }
+            // one stands for a list of one
+            one => walk(registry, item, one, path, named),
+        }
+        return;
+    }
+    match (value, registry.types.get(ty)) {
+        (Value::String(text), _) if ty == "ID" => {
+            // what is no id is refused where it is read
+            if let Ok(id) = AnyId::parse(text) {
+                named.push(Named { path: path.iter().map(|step| (*step).to_owned()).collect(), id });
+            }
+        }
+        (Value::Object(parts), Some(MetaType::InputObject { input_fields, .. })) => {
+            for (name, value) in parts {
+                if let Some(field) = input_fields.get(name.as_str()) {
+                    walk(registry, &field.ty, value, &[path, &[name.as_str()]].concat(), named);
+                }
+            }
+        }
+        _ => {}
+    }
+}
