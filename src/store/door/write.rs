@@ -20,7 +20,7 @@ use crate::store::{
     batch::{Batch, Stored},
     changes::{Changes, Insert, Update},
     error::{Error, Result},
-    grants::Grants,
+    grants::{ALL_CONVERSATIONS, Grants},
     id::Id,
     select::{Condition, Fetch, Keys, Limits, Locked, Rows, Table, Within, about, top},
     tables::identity::platform_admins,
@@ -104,7 +104,8 @@ impl Write {
     /// platform administrator has to do with. What the caller holds was decided before, in their own.
     pub async fn enter_organization(&mut self, organization: Uuid) -> Result<()> {
         self.say("app.organization_id", &organization.to_string()).await?;
-        self.say("app.conversations", "").await?;
+        let own = self.caller.organization == Some(organization) && self.grants().hold(ALL_CONVERSATIONS);
+        self.say("app.conversations", if own { "all" } else { "" }).await?;
         self.organization = organization;
         self.entered.insert(organization);
         Ok(())
@@ -145,15 +146,27 @@ impl Write {
         self.as_user(user).await?;
         self.as_renewing(session.unwrap_or_default()).await?;
         // whoever they were signed in as before
-        let before =
-            Caller { organization: None, api_key: None, api_key_hash: None, ..(*self.caller).clone() };
+        let before = Caller {
+            organization: None,
+            api_key: None,
+            api_key_hash: None,
+            impersonator: None,
+            ..(*self.caller).clone()
+        };
         self.caller = Arc::new(Caller { user: Some(user), session, ..before });
         Ok(())
     }
 
     /// Whether the caller administers the platform.
     pub async fn is_platform_admin(&mut self) -> Result<bool> {
-        let Some(user) = self.caller.user else { return Ok(false) };
+        match self.caller.user {
+            Some(user) => self.administers(user).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Whether `user`, whose belongings can be seen, administers the platform.
+    pub async fn administers(&mut self, user: Uuid) -> Result<bool> {
         let listed = platform_admins::table.filter(platform_admins::user_id.eq(user));
         Ok(select(exists(listed)).get_result(self).await?)
     }

@@ -53,6 +53,7 @@ const SHARED: &[(&str, &str)] = &[
 /// Mutations that even the owner cannot bring to an end here: the code that they give then.
 const UNFINISHED: &[(&str, &str)] = &[
     ("emailVerify", "INVALID"),
+    ("impersonationEnd", "STATE"),
     ("invitationAccept", "INVALID"),
     ("mfaChallenge", "INVALID"),
     ("mfaConfirm", "INVALID"),
