@@ -44,12 +44,14 @@ impl Audience {
 
 /// Tables of which row-level security shows each person their own rows, whoever else is in the audience.
 /// (`identity.users` does so too, but those who are let in are members, whom all see.)
-pub const PERSONAL: [&str; 12] = [
+pub const PERSONAL: [&str; 14] = [
     "identity.api_keys",
     "identity.invitations",
     "identity.memberships",
     "identity.one_time_tokens",
     "identity.organizations",
+    "identity.passkey_challenges",
+    "identity.passkeys",
     "identity.platform_admins",
     "identity.recovery_codes",
     "identity.sessions",
