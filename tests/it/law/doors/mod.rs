@@ -65,6 +65,7 @@ const UNFINISHED: &[(&str, &str)] = &[
     ("passkeyRegister", "INVALID"),
     ("passkeySignIn", "INVALID"),
     ("passwordReset", "INVALID"),
+    ("phoneVerify", "INVALID"),
     ("recoveryCodesRenew", "STATE"),
     ("roleDelegate", "NOT_FOUND"),
     ("sessionRefresh", "INVALID"),
