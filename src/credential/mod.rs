@@ -1,10 +1,11 @@
-//! What a caller shows to be let in: access tokens, API keys, refresh tokens, codes of a second factor; and how secrets
-//! are kept. Text and keys only: whether a
-//! session or key still stands is asked of the database, when its transaction begins.
+//! What a caller shows to be let in: access tokens, API keys, refresh tokens, codes of a second factor, passkeys; and how
+//! secrets are kept. Text and keys only: whether a session or key still stands is asked of the database, when its
+//! transaction begins.
 pub mod access_token;
 pub mod api_key;
 pub mod keys;
 pub mod one_time_token;
+pub mod passkey;
 mod pseudonym;
 pub mod recovery_code;
 pub mod refresh_token;
@@ -16,7 +17,10 @@ pub use keys::{Keys, Rules};
 
 use aws_lc_rs::digest;
 
-use crate::store::{door::Caller, error::Denied};
+use crate::store::{
+    door::{Caller, Impersonator},
+    error::Denied,
+};
 
 /// Who shows this credential, an access token or an API key. The caller's request and address are the transport's to
 /// fill in.
@@ -35,6 +39,7 @@ pub fn read(keys: &Keys, credential: &str) -> Result<Caller, Denied> {
         organization: claims.org,
         user: Some(claims.sub),
         session: Some(claims.sid),
+        impersonator: claims.act.map(|actor| Impersonator { user: actor.sub, session: actor.sid }),
         expires_at: claims.expires_at(),
         ..Caller::default()
     })

@@ -125,10 +125,12 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("approvalWorkflowCreate", create)
         .needs("approval.workflow.write")
+        .in_person()
         .about("Says who must agree, step by step; `permissionCreate` names the workflow. Errors: REQUIRED, INVALID, OUT_OF_RANGE, NOT_UNIQUE, NOT_FOUND.");
     mutations
         .change("approvalWorkflowUpdate", update)
         .needs("approval.workflow.write")
+        .in_person()
         .about("Changes a workflow for what is asked from now on; you must hold what it decides on. Errors: REQUIRED, INVALID, OUT_OF_RANGE, NOT_UNIQUE, NOT_FOUND, CONFLICT.");
     mutations
         .action("approvalWorkflowDelete", delete, |payload| {
@@ -137,6 +139,7 @@ pub fn mutations(mutations: &mut Mutations) {
                 .about("Which workflow was deleted; null when nothing was done.");
         })
         .needs("approval.workflow.delete")
+        .in_person()
         .about("Deletes a workflow for good. One that was ever asked, or that a permission names, is ended by `isActive` instead. Errors: NOT_FOUND, CONFLICT, IN_USE.");
 }
 

@@ -137,10 +137,12 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("permissionCreate", create)
         .needs("permission.write")
+        .in_person()
         .about("Makes a permission of your own, which gives a built-in right as you say: put it into roles or give it to people instead of the built-in one. You must hold the right yourself. Errors: NOT_FOUND, NOT_UNIQUE, INVALID, STATE.");
     mutations
         .change("permissionUpdate", update)
         .needs("permission.write")
+        .in_person()
         .about("Changes a permission of your own making, for all who have it, from their next request on; built-in ones stay as they are. Errors: NOT_FOUND, CONFLICT, NOT_UNIQUE, INVALID, STATE.");
     mutations
         .action("permissionDelete", delete, |payload| {
@@ -149,6 +151,7 @@ pub fn mutations(mutations: &mut Mutations) {
                 .about("Which permission was deleted; null when nothing was done.");
         })
         .needs("permission.delete")
+        .in_person()
         .about("Deletes a permission of your own making for good. One that a role contains or that was ever given to somebody is ended by `validUntil` instead. Errors: NOT_FOUND, CONFLICT, STATE, IN_USE.");
 }
 

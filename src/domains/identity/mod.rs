@@ -1,6 +1,7 @@
 //! Identity: organizations, people and how they sign in.
 pub mod api_key;
 pub mod email_verification;
+pub mod impersonation;
 pub mod invitation;
 pub mod lockout;
 pub mod membership;
@@ -11,9 +12,12 @@ mod one_time;
 pub mod organization;
 pub mod organization_settings;
 mod outbox;
+pub mod passkey;
+pub mod passkey_sign_in;
 pub mod password;
 pub mod password_change;
 pub mod password_reset;
+pub mod phone_verification;
 pub mod recovery_code;
 pub mod session;
 pub mod sign_in;
@@ -44,10 +48,14 @@ pub fn mutations(mutations: &mut Mutations) {
     sign_in::mutations(mutations);
     mfa_challenge::mutations(mutations);
     mfa::mutations(mutations);
+    passkey::mutations(mutations);
+    passkey_sign_in::mutations(mutations);
     password_change::mutations(mutations);
     password_reset::mutations(mutations);
     email_verification::mutations(mutations);
+    phone_verification::mutations(mutations);
     session::mutations(mutations);
+    impersonation::mutations(mutations);
     organization::mutations(mutations);
     organization_settings::mutations(mutations);
     user::mutations(mutations);

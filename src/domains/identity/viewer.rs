@@ -8,6 +8,7 @@ use crate::{
         access::{approval, delegation, explanation},
         identity::{
             organization::{Organization, OrganizationsOf},
+            passkey::{Passkey, PasskeysOf},
             recovery_code::{RecoveryCode, RecoveryCodesOf},
             session::{Session, SessionsOf},
             sso_account::{SsoAccount, SsoAccountsOf},
@@ -28,6 +29,7 @@ pub struct Viewer {
     user: Option<Id<User>>,
     organization: Option<Id<Organization>>,
     session: Option<Id<Session>>,
+    impersonator: Option<Id<User>>,
 }
 
 impl Object for Viewer {
@@ -43,6 +45,10 @@ impl Object for Viewer {
             .lookup("user", |_, viewer| Ok(viewer.user))
             .public()
             .about("Who you are; null for an API key.");
+        viewer
+            .lookup("impersonator", |_, viewer| Ok(viewer.impersonator))
+            .public()
+            .about("Who acts as you, which a client shows all the time; null where you act yourself.");
         viewer
             .lookup("profile", |_, viewer| Ok(viewer.user.map(Id::cast::<UserProfile>)))
             .public()
@@ -71,6 +77,10 @@ impl Object for Viewer {
             .many::<RecoveryCodesOf, RecoveryCode>("recoveryCodes", |viewer| RecoveryCodesOf(viewer.id()))
             .public()
             .about("Your recovery codes, used or not; the codes themselves were shown when they were made.");
+        viewer
+            .many::<PasskeysOf, Passkey>("passkeys", |viewer| PasskeysOf(viewer.id()))
+            .public()
+            .about("Your passkeys.");
         viewer
             .many::<SsoAccountsOf, SsoAccount>("ssoAccounts", |viewer| SsoAccountsOf(viewer.id()))
             .public()
@@ -157,6 +167,7 @@ pub fn queries(query: &mut Fields<Query>) {
                 user: caller.user.map(Id::of),
                 organization: caller.organization.map(Id::of),
                 session: caller.session.map(Id::of),
+                impersonator: caller.impersonator.map(|who| Id::of(who.user)),
             })
         })
         .public()

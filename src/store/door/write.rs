@@ -20,7 +20,7 @@ use crate::store::{
     batch::{Batch, Stored},
     changes::{Changes, Insert, Update},
     error::{Error, Result},
-    grants::Grants,
+    grants::{ALL_APPROVALS, ALL_CONVERSATIONS, Grants},
     id::Id,
     select::{Condition, Fetch, Keys, Limits, Locked, Rows, Table, Within, about, top},
     tables::identity::platform_admins,
@@ -103,13 +103,18 @@ impl Write {
     /// Writes in `organization` from now on: in one that is being founded, that a person signs in to, or that a
     /// platform administrator has to do with. What the caller holds was decided before, in their own.
     pub async fn enter_organization(&mut self, organization: Uuid) -> Result<()> {
-        let enter = sql::<Bool>("SELECT num_nulls(set_config('app.organization_id', ")
-            .bind::<Text, _>(organization.to_string())
-            .sql(
-                ", true), set_config('app.conversations', '', true), set_config('app.approvals', '', true), ",
-            )
-            .sql("set_config('app.deciding', '', true)) = 0");
-        enter.execute(self).await?;
+        let own = self.caller.organization == Some(organization);
+        let all = |permission| if own && self.grants().hold(permission) { "all" } else { "" };
+        let deciding = self.grants().deciding().filter(|_| own).unwrap_or_default();
+        let organization_id = organization.to_string();
+        for (setting, value) in [
+            ("app.organization_id", organization_id.as_str()),
+            ("app.conversations", all(ALL_CONVERSATIONS)),
+            ("app.approvals", all(ALL_APPROVALS)),
+            ("app.deciding", &deciding),
+        ] {
+            self.say(setting, value).await?;
+        }
         self.organization = organization;
         self.entered.insert(organization);
         Ok(())
@@ -155,15 +160,27 @@ impl Write {
         self.as_user(user).await?;
         self.as_renewing(session.unwrap_or_default()).await?;
         // whoever they were signed in as before
-        let before =
-            Caller { organization: None, api_key: None, api_key_hash: None, ..(*self.caller).clone() };
+        let before = Caller {
+            organization: None,
+            api_key: None,
+            api_key_hash: None,
+            impersonator: None,
+            ..(*self.caller).clone()
+        };
         self.caller = Arc::new(Caller { user: Some(user), session, ..before });
         Ok(())
     }
 
     /// Whether the caller administers the platform.
     pub async fn is_platform_admin(&mut self) -> Result<bool> {
-        let Some(user) = self.caller.user else { return Ok(false) };
+        match self.caller.user {
+            Some(user) => self.administers(user).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Whether `user`, whose belongings can be seen, administers the platform.
+    pub async fn administers(&mut self, user: Uuid) -> Result<bool> {
         let listed = platform_admins::table.filter(platform_admins::user_id.eq(user));
         Ok(select(exists(listed)).get_result(self).await?)
     }

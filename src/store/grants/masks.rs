@@ -53,6 +53,14 @@ impl Masks {
         self.0.is_empty()
     }
 
+    /// Whether `other` masks all these fields, each in the same way.
+    pub fn are_within(&self, other: &Self) -> bool {
+        let same = |ty: &str, fields: &HashMap<String, Mask>| {
+            fields.iter().all(|(field, mask)| other.of_field(ty, field) == Some(*mask))
+        };
+        self.0.iter().all(|(ty, fields)| same(ty, fields))
+    }
+
     /// How a field of a type is shown; none where as it is.
     pub fn of_field(&self, ty: &str, field: &str) -> Option<Mask> {
         self.0.get(ty)?.get(field).copied()

@@ -102,7 +102,7 @@ pub mod identity {
         identity.mail (id) {
             /// Identity of the mail, given by the server; it never changes and orders by time of creation.
             id -> Uuid,
-            /// E-mail address that it is for.
+            /// E-mail address or telephone number that it is for.
             recipient -> Text,
             /// What it is about, in a line.
             subject -> Text,
@@ -120,6 +120,8 @@ pub mod identity {
             failed_at -> Nullable<Timestamptz>,
             /// Why it was not delivered when that was tried last; null before the first failure and after success.
             failure -> Nullable<Text>,
+            /// How it reaches its recipient: mail, or sms for a text message. One of: mail, sms. Default: mail.
+            channel -> Text,
         }
     }
 
@@ -277,6 +279,81 @@ pub mod identity {
         use diesel::sql_types::*;
         use crate::store::sql_types::*;
 
+        /// What a device has to sign with a passkey, once and soon. Whoever answers shows the token, of which the hash is kept.
+        identity.passkey_challenges (id) {
+            /// Identity of the challenge, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// Person who is to answer; null where the answer tells who it is.
+            user_id -> Nullable<Uuid>,
+            /// What the answer is good for. One of: registration, sign_in, second_factor.
+            purpose -> Text,
+            /// Hash of the token.
+            token_hash -> Text,
+            /// What was asked, as a JSON object.
+            state -> Jsonb,
+            /// Until when it can be answered.
+            expires_at -> Timestamptz,
+            /// When it was answered, rightly or wrongly; null until then, and it is answered once.
+            used_at -> Nullable<Timestamptz>,
+            /// When the challenge was created.
+            created_at -> Timestamptz,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// A key on a device of a person, with which they sign in instead of with a password; the device has seen who they are.
+        identity.passkeys (id) {
+            /// Identity of the passkey, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// Person whose passkey it is.
+            user_id -> Uuid,
+            /// Name of the passkey as its person knows it, such as the device it is on.
+            name -> Text,
+            /// Number by which the device knows the passkey.
+            credential_id -> Bytea,
+            /// Public key, and what the device told of itself, as a JSON object.
+            credential -> Jsonb,
+            /// How often the device says it was used; 0 where it does not count. It never goes back. Default: 0.
+            sign_count -> Int8,
+            /// When it was last used to sign in; null when never.
+            last_used_at -> Nullable<Timestamptz>,
+            /// When the passkey was created.
+            created_at -> Timestamptz,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// A code that was sent to a telephone, with which its person proves that it is theirs. It can be tried five times.
+        identity.phone_codes (id) {
+            /// Identity of the code, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// Person whose telephone it is.
+            user_id -> Uuid,
+            /// Number that the code was sent to.
+            phone -> Text,
+            /// Hash of the code.
+            code_hash -> Text,
+            /// How often it was tried, rightly or wrongly. Default: 0.
+            attempts -> Int4,
+            /// Until when it works.
+            expires_at -> Timestamptz,
+            /// When it was used; null until then, and it is used once.
+            used_at -> Nullable<Timestamptz>,
+            /// When the code was created.
+            created_at -> Timestamptz,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
         /// A person who administers the platform itself. Rows are never changed or deleted.
         identity.platform_admins (id) {
             /// Identity of the platform administrator, given by the server; it never changes and orders by time of creation.
@@ -347,6 +424,12 @@ pub mod identity {
             revoke_reason -> Nullable<Text>,
             /// When the session was created.
             created_at -> Timestamptz,
+            /// Who acts as the person in this session; null where they act themselves.
+            impersonated_by -> Nullable<Uuid>,
+            /// Session of who acts as the person, with which this one ends; null where they act themselves.
+            impersonator_session_id -> Nullable<Uuid>,
+            /// Why somebody else acts as the person in this session; null where they act themselves.
+            impersonation_reason -> Nullable<Text>,
         }
     }
 
@@ -609,10 +692,12 @@ pub mod identity {
     diesel::joinable!(memberships -> users (user_id));
     diesel::joinable!(one_time_tokens -> users (user_id));
     diesel::joinable!(organization_settings -> organizations (organization_id));
+    diesel::joinable!(passkey_challenges -> users (user_id));
+    diesel::joinable!(passkeys -> users (user_id));
+    diesel::joinable!(phone_codes -> users (user_id));
     diesel::joinable!(platform_admins -> users (user_id));
     diesel::joinable!(recovery_codes -> users (user_id));
     diesel::joinable!(sessions -> organizations (organization_id));
-    diesel::joinable!(sessions -> users (user_id));
     diesel::joinable!(sso_accounts -> users (user_id));
     diesel::joinable!(sso_providers -> organizations (organization_id));
     diesel::joinable!(sso_requests -> users (user_id));
@@ -627,6 +712,9 @@ pub mod identity {
         one_time_tokens,
         organization_settings,
         organizations,
+        passkey_challenges,
+        passkeys,
+        phone_codes,
         platform_admins,
         recovery_codes,
         sessions,
