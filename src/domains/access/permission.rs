@@ -301,10 +301,10 @@ async fn own(write: &mut Write, id: Id<Permission>, version: Option<i32>) -> Out
 async fn approves(write: &mut Write, needed: bool, workflow: Option<Id<ApprovalWorkflow>>) -> Outcome<()> {
     const PATH: &[&str] = &["input", "approvalWorkflowId"];
     let Some(workflow) = workflow else { return Ok(()) };
-    if !needed {
-        let message = "a workflow decides only about what requires approval";
-        return Err(UserError::new(UserErrorCode::Invalid, message, PATH).into());
-    }
     record::find(write, workflow, PATH).await?;
-    Ok(())
+    if needed {
+        return Ok(());
+    }
+    let message = "a workflow decides only about what requires approval";
+    Err(UserError::new(UserErrorCode::Invalid, message, PATH).into())
 }

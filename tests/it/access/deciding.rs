@@ -306,6 +306,10 @@ async fn a_workflow_says_what_is_wrong_with_it_and_where() {
     let change = json!({ "id": made["id"], "expectedVersion": made["version"], "name": "V" });
     office.boss.do_("approvalWorkflowUpdate", change.clone(), "").await;
     assert_eq!(office.boss.refused("approvalWorkflowUpdate", change).await.0, "CONFLICT");
+    // it decides only about what requires approval
+    let unneeded = json!({ "name": "plain", "right": "deal.delete", "approvalWorkflowId": made["id"] });
+    let (code, path, _) = office.boss.refused("permissionCreate", unneeded).await;
+    assert_eq!((code.as_str(), path.join(".").as_str()), ("INVALID", "input.approvalWorkflowId"));
     // nobody eases the way to what they do not hold
     office
         .boss

@@ -12,6 +12,8 @@ use crate::law::sdl::Sdl;
 const OF_ALL_MEMBERS: &[&str] = &["Organization"];
 /// Records that whoever may not read all of them finds only where they are theirs.
 const PRIVATE: &[&str] = &["Conversation", "Message"];
+/// Records between those who ask and those who decide, all of which only `approval.read` shows.
+const BETWEEN_SOME: &[&str] = &["ApprovalDecision", "ApprovalRequest"];
 
 /// A record of a type, and an id that nothing has.
 struct Pair<'w> {
@@ -56,6 +58,9 @@ fn due(sdl: &Sdl, pair: &Pair<'_>, guest: &Guest) -> Option<bool> {
     let needs = &sdl.0[&kind.name].needs;
     match guest.standing {
         Standing::Stranger => Some(!is_ours),
+        Standing::Member(role) if BETWEEN_SOME.contains(&kind.name.as_str()) => {
+            role.holds("approval.read").then_some(true)
+        }
         Standing::Member(role) if needs.iter().all(|permission| role.holds(permission)) => {
             let whole = role.holds("conversation.read_all") || !PRIVATE.contains(&kind.name.as_str());
             let theirs = PERSONAL.contains(&kind.table.as_str()) && needs.is_empty();
