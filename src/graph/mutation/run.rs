@@ -192,9 +192,9 @@ async fn enter(visit: &Visit, without_mfa: bool) -> Result<Write, Fault> {
 }
 
 /// Refused where a record is kept from the caller that they name, as if there were none: a foreign key knows of no
-/// conditions.
+/// conditions. What `id` names the mutation looks for itself, or it is an id to be given.
 async fn is_seen(write: &mut Write, named: &Named) -> Outcome<()> {
-    match rows::table_of_prefix(&named.id.prefix) {
+    match rows::table_of_prefix(&named.id.prefix).filter(|_| named.path != ["input", "id"]) {
         Some(table) if write.hides(table, named.id.uuid).await? => Err(UserError::unseen(named).into()),
         _ => Ok(()),
     }

@@ -23,6 +23,7 @@ const TOLD: &[(&str, &str)] = &[
         "`access.explain` is the right to be told about all records of the organization",
     ),
     ("accessReport.after", "a place in the order of ids, whether or not somebody stands there"),
+    ("messageSend.input.id", "an id to be given: who chooses one that is taken has chosen it before"),
     ("ssoAccountLink.input.provider", ANYBODY),
     ("ssoSignInBegin.input.provider", ANYBODY),
     (
