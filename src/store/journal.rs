@@ -194,7 +194,7 @@ impl Write {
         self.enter_organization(PLATFORM).await?;
         let mut connection: &AsyncPgConnection = self;
         diesel::insert_into(audit_logs::table).values(rows).execute(&mut connection).await?;
-        self.enter_organization(here).await
+        self.return_to(here).await
     }
 
     /// Tells every server that these sessions have ended, so that none keeps a socket or stream of theirs open. It

@@ -41,7 +41,7 @@ pub struct Standing {
     /// A second factor was shown in the session.
     pub mfa: bool,
     /// When time alone will change it.
-    pub(super) until: Option<DateTime<Utc>>,
+    until: Option<DateTime<Utc>>,
     /// Who acts as the caller, and what is known of them.
     pub(super) behind: Option<Arc<Behind>>,
 }
@@ -285,7 +285,7 @@ pub(super) fn settings(purpose: Purpose, caller: &Caller) -> String {
 }
 
 /// To which rows the caller is limited.
-fn limits(standing: &Standing) -> String {
+pub(super) fn limits(standing: &Standing) -> String {
     let mut sql = String::new();
     set(&mut sql, "region", standing.region.as_deref());
     set(&mut sql, "department_id", standing.department.map(|id| id.to_string()).as_deref());

@@ -12,15 +12,15 @@ use diesel::{
     dsl::{exists, select, sql},
     sql_types::{Bool, Text},
 };
-use diesel_async::{AsyncPgConnection, RunQueryDsl, methods::LoadQuery};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection, methods::LoadQuery};
 use uuid::Uuid;
 
-use super::{Caller, Door, Standing, Transaction};
+use super::{Caller, Door, Standing, Transaction, standing};
 use crate::store::{
     batch::{Batch, Stored},
     changes::{Changes, Insert, Update},
     error::{Error, Result},
-    grants::{ALL_APPROVALS, ALL_CONVERSATIONS, Grants},
+    grants::Grants,
     id::Id,
     select::{Condition, Fetch, Keys, Limits, Locked, Rows, Table, Within, about, top},
     tables::identity::platform_admins,
@@ -103,20 +103,25 @@ impl Write {
     /// Writes in `organization` from now on: in one that is being founded, that a person signs in to, or that a
     /// platform administrator has to do with. What the caller holds was decided before, in their own.
     pub async fn enter_organization(&mut self, organization: Uuid) -> Result<()> {
-        let own = self.caller.organization == Some(organization);
-        let all = |permission| if own && self.grants().hold(permission) { "all" } else { "" };
-        let deciding = self.grants().deciding().filter(|_| own).unwrap_or_default();
-        let organization_id = organization.to_string();
-        for (setting, value) in [
-            ("app.organization_id", organization_id.as_str()),
-            ("app.conversations", all(ALL_CONVERSATIONS)),
-            ("app.approvals", all(ALL_APPROVALS)),
-            ("app.deciding", &deciding),
-        ] {
-            self.say(setting, value).await?;
-        }
+        let enter = sql::<Bool>("SELECT num_nulls(set_config('app.organization_id', ")
+            .bind::<Text, _>(organization.to_string())
+            .sql(
+                ", true), set_config('app.conversations', '', true), set_config('app.approvals', '', true), ",
+            )
+            .sql("set_config('app.deciding', '', true)) = 0");
+        enter.execute(self).await?;
         self.organization = organization;
         self.entered.insert(organization);
+        Ok(())
+    }
+
+    /// Writes in the organization of before again, with what the caller may see there.
+    pub(in crate::store) async fn return_to(&mut self, organization: Uuid) -> Result<()> {
+        self.enter_organization(organization).await?;
+        if self.caller.organization == Some(organization) {
+            let limits = standing::limits(&self.standing);
+            self.transaction.batch_execute(&limits).await?;
+        }
         Ok(())
     }
 
