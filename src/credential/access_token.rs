@@ -22,6 +22,16 @@ pub struct Claims {
     exp: i64,
     iat: i64,
     pub jti: Uuid,
+    /// Who acts as the person, where they do not act themselves (RFC 8693).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Actor>,
+}
+
+/// Who acts as somebody else, and in which session of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    pub sub: Uuid,
+    pub sid: Uuid,
 }
 
 impl Claims {
@@ -36,7 +46,13 @@ impl Claims {
             exp: (now + Duration::minutes(minutes.into())).timestamp(),
             iat: now.timestamp(),
             jti: clock::new_id(),
+            act: None,
         }
+    }
+
+    /// The same until `end`, for somebody who acts as that person.
+    pub fn of_actor(self, actor: Actor, end: DateTime<Utc>) -> Self {
+        Self { act: Some(actor), exp: end.timestamp(), ..self }
     }
 
     /// When the token ends.
@@ -114,6 +130,18 @@ mod tests {
         let claims = claims();
         let token = keys().sign(&claims).unwrap();
         assert_eq!(keys().open(&token), Ok(claims));
+    }
+
+    #[test]
+    fn who_acts_as_somebody_is_read_and_cannot_be_left_out() {
+        let actor = Actor { sub: Uuid::from_u128(4), sid: Uuid::from_u128(5) };
+        let claims = claims().of_actor(actor, clock::now() + Duration::minutes(1));
+        let token = keys().sign(&claims).unwrap();
+        assert_eq!(keys().open(&token), Ok(claims.clone()));
+        let (message, signature) = token.rsplit_once('.').unwrap();
+        let header = message.split_once('.').unwrap().0;
+        let without = part(&json!(Claims { act: None, ..claims }));
+        assert_eq!(keys().open(&format!("{header}.{without}.{signature}")), Err(Denied::Ended));
     }
 
     #[test]

@@ -16,7 +16,10 @@ pub use keys::{Keys, Rules};
 
 use aws_lc_rs::digest;
 
-use crate::store::{door::Caller, error::Denied};
+use crate::store::{
+    door::{Caller, Impersonator},
+    error::Denied,
+};
 
 /// Who shows this credential, an access token or an API key. The caller's request and address are the transport's to
 /// fill in.
@@ -35,6 +38,7 @@ pub fn read(keys: &Keys, credential: &str) -> Result<Caller, Denied> {
         organization: claims.org,
         user: Some(claims.sub),
         session: Some(claims.sid),
+        impersonator: claims.act.map(|actor| Impersonator { user: actor.sub, session: actor.sid }),
         expires_at: claims.expires_at(),
         ..Caller::default()
     })

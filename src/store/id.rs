@@ -57,6 +57,13 @@ impl<T: Kind> Id<T> {
     }
 }
 
+/// An id as text, where its kind is no type of this room.
+pub fn text(prefix: &str, uuid: Uuid) -> String {
+    let mut text = Vec::new();
+    write(prefix, uuid, &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
 /// `deal_01jd3v…` as its prefix and UUID.
 pub fn split(text: &str) -> Option<(&str, Uuid)> {
     let (prefix, suffix) = text.rsplit_once('_')?;

@@ -7,7 +7,7 @@ use diesel::{
     sql_types::{Nullable, Text, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
     door::{Caller, Write},
     error::Result,
     events::{SESSION, session_topic},
+    id,
     select::PLATFORM,
     tables::{
         audit::audit_logs,
@@ -84,7 +85,7 @@ macro_rules! event_row {
 
 /// The row of the audit trail, on behalf of a caller.
 macro_rules! audit_row {
-    ($caller:expr, $audit:expr) => {{
+    ($caller:expr, $audit:expr, $details:expr) => {{
         let actor_type = match ($caller.user, $caller.api_key) {
             (_, Some(_)) => "api_key",
             (Some(_), None) => "human",
@@ -92,6 +93,7 @@ macro_rules! audit_row {
         };
         let otherwise = if $caller.ip.is_some() { "anonymous" } else { "Portico" };
         let failed = $audit.error.is_some();
+        let impersonator = $caller.impersonator.map(|who| who.user);
         (
             (
                 audit_logs::organization_id.eq($audit.organization),
@@ -119,6 +121,9 @@ macro_rules! audit_row {
                 audit_logs::session_id.eq($caller.session),
                 audit_logs::request_id.eq($caller.request.as_str()),
                 audit_logs::occurred_at.eq(clock::now()),
+                audit_logs::details.eq($details),
+                audit_logs::impersonated_by.eq(impersonator),
+                audit_logs::impersonated_by_name.eq(impersonator_name(impersonator)),
             ),
         )
     }};
@@ -135,7 +140,7 @@ impl Write {
         event?;
         audited?;
         self.recorded();
-        Ok(())
+        self.tell_platform(&[audit]).await
     }
 
     /// The same of many changes, as many at a time as one statement may name.
@@ -145,7 +150,7 @@ impl Write {
             let audits: Vec<_> = changes.iter_mut().map(|change| Audit::of(organization, change)).collect();
             let told = changes.iter().cloned().zip(&audits);
             let told: Vec<_> = told.map(|(change, audit)| event_row!(audit, change)).collect();
-            let rows: Vec<_> = audits.iter().map(|audit| audit_row!(caller, audit)).collect();
+            let rows: Vec<_> = audits.iter().map(|audit| audit_row!(caller, audit, json!({}))).collect();
             let mut first: &AsyncPgConnection = self;
             let mut second: &AsyncPgConnection = self;
             let event = diesel::insert_into(events::table).values(told).execute(&mut first);
@@ -154,8 +159,42 @@ impl Write {
             event?;
             audited?;
             self.recorded();
+            self.tell_platform(&audits).await?;
         }
         Ok(())
+    }
+
+    /// What an administrator of the platform does who acts as somebody is known there too, but for what it was about
+    /// (B011).
+    async fn tell_platform(&mut self, audits: &[Audit]) -> Result<()> {
+        if !self.standing().is_of_administrator() {
+            return Ok(());
+        }
+        let (here, caller) = (self.organization(), self.caller().clone());
+        let elsewhere = audits.iter().filter(|audit| audit.organization != PLATFORM);
+        let told: Vec<_> = elsewhere
+            .map(|audit| {
+                let place = json!({ "organizationId": id::text("org", audit.organization) });
+                (
+                    Audit {
+                        organization: PLATFORM,
+                        resource_name: None,
+                        before: None,
+                        after: None,
+                        ..audit.clone()
+                    },
+                    place,
+                )
+            })
+            .collect();
+        let rows: Vec<_> = told.iter().map(|(audit, place)| audit_row!(caller, audit, place)).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.enter_organization(PLATFORM).await?;
+        let mut connection: &AsyncPgConnection = self;
+        diesel::insert_into(audit_logs::table).values(rows).execute(&mut connection).await?;
+        self.return_to(here).await
     }
 
     /// Tells every server that these sessions have ended, so that none keeps a socket or stream of theirs open. It
@@ -206,7 +245,7 @@ impl Write {
     pub async fn audit(&mut self, audit: &Audit) -> Result<()> {
         write_audit(self, self.caller(), audit).await?;
         self.recorded();
-        Ok(())
+        self.tell_platform(std::slice::from_ref(audit)).await
     }
 
     /// Claims an idempotency key. A concurrent request with the same key waits here until the first is done.
@@ -267,7 +306,7 @@ pub(super) async fn write_audit(
     caller: &Caller,
     audit: &Audit,
 ) -> Result<()> {
-    let row = audit_row!(caller, audit);
+    let row = audit_row!(caller, audit, json!({}));
     diesel::insert_into(audit_logs::table).values(row).execute(&mut connection).await?;
     Ok(())
 }
@@ -276,6 +315,12 @@ diesel::define_sql_function! {
     /// What whoever acts is called now.
     #[sql_name = "audit.actor_name"]
     fn actor_name(person: Nullable<SqlUuid>, api_key: Nullable<SqlUuid>, otherwise: Text) -> Text;
+}
+
+diesel::define_sql_function! {
+    /// What whoever acts as somebody else is called now.
+    #[sql_name = "audit.impersonator_name"]
+    fn impersonator_name(person: Nullable<SqlUuid>) -> Nullable<Text>;
 }
 
 diesel::define_sql_function! {

@@ -76,9 +76,11 @@ pub async fn key_ends(db: &Snapshot) -> Result<Option<DateTime<Utc>>> {
 }
 
 impl Door {
-    /// The caller was let in, which is written down.
+    /// The caller was let in, which is written down, unless somebody else acts as them.
     pub(super) fn note_presence(&self, caller: &Caller) {
-        let Some(organization) = caller.organization else { return };
+        let Some(organization) = caller.organization.filter(|_| caller.impersonator.is_none()) else {
+            return;
+        };
         let guest = match (caller.api_key, caller.user) {
             (Some(key), _) => Guest::Key { organization, key },
             (None, Some(user)) => Guest::Member { organization, user },
@@ -112,13 +114,11 @@ impl Door {
     async fn write_reuse(&self, organization: Uuid, key: Uuid, caller: &Caller) -> Result<()> {
         let mut work = self.work().await?;
         work.enter(organization).await?;
-        let mut id = Vec::new();
-        id::write("apikey", key, &mut id);
         let audit = Audit {
             organization,
             action: "api_key.reused".to_owned(),
             resource_type: Some("ApiKey"),
-            resource_id: Some(String::from_utf8_lossy(&id).into_owned()),
+            resource_id: Some(id::text("apikey", key)),
             resource_name: None,
             before: None,
             after: None,

@@ -93,10 +93,12 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("permissionGrant", grant)
         .needs("permission.grant")
+        .in_person()
         .about("Gives a permission to a person directly, or to a team and so to all who are in it as long as they are; one that must be approved first counts only once they have asked for it. You can give only what you hold yourself. Errors: NOT_FOUND, NOT_UNIQUE, INVALID.");
     mutations
         .change("permissionGrantRevoke", revoke)
         .needs("permission.grant")
+        .in_person()
         .about("Withdraws a permission that was given to a person or a team directly; it is gone with their next request. Errors: NOT_FOUND, STATE, INVALID.");
 }
 

@@ -96,10 +96,12 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("resourceCreate", create)
         .needs("resource.write")
+        .in_person()
         .about("Makes a record one that rights can be limited to, and says within which other it lies. Errors: NOT_FOUND, NOT_UNIQUE, INVALID.");
     mutations
         .change("resourceUpdate", update)
         .needs("resource.write")
+        .in_person()
         .about("Changes what is said of a thing that rights are limited to. Rights that were given for a thing reach all that lies within it, from the next request on. Errors: NOT_FOUND, CONFLICT, INVALID.");
 }
 

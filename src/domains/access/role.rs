@@ -178,10 +178,12 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("roleCreate", create)
         .needs("role.write")
+        .in_person()
         .about("Makes a role of your own; add permissions to it, or let it inherit them. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, STATE.");
     mutations
         .change("roleUpdate", update)
         .needs("role.write")
+        .in_person()
         .about("Changes a role of your own making; built-in roles stay as they are. Errors: NOT_FOUND, CONFLICT, INVALID, NOT_UNIQUE, STATE.");
     mutations
         .action("roleDelete", delete, |payload: &mut Fields<Payload<Id<Role>>>| {
@@ -190,6 +192,7 @@ pub fn mutations(mutations: &mut Mutations) {
                 .about("The id of the role that is gone; null when nothing was done.");
         })
         .needs("role.delete")
+        .in_person()
         .about("Deletes a role of your own making for good. One that was ever given to somebody is ended by `validUntil` instead, so that the record of who had it stays. Errors: NOT_FOUND, CONFLICT, STATE, IN_USE.");
 }
 

@@ -210,10 +210,12 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("roleAssign", assign)
         .needs("role.assign")
+        .in_person()
         .about("Gives a role to a person, or to a team and so to all who are in it as long as they are, from their next request on. You can give only what you hold yourself. Errors: NOT_FOUND, NOT_UNIQUE, INVALID, STATE, LIMIT_REACHED.");
     mutations
         .change("roleRevoke", revoke)
         .needs("role.assign")
+        .in_person()
         .about("Withdraws a role from a person or a team, and from all to whom it was passed on from there; its rights are gone with their next request. What a rule gave is withdrawn by changing the rule. Errors: NOT_FOUND, INVALID, STATE.");
 }
 

@@ -159,10 +159,12 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("rolePermissionAdd", add)
         .needs("role.write")
+        .in_person()
         .about("Adds a permission to a role of your own making; who has the role has it with their next request. You can add only what you hold yourself. Errors: NOT_FOUND, NOT_UNIQUE, INVALID, STATE.");
     mutations
         .change("rolePermissionRemove", remove)
         .needs("role.write")
+        .in_person()
         .about("Takes a permission out of a role of your own making; it is gone with the next request. Errors: NOT_FOUND, STATE.");
 }
 

@@ -97,10 +97,12 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("teamCreate", create)
         .needs("team.write")
+        .in_person()
         .about("Makes a team, with nobody in it yet. Errors: NOT_UNIQUE, INVALID.");
     mutations
         .change("teamUpdate", update)
         .needs("team.write")
+        .in_person()
         .about("Changes a team. Errors: NOT_FOUND, CONFLICT, NOT_UNIQUE, INVALID.");
     mutations
         .action("teamDelete", delete, |payload: &mut Fields<Payload<Id<Team>>>| {
@@ -109,12 +111,14 @@ pub fn mutations(mutations: &mut Mutations) {
                 .about("The id of the team that is gone; null when nothing was done.");
         })
         .needs("team.delete")
+        .in_person()
         .about("Deletes a team for good; the people in it stay in the organization, and lose what they had through it: the roles and permissions of the team are withdrawn, which you must be allowed to do. Errors: NOT_FOUND, CONFLICT, IN_USE, STATE.");
     mutations
         .change("teamMembersAdd", add)
         .needs("team.write")
+        .in_person()
         .about("Adds people to a team, which gives them its roles and permissions: you can add only where you could give those. Who is in it already stays. Errors: NOT_FOUND, OUT_OF_RANGE, STATE, LIMIT_REACHED.");
-    mutations.change("teamMembersRemove", remove).needs("team.write").about(
+    mutations.change("teamMembersRemove", remove).needs("team.write").in_person().about(
         "Takes people out of a team, and with it what they had through it: you can do so only where you could take that. Of who is not in it nothing is said. Errors: NOT_FOUND, OUT_OF_RANGE, STATE.",
     );
 }

@@ -84,6 +84,8 @@ pub struct AuditLog {
     pub occurred_at: DateTime<Utc>,
     pub prev_hash: Option<Hash>,
     pub hash: Option<Hash>,
+    pub impersonated_by: Option<Id<User>>,
+    pub impersonated_by_name: Option<String>,
 }
 
 entity!(AuditLog, "audit", audit::audit_logs, needs "audit.read");
@@ -97,7 +99,8 @@ impl Entity for AuditLog {
             ip_address needs "audit.personal.read", user_agent needs "audit.personal.read", request_id,
             application_name, service_name, api_endpoint, compliance_relevant, retention_period_days,
             additional_data needs "audit.values.read", occurred_at, prev_hash, hash,
-        } keeps { actor_id, resource_id, old_values, new_values } }
+            impersonated_by_name,
+        } keeps { actor_id, resource_id, old_values, new_values, impersonated_by } }
         entry
             .computed("oldValues", |entry, view| entry.shown(entry.old_values.as_ref(), view))
             .about_column("old_values")
@@ -109,6 +112,9 @@ impl Entity for AuditLog {
         entry
             .one("actor", |entry| entry.actor_id.filter(|_| entry.actor_type == AuditActorType::Human))
             .about("The person who acted; null when it was not a person, or nobody you share an organization with.");
+        entry
+            .one("impersonatedBy", |entry| entry.impersonated_by)
+            .about("Who acted as the actor; null where the actor acted, or for nobody you share an organization with.");
         entry
             .any("resource", AuditLog::resource)
             .about("The record concerned, as it is now; null when there is none, or none any more.");
@@ -156,6 +162,7 @@ filter! { AuditLogFilter for AuditLog in audit_logs {
     id: Compare<Id<AuditLog>>,
     actor_type: Compare<AuditActorType>,
     actor: UserFilter => through actor_id,
+    impersonated_by: UserFilter => through impersonated_by,
     event_type: Compare<String>,
     action: Compare<String>,
     action_category: Compare<String>,

@@ -67,6 +67,7 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("auditReviewCreate", create)
         .needs("audit.review")
+        .in_person()
         .about("Notes what you conclude from an audit entry. Errors: NOT_FOUND, INVALID, SELF_APPROVAL.");
 }
 

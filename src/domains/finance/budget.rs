@@ -150,13 +150,15 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("budgetSubmit", submit)
         .needs("budget.submit")
+        .in_person()
         .about("Asks for a draft to be approved. Errors: INVALID, NOT_FOUND, CONFLICT, STATE.");
-    mutations.change("budgetApprove", approve).needs("budget.approve").about(
+    mutations.change("budgetApprove", approve).needs("budget.approve").in_person().about(
         "Approves what somebody else submitted. Errors: INVALID, NOT_FOUND, CONFLICT, STATE, SELF_APPROVAL.",
     );
     mutations
         .change("budgetReject", reject)
         .needs("budget.reject")
+        .in_person()
         .about("Makes a draft again of what was submitted. Errors: NOT_FOUND, CONFLICT, STATE.");
     mutations
         .change("budgetLock", lock)

@@ -131,6 +131,7 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("complianceIssueAcceptRisk", accept_risk)
         .needs("issue.accept_risk")
+        .in_person()
         .about("Ends an issue in progress: it stays, and the risk is accepted. Errors: NOT_FOUND, CONFLICT, INVALID, STATE.");
     mutations
         .change("complianceIssueReopen", reopen)

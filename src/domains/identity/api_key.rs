@@ -83,6 +83,7 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .action("apiKeyCreate", create, made)
         .needs("api_key.write")
+        .in_person()
         .once()
         .about(
             "Makes an API key. It may what you may, within its scopes, for as long as you may it and are a member; or what a \
@@ -91,6 +92,7 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .action("apiKeyRotate", rotate, made)
         .needs("api_key.write")
+        .in_person()
         .once()
         .about(
             "Replaces an API key by a new one with the same rights; the old one works until a time that you choose. A key that \
@@ -99,6 +101,7 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("apiKeyRevoke", revoke)
         .needs("api_key.write")
+        .in_person()
         .about("Withdraws an API key, at once and for good. Errors: NOT_FOUND, STATE.");
 }
 

@@ -128,6 +128,7 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .action_in_visit("invitationCreate", |visit, write, input| create(visit, write, input).boxed(), invited)
         .needs("invitation.write")
+        .in_person()
         .about(
             "Invites whoever has an e-mail address to join the organization in a role. A token is sent to them by mail, which \
              works once, for a week. You can invite only into a role that gives no more than you hold yourself; the \
@@ -136,6 +137,7 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .action_in_visit("invitationResend", |visit, write, input| resend(visit, write, input).boxed(), invited)
         .needs("invitation.write")
+        .in_person()
         .about(
             "Sends an invitation again with a new token, good for another week; the one of before is good for nothing. You \
              are who invites from then on, and need what `invitationCreate` needs. Errors: NOT_FOUND, CONFLICT, STATE, LIMIT_REACHED.",
@@ -143,6 +145,7 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("invitationRevoke", revoke)
         .needs("invitation.write")
+        .in_person()
         .about("Withdraws an invitation: it can be accepted no more. Errors: NOT_FOUND, CONFLICT, STATE.");
     mutations
         .action_in_visit(

@@ -117,6 +117,7 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("membershipUpdate", update)
         .needs("membership.write")
+        .in_person()
         .about(
             "Changes a person's place in the organization; what they may see can depend on region and department, and roles that \
              have a rule come and go with it. Nobody changes their own. Errors: NOT_FOUND, CONFLICT, INVALID, STATE.",
@@ -129,6 +130,7 @@ pub fn mutations(mutations: &mut Mutations) {
                 .about("Your place in the organization as it is now; null when nothing was done.");
         })
         .personal()
+        .for_impersonators()
         .about(
             "Changes how you like Portico in the organization in which you work. Errors: NOT_FOUND when you work in none, \
              CONFLICT, INVALID.",

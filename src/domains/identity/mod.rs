@@ -1,6 +1,7 @@
 //! Identity: organizations, people and how they sign in.
 pub mod api_key;
 pub mod email_verification;
+pub mod impersonation;
 pub mod invitation;
 pub mod lockout;
 pub mod membership;
@@ -48,6 +49,7 @@ pub fn mutations(mutations: &mut Mutations) {
     password_reset::mutations(mutations);
     email_verification::mutations(mutations);
     session::mutations(mutations);
+    impersonation::mutations(mutations);
     organization::mutations(mutations);
     organization_settings::mutations(mutations);
     user::mutations(mutations);

@@ -161,6 +161,7 @@ pub fn mutations(mutations: &mut Mutations) {
             payload.derived("done", |payload| payload.result.unwrap_or_default()).about("Whether it was deleted.");
         })
         .needs("organization.delete")
+        .in_person()
         .about(
             "Deletes the organization in which you work: nobody gets in any more, and its slug is free. An administrator of \
              the platform can restore it. Errors: STATE.",

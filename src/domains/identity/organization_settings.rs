@@ -60,6 +60,7 @@ pub fn mutations(mutations: &mut Mutations) {
                 .about("The record as it is now; null when nothing was done.");
         })
         .needs("organization.settings.write")
+        .in_person()
         .about("Changes how the organization wants Portico to behave. Errors: CONFLICT, INVALID.");
 }
 

@@ -36,6 +36,8 @@ pub struct Session {
     pub revoked_at: Option<DateTime<Utc>>,
     pub revoke_reason: Option<String>,
     pub created_at: DateTime<Utc>,
+    pub impersonated_by: Option<Id<User>>,
+    pub impersonation_reason: Option<String>,
 }
 
 entity!(Session, "sess", identity::sessions, public "everybody sees their own sessions only", owner Nobody);
@@ -44,13 +46,17 @@ impl Entity for Session {
     fn fields(session: &mut Fields<Self>) {
         columns! { session: Session {
             id, ip_address, user_agent, mfa, confined, expires_at, last_activity_at, revoked_at, revoke_reason, created_at,
-        } keeps { user_id, organization_id } }
+            impersonation_reason,
+        } keeps { user_id, organization_id, impersonated_by } }
         session
             .computed("isCurrent", |session, view| view.caller().session == Some(session.id.0))
             .about("Whether it is the one in which you ask.");
         session
             .lookup("organization", |_, session| Ok(session.organization_id))
             .about_column("organization_id");
+        session
+            .one("impersonatedBy", |session| session.impersonated_by)
+            .about("Who acts as you in it; null where you act yourself, or for nobody you share an organization with.");
     }
 }
 
@@ -85,6 +91,7 @@ pub fn mutations(mutations: &mut Mutations) {
                 .about("Whether the session has ended.");
         })
         .personal()
+        .for_impersonators()
         .without_mfa()
         .about("Ends this session: its tokens are good for nothing from now on. Errors: none.");
     mutations
@@ -162,9 +169,39 @@ pub(super) async fn end_of(write: &mut Write, user: Uuid, which: Whose, reason: 
             (diesel::update(others).set(mark).returning(sessions::id).load(write).await?, None)
         }
     };
-    write.sessions_ended(&ended).await?;
+    let as_others = end_impersonations(write, user, &ended, reason).await?;
+    write.sessions_ended(&[ended.as_slice(), as_others.as_slice()].concat()).await?;
     note(write, Note { action: "session.revoked", session, detail: Some(reason), ..Note::of(user) }).await?;
     Ok(ended.len())
+}
+
+/// With the sessions of a person end those in which they act as others, each told where they did.
+async fn end_impersonations(
+    write: &mut Write,
+    user: Uuid,
+    ended: &[Uuid],
+    reason: &str,
+) -> Outcome<Vec<Uuid>> {
+    let begun = sessions::table
+        .filter(sessions::impersonated_by.eq(user))
+        .filter(sessions::impersonator_session_id.eq_any(ended.to_vec()))
+        .filter(sessions::revoked_at.is_null());
+    let mark = (sessions::revoked_at.eq(clock::now()), sessions::revoke_reason.eq(reason));
+    let begun: Vec<(Uuid, Uuid, Option<Uuid>)> = diesel::update(begun)
+        .set(mark)
+        .returning((sessions::id, sessions::user_id, sessions::organization_id))
+        .load(write)
+        .await?;
+    let here = write.organization();
+    for (_, person, organization) in &begun {
+        let action = "user.impersonation_ended";
+        let told = Note { action, organization: *organization, detail: Some(reason), ..Note::of(*person) };
+        note(write, told).await?;
+    }
+    if !begun.is_empty() {
+        write.enter_organization(here).await?;
+    }
+    Ok(begun.into_iter().map(|(session, ..)| session).collect())
 }
 
 /// What the audit trail is told of a person and their sessions.

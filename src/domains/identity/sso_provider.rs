@@ -168,6 +168,7 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .action_in_visit("ssoProviderCreate", |visit, write, input| create(visit, write, input).boxed(), provider)
         .needs("sso_provider.write")
+        .in_person()
         .about(
             "Sets up a provider of single sign-on. The roles that it gives you must be able to give yourself. Errors: INVALID, \
              NOT_UNIQUE, NOT_FOUND, REQUIRED.",
@@ -179,6 +180,7 @@ pub fn mutations(mutations: &mut Mutations) {
             provider,
         )
         .needs("sso_provider.write")
+        .in_person()
         .about("Changes a provider of single sign-on. Errors: NOT_FOUND, CONFLICT, INVALID, NOT_UNIQUE.");
     mutations
         .action("ssoProviderDelete", delete, |payload: &mut Fields<Payload<Id<SsoProvider>>>| {
@@ -187,6 +189,7 @@ pub fn mutations(mutations: &mut Mutations) {
                 .about("The id of the provider that is gone; null when nothing was done.");
         })
         .needs("sso_provider.delete")
+        .in_person()
         .about(
             "Deletes a provider for good, and with it the links of accounts: whoever has no password cannot sign in any more. \
              Errors: NOT_FOUND, CONFLICT.",

@@ -195,6 +195,7 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("userUpdate", update)
         .personal()
+        .for_impersonators()
         .about("Changes your own profile. Errors: CONFLICT, INVALID, NOT_UNIQUE.");
 }
 

@@ -82,6 +82,7 @@ pub fn mutations(mutations: &mut Mutations) {
                 .about("Your profile as it is now; null when nothing was done.");
         })
         .personal()
+        .for_impersonators()
         .about("Changes what you tell about yourself. Errors: CONFLICT, INVALID.");
 }
 

@@ -28,6 +28,7 @@ pub struct Viewer {
     user: Option<Id<User>>,
     organization: Option<Id<Organization>>,
     session: Option<Id<Session>>,
+    impersonator: Option<Id<User>>,
 }
 
 impl Object for Viewer {
@@ -43,6 +44,10 @@ impl Object for Viewer {
             .lookup("user", |_, viewer| Ok(viewer.user))
             .public()
             .about("Who you are; null for an API key.");
+        viewer
+            .lookup("impersonator", |_, viewer| Ok(viewer.impersonator))
+            .public()
+            .about("Who acts as you, which a client shows all the time; null where you act yourself.");
         viewer
             .lookup("profile", |_, viewer| Ok(viewer.user.map(Id::cast::<UserProfile>)))
             .public()
@@ -157,6 +162,7 @@ pub fn queries(query: &mut Fields<Query>) {
                 user: caller.user.map(Id::of),
                 organization: caller.organization.map(Id::of),
                 session: caller.session.map(Id::of),
+                impersonator: caller.impersonator.map(|who| Id::of(who.user)),
             })
         })
         .public()

@@ -101,13 +101,14 @@ pub fn queries(query: &mut Fields<Query>) {
 }
 
 pub fn mutations(mutations: &mut Mutations) {
-    mutations.change("maskingPolicyCreate", create).needs("masking_policy.write").about(
+    mutations.change("maskingPolicyCreate", create).needs("masking_policy.write").in_person().about(
         "Says how certain fields are shown to certain people, from their next request on. What is masked for them they \
          cannot filter or order by either; the audit trail shows it in the same way. Errors: NOT_FOUND, NOT_UNIQUE, INVALID.",
     );
     mutations
         .change("maskingPolicyUpdate", update)
         .needs("masking_policy.write")
+        .in_person()
         .about("Changes a masking policy. Errors: NOT_FOUND, CONFLICT, NOT_UNIQUE, INVALID.");
     mutations
         .action("maskingPolicyDelete", delete, |payload| {
@@ -116,6 +117,7 @@ pub fn mutations(mutations: &mut Mutations) {
                 .about("Which policy was deleted; null when nothing was done.");
         })
         .needs("masking_policy.write")
+        .in_person()
         .about("Deletes a masking policy for good. Errors: NOT_FOUND, CONFLICT.");
 }
 

@@ -13,6 +13,8 @@ pub enum Access {
     /// Nobody: who may was forgotten.
     Undeclared,
     Permission(&'static str),
+    /// Whoever holds it, and administrators of the platform.
+    PermissionOrAdmin(&'static str),
     /// Everybody who is signed in.
     Person,
     PlatformAdmin,
@@ -23,7 +25,7 @@ impl Access {
     /// The permission it takes, where it takes one.
     pub const fn permission(self) -> Option<&'static str> {
         match self {
-            Self::Permission(permission) => Some(permission),
+            Self::Permission(permission) | Self::PermissionOrAdmin(permission) => Some(permission),
             _ => None,
         }
     }
@@ -31,7 +33,7 @@ impl Access {
     /// What the audit trail says was missing.
     pub(super) const fn missing(self) -> &'static str {
         match self {
-            Self::Permission(permission) => permission,
+            Self::Permission(permission) | Self::PermissionOrAdmin(permission) => permission,
             Self::PlatformAdmin => PLATFORM_ADMIN,
             Self::Undeclared | Self::Person | Self::Public => "a person who is signed in",
         }
@@ -41,7 +43,8 @@ impl Access {
         let caller = write.caller().clone();
         match self {
             Self::Public => Ok(()),
-            Self::Permission(permission) => {
+            Self::PermissionOrAdmin(_) if write.is_platform_admin().await? => Ok(()),
+            Self::Permission(permission) | Self::PermissionOrAdmin(permission) => {
                 let right = gate::right(&caller, write.grants(), || write.limits(), Some(permission))?;
                 if right == Right::SomeRows {
                     write.only_where(permission);

@@ -38,6 +38,8 @@ struct Declared {
     once: bool,
     /// Whoever lacks the second factor that their organization demands may use it, outside of the organization.
     without_mfa: bool,
+    /// Nobody may use it who acts as somebody else.
+    in_person: bool,
     action: Box<dyn Action>,
 }
 
@@ -55,19 +57,24 @@ impl Last<'_> {
         self.allow(Access::Permission(permission))
     }
 
+    /// Whoever holds the permission may, and administrators of the platform.
+    pub fn needs_or_admin(self, permission: &'static str) -> Self {
+        self.allow(Access::PermissionOrAdmin(permission)).in_person()
+    }
+
     /// Everybody may, whether signed in or not.
     pub fn public(self) -> Self {
-        self.allow(Access::Public)
+        self.allow(Access::Public).in_person()
     }
 
     /// Everybody who is signed in may: it concerns nobody but themselves.
     pub fn personal(self) -> Self {
-        self.allow(Access::Person)
+        self.allow(Access::Person).in_person()
     }
 
     /// Only administrators of the platform may.
     pub fn for_platform_admins(self) -> Self {
-        self.allow(Access::PlatformAdmin)
+        self.allow(Access::PlatformAdmin).in_person()
     }
 
     /// `@idempotent` is refused: it gives a secret, which is not kept, or part of it happens aside.
@@ -79,6 +86,19 @@ impl Last<'_> {
     /// Also for whoever lacks the second factor that their organization demands, but outside of the organization.
     pub fn without_mfa(self) -> Self {
         self.0.without_mfa = true;
+        self
+    }
+
+    /// Refused to whoever acts as somebody else: it is about who the person is or about the rights of people, or it
+    /// wants the eyes of a second person. What takes no permission is refused to them anyway.
+    pub fn in_person(self) -> Self {
+        self.0.in_person = true;
+        self
+    }
+
+    /// Also for whoever acts as somebody else, though it takes no permission.
+    pub fn for_impersonators(self) -> Self {
+        self.0.in_person = false;
         self
     }
 
@@ -145,13 +165,19 @@ impl Mutations {
         };
         let access = Access::Undeclared;
         let about = String::new();
-        let declared = Declared { about, access, once: false, without_mfa: false, action: Box::new(action) };
+        let (once, without_mfa, in_person) = (false, false, false);
+        let declared = Declared { about, access, once, without_mfa, in_person, action: Box::new(action) };
         Last(self.0.entry(name).insert_entry(declared).into_mut())
     }
 
     /// The names of all mutations with the permission each needs.
     pub fn permissions(&self) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
         self.access().map(|(name, access)| (name, access.permission()))
+    }
+
+    /// The names of all mutations with whether nobody may use it who acts as somebody else.
+    pub fn in_person(&self) -> impl Iterator<Item = (&'static str, bool)> {
+        self.0.iter().map(|(name, declared)| (*name, declared.in_person))
     }
 
     /// The names of all mutations with who may use each.

@@ -9,7 +9,7 @@ use async_graphql::{
     registry::{MetaField, ObjectBuilder, Registry},
 };
 
-use super::Mutations;
+use super::{Access, Mutations};
 use crate::graph::{rows, visit::Visit};
 
 /// `Mutation`, as async-graphql knows it.
@@ -41,7 +41,11 @@ impl OutputType for MutationRoot {
                 argument.description = Some("What to do.".to_owned());
                 field.args.insert("input".to_owned(), argument);
             }
-            rows::declare_permission(&mut field, declared.about.clone(), declared.access.permission());
+            let mut about = declared.about.clone();
+            if declared.in_person && !matches!(declared.access, Access::Public) {
+                about += " Refused to whoever acts as somebody else.";
+            }
+            rows::declare_permission(&mut field, about, declared.access.permission());
             ((*name).to_owned(), field)
         });
         let fields = fields.collect();

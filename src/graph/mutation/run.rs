@@ -143,10 +143,16 @@ where
         }
         let named = rows::named_in(ctx);
         let (visit, run, name) = (visit.clone(), self.run.clone(), self.name);
-        let (access, without_mfa) = (declared.access, declared.without_mfa);
+        let (access, without_mfa, in_person) = (declared.access, declared.without_mfa, declared.in_person);
         // a client that hangs up drops us, not the task
         let task = tokio::spawn(async move {
-            let write = enter(&visit, without_mfa).await?;
+            let mut write = enter(&visit, without_mfa).await?;
+            if in_person && write.caller().impersonator.is_some() {
+                write.denied(name, "the person themselves").await?;
+                write.commit().await?;
+                let message = "you act as somebody else: this is for them to do";
+                return Err(Fault::new(Code::Forbidden, message));
+            }
             let run = async |write: &mut Write| {
                 // what takes no permission concerns nobody but themselves, and looks by itself
                 for named in named.iter().filter(|_| access.permission().is_some()) {

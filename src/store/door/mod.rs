@@ -1,5 +1,6 @@
 //! The one place that takes a connection. A [`Snapshot`] reads, a [`Write`] changes; both are one transaction that
 //! carries the caller's organization, person and session, so that row-level security holds for every statement.
+mod impersonated;
 mod shared;
 mod snapshot;
 mod standing;
@@ -25,6 +26,7 @@ use super::{
     error::{Denied, Error, Result},
     last_seen::LastSeen,
 };
+pub use impersonated::{IMPERSONATE, Impersonator};
 pub use shared::{Audience, PERSONAL, Shared, is_shared};
 use snapshot::Entry;
 pub use snapshot::Snapshot;
@@ -44,6 +46,8 @@ pub struct Caller {
     pub api_key: Option<Uuid>,
     /// What the API key's text hashes to: the key's id alone opens nothing.
     pub api_key_hash: Option<String>,
+    /// Who acts as the person, where they do not act themselves.
+    pub impersonator: Option<Impersonator>,
     /// When the credential ends.
     pub expires_at: Option<DateTime<Utc>>,
     /// Names the request in logs, errors and the audit trail.

@@ -17,7 +17,10 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use moka::sync::Cache;
 use uuid::Uuid;
 
-use super::Caller;
+use super::{
+    Caller,
+    impersonated::{self, Behind},
+};
 use crate::store::{
     clock,
     error::{Denied, Error, Result},
@@ -39,6 +42,8 @@ pub struct Standing {
     pub mfa: bool,
     /// When time alone will change it.
     until: Option<DateTime<Utc>>,
+    /// Who acts as the caller, and what is known of them.
+    pub(super) behind: Option<Arc<Behind>>,
 }
 
 /// The standing of callers who were let in before.
@@ -57,7 +62,7 @@ impl Standing {
     fn of(grants: Grants, epoch: i64, mfa: bool, until: Option<DateTime<Utc>>) -> Self {
         let until = [until, grants.until()].into_iter().flatten().min();
         let (region, department) = (grants.region(), grants.department());
-        Self { grants: Arc::new(grants), epoch, region, department, mfa, until }
+        Self { grants: Arc::new(grants), epoch, region, department, mfa, until, behind: None }
     }
 
     /// When time alone will change it.
@@ -67,7 +72,25 @@ impl Standing {
 
     /// Whether it is still so at this epoch, as far as time goes.
     pub fn holds(&self, epoch: i64) -> bool {
-        self.epoch == epoch && self.until.is_none_or(|end| clock::now() < end)
+        self.epoch == epoch
+            && self.is_timely()
+            && self.behind.as_ref().is_none_or(|behind| behind.may_be(self))
+    }
+
+    pub(super) fn is_timely(&self) -> bool {
+        self.until.is_none_or(|end| clock::now() < end)
+    }
+
+    /// Whether whoever stands like this may do, and see as plainly, all that somebody may who stands like `other`.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.grants.cover(&other.grants)
+            && (self.region.is_none() || self.region == other.region)
+            && (self.department.is_none() || self.department == other.department)
+    }
+
+    /// Whether an administrator of the platform acts as the caller.
+    pub fn is_of_administrator(&self) -> bool {
+        self.behind.as_ref().is_some_and(|behind| behind.administers)
     }
 }
 
@@ -139,19 +162,33 @@ pub(super) async fn ask(
     caller: &Caller,
 ) -> Result<Standing> {
     not_over(caller)?;
-    let begin = begin(purpose, caller);
+    let standing = match caller.impersonator {
+        None => known(connection, caller, &begin(purpose, caller)).await?,
+        Some(who) => impersonated::ask(connection, purpose, caller, who).await?,
+    };
+    let mut connection = connection;
+    connection.batch_execute(&limits(&standing)).await?;
+    Ok(standing)
+}
+
+/// What the database knows of the caller after it was told `settings`, where it lets them in.
+pub(super) async fn known(
+    connection: &AsyncPgConnection,
+    caller: &Caller,
+    settings: &str,
+) -> Result<Standing> {
     let (mut first, mut second) = (connection, connection);
-    let (begun, found) =
-        futures_util::join!(first.batch_execute(&begin), Ask(Check::of(caller)).load::<Answer>(&mut second));
-    begun?;
+    let (set, found) = futures_util::join!(
+        first.batch_execute(settings),
+        Ask(Check::of(caller)).load::<Answer>(&mut second)
+    );
+    set?;
     let answer = found?.into_iter().next().ok_or_else(|| Error::Internal("no standing".into()))?;
     let (credential, membership, organization, epoch, until, mfa) = answer;
     admit(caller, &credential, membership.as_deref(), organization.as_deref())?;
     let grants =
         if caller.is_anonymous() { Grants::default() } else { Grants::of(connection, caller, mfa).await? };
-    let standing = Standing::of(grants, epoch, mfa, until);
-    first.batch_execute(&limits(&standing)).await?;
-    Ok(standing)
+    Ok(Standing::of(grants, epoch, mfa, until))
 }
 
 /// The same for somebody who did not ask: none where they are no member, or, inside, would not be let in.
@@ -217,18 +254,24 @@ fn admit(
     if credential == "mfa_required" { refused(Denied::MfaRequired) } else { Ok(()) }
 }
 
-/// What a transaction begins with: row-level security and triggers go by these settings until it ends.
-fn begin(purpose: Purpose, caller: &Caller) -> String {
-    let mut sql = match purpose {
+/// What a transaction begins with.
+pub(super) fn begin(purpose: Purpose, caller: &Caller) -> String {
+    let begin = match purpose {
         Purpose::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         Purpose::Write => "BEGIN",
-    }
-    .to_owned();
+    };
+    begin.to_owned() + &settings(purpose, caller)
+}
+
+/// Row-level security and triggers go by these settings until the transaction ends.
+pub(super) fn settings(purpose: Purpose, caller: &Caller) -> String {
+    let mut sql = String::new();
     let ids = [
         ("organization_id", caller.organization),
         ("user_id", caller.user),
         ("session_id", caller.session),
         ("api_key_id", caller.api_key),
+        ("impersonator_id", caller.impersonator.map(|who| who.user)),
     ];
     for (name, id) in ids {
         set(&mut sql, name, id.map(|id| id.to_string()).as_deref());
@@ -242,7 +285,7 @@ fn begin(purpose: Purpose, caller: &Caller) -> String {
 }
 
 /// To which rows the caller is limited.
-fn limits(standing: &Standing) -> String {
+pub(super) fn limits(standing: &Standing) -> String {
     let mut sql = String::new();
     set(&mut sql, "region", standing.region.as_deref());
     set(&mut sql, "department_id", standing.department.map(|id| id.to_string()).as_deref());

@@ -12,10 +12,10 @@ use diesel::{
     dsl::{exists, select, sql},
     sql_types::{Bool, Text},
 };
-use diesel_async::{AsyncPgConnection, RunQueryDsl, methods::LoadQuery};
+use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection, methods::LoadQuery};
 use uuid::Uuid;
 
-use super::{Caller, Door, Standing, Transaction};
+use super::{Caller, Door, Standing, Transaction, standing};
 use crate::store::{
     batch::{Batch, Stored},
     changes::{Changes, Insert, Update},
@@ -115,6 +115,16 @@ impl Write {
         Ok(())
     }
 
+    /// Writes in the organization of before again, with what the caller may see there.
+    pub(in crate::store) async fn return_to(&mut self, organization: Uuid) -> Result<()> {
+        self.enter_organization(organization).await?;
+        if self.caller.organization == Some(organization) {
+            let limits = standing::limits(&self.standing);
+            self.transaction.batch_execute(&limits).await?;
+        }
+        Ok(())
+    }
+
     /// Lets the one account be seen that has this address, for a sign-in.
     pub async fn as_signing_in(&mut self, email: &str) -> Result<()> {
         self.say("app.sign_in_email", email).await
@@ -155,15 +165,27 @@ impl Write {
         self.as_user(user).await?;
         self.as_renewing(session.unwrap_or_default()).await?;
         // whoever they were signed in as before
-        let before =
-            Caller { organization: None, api_key: None, api_key_hash: None, ..(*self.caller).clone() };
+        let before = Caller {
+            organization: None,
+            api_key: None,
+            api_key_hash: None,
+            impersonator: None,
+            ..(*self.caller).clone()
+        };
         self.caller = Arc::new(Caller { user: Some(user), session, ..before });
         Ok(())
     }
 
     /// Whether the caller administers the platform.
     pub async fn is_platform_admin(&mut self) -> Result<bool> {
-        let Some(user) = self.caller.user else { return Ok(false) };
+        match self.caller.user {
+            Some(user) => self.administers(user).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Whether `user`, whose belongings can be seen, administers the platform.
+    pub async fn administers(&mut self, user: Uuid) -> Result<bool> {
         let listed = platform_admins::table.filter(platform_admins::user_id.eq(user));
         Ok(select(exists(listed)).get_result(self).await?)
     }

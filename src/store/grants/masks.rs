@@ -53,6 +53,13 @@ impl Masks {
         self.0.is_empty()
     }
 
+    /// Whether `other` masks all these fields, each in the same way.
+    pub fn are_within(&self, other: &Self) -> bool {
+        let fields =
+            self.0.iter().flat_map(|(ty, fields)| fields.iter().map(move |(field, mask)| (ty, field, mask)));
+        fields.into_iter().all(|(ty, field, mask)| other.of_field(ty, field) == Some(*mask))
+    }
+
     /// How a field of a type is shown; none where as it is.
     pub fn of_field(&self, ty: &str, field: &str) -> Option<Mask> {
         self.0.get(ty)?.get(field).copied()

@@ -260,6 +260,14 @@ impl Grants {
         (!held.is_empty()).then_some(held)
     }
 
+    /// Whether they hold for everything now what `other` holds in any way, now or later, and mask no more.
+    pub fn cover(&self, other: &Self) -> bool {
+        let counts = |grants: &[Grant]| grants.iter().any(|grant| grant.extent != Extent::Nothing);
+        let held = other.held.iter().filter(|(_, grants)| counts(grants));
+        held.map(|(permission, _)| permission).all(|permission| self.hold(permission))
+            && self.masks.are_within(&other.masks)
+    }
+
     /// The fields that the caller is not shown as they are.
     pub const fn masks(&self) -> &Masks {
         &self.masks

@@ -79,6 +79,10 @@ pub mod audit {
             prev_hash -> Nullable<Bytea>,
             /// Hash over this entry and the one before, which shows any later change; null until the entry is sealed.
             hash -> Nullable<Bytea>,
+            /// Who acted as the actor; null where the actor acted.
+            impersonated_by -> Nullable<Uuid>,
+            /// Name at that time of who acted as the actor; null where the actor acted.
+            impersonated_by_name -> Nullable<Text>,
         }
     }
 

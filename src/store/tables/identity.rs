@@ -347,6 +347,12 @@ pub mod identity {
             revoke_reason -> Nullable<Text>,
             /// When the session was created.
             created_at -> Timestamptz,
+            /// Who acts as the person in this session; null where they act themselves.
+            impersonated_by -> Nullable<Uuid>,
+            /// Session of who acts as the person, with which this one ends; null where they act themselves.
+            impersonator_session_id -> Nullable<Uuid>,
+            /// Why somebody else acts as the person in this session; null where they act themselves.
+            impersonation_reason -> Nullable<Text>,
         }
     }
 
@@ -612,7 +618,6 @@ pub mod identity {
     diesel::joinable!(platform_admins -> users (user_id));
     diesel::joinable!(recovery_codes -> users (user_id));
     diesel::joinable!(sessions -> organizations (organization_id));
-    diesel::joinable!(sessions -> users (user_id));
     diesel::joinable!(sso_accounts -> users (user_id));
     diesel::joinable!(sso_providers -> organizations (organization_id));
     diesel::joinable!(sso_requests -> users (user_id));

@@ -189,7 +189,8 @@ impl Session {
         };
         let presence = self.presence.as_ref().ok_or(Close::NOT_INTRODUCED)?;
         let caller = presence.caller();
-        let same = |one: &Caller| (one.user, one.api_key, one.organization);
+        let same =
+            |one: &Caller| (one.user, one.api_key, one.organization, one.impersonator.map(|who| who.user));
         if !caller.is_anonymous() && same(&caller) != same(&renewed) {
             return Err(Close::SOMEBODY_ELSE);
         }

@@ -2,6 +2,7 @@
 mod api_key;
 mod email_verification;
 pub mod house;
+mod impersonation;
 mod invitation;
 mod lockout;
 mod membership;

@@ -7,6 +7,7 @@ mod docs;
 mod doors;
 mod gate;
 mod hidden;
+mod impersonation;
 mod lists;
 mod matrix;
 mod migrations;

@@ -69,6 +69,7 @@ const SHARED: &[(&str, &str)] = &[
 const UNFINISHED: &[(&str, &str)] = &[
     ("accessRequest", "NOT_FOUND"),
     ("emailVerify", "INVALID"),
+    ("impersonationEnd", "STATE"),
     ("invitationAccept", "INVALID"),
     ("mfaChallenge", "INVALID"),
     ("mfaConfirm", "INVALID"),
