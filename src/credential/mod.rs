@@ -1,10 +1,11 @@
-//! What a caller shows to be let in: access tokens, API keys, refresh tokens, codes of a second factor; and how secrets
+//! What a caller shows to be let in: access tokens, API keys, refresh tokens, codes of a second factor, passkeys; and how secrets
 //! are kept. Text and keys only: whether a
 //! session or key still stands is asked of the database, when its transaction begins.
 pub mod access_token;
 pub mod api_key;
 pub mod keys;
 pub mod one_time_token;
+pub mod passkey;
 mod pseudonym;
 pub mod recovery_code;
 pub mod refresh_token;

@@ -116,6 +116,7 @@ pub async fn forget(door: &Door) -> error::Result<usize> {
     for old in [
         "DELETE FROM identity.mail WHERE coalesce(sent_at, failed_at) < now() - interval '7 days'",
         "DELETE FROM identity.one_time_tokens WHERE expires_at < now() - interval '7 days'",
+        "DELETE FROM identity.passkey_challenges WHERE expires_at < now() - interval '1 day'",
     ] {
         forgotten += sql_query(old).execute(&mut *work).await?;
     }

@@ -4,7 +4,9 @@ use uuid::Uuid;
 
 use super::{
     lockout::{self, Failure},
-    organization_settings, password_change, recovery_code,
+    organization_settings, passkey,
+    passkey_sign_in::Assertion,
+    password_change, recovery_code,
     session::{self, Note, Whose, note},
     sign_in,
 };
@@ -34,7 +36,8 @@ pub fn mutations(mutations: &mut Mutations) {
         .once()
         .about(
             "Prepares a second factor for your account; `mfaConfirm` switches it on. Asked again before that, it gives \
-             another secret. Errors: INVALID when the password is wrong, ACCOUNT_LOCKED, STATE when it is on already.",
+             another secret. Errors: INVALID when the password is wrong, ACCOUNT_LOCKED, STATE when it is on already, and for who has passkeys \
+             and has not signed in with one.",
         );
     mutations
         .action_in_visit("mfaConfirm", |visit, write, input| confirm(visit, write, input).boxed(), codes)
@@ -123,6 +126,7 @@ impl Factor {
     pub(super) async fn prove(&self, write: &mut Write, keys: &Keys, proof: &Proof) -> Outcome<bool> {
         let code = match proof {
             Proof::RecoveryCode(code) => return recovery_code::redeem(write, self.id, code).await,
+            Proof::Passkey(assertion) => return assertion.prove(write, self.id).await,
             Proof::Code(code) => code,
         };
         let kept = self.mfa_secret_encrypted.as_deref().unwrap_or_default();
@@ -173,6 +177,7 @@ const fn place(user: &[Uuid]) -> Place<'_> {
 pub(super) enum Proof {
     Code(String),
     RecoveryCode(String),
+    Passkey(Box<Assertion>),
 }
 
 impl Proof {
@@ -194,6 +199,7 @@ impl Proof {
         let (message, path) = match self {
             Self::Code(_) => ("the code is wrong, too old, or was used before", ["input", "code"]),
             Self::RecoveryCode(_) => ("the code is wrong or was used before", ["input", "recoveryCode"]),
+            Self::Passkey(_) => ("the passkey is not accepted: begin again", ["input", "passkey"]),
         };
         UserError::new(UserErrorCode::Invalid, message, &path)
     }
@@ -211,6 +217,9 @@ async fn enroll(visit: &Visit, write: &mut Write, input: MfaEnrollInput) -> Outc
     let user = write.caller().user.unwrap_or_default();
     password_change::show(visit, write, input.password, &["input", "password"]).await?;
     let factor = Factor::lock(write, user).await?;
+    if !factor.mfa_enabled {
+        passkey::with_second_factor(write).await?;
+    }
     if factor.mfa_enabled {
         return Err(UserError::state("it is switched on already", &["input"], &["mfaDisable"]).into());
     }

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{
     mfa::{Factor, Proof},
+    passkey_sign_in::Assertion,
     session::{self, Account, Note, Proved, note},
     sign_in::{self, SignedIn},
 };
@@ -26,7 +27,7 @@ pub fn mutations(mutations: &mut Mutations) {
         .public()
         .once()
         .about(
-            "Ends a sign-in that asks for a second factor: gives a session for the token of `signIn` and a code. Who works \
+            "Ends a sign-in that asks for a second factor: gives a session for the token of `signIn` and a code or a passkey. Who works \
              in several organizations and has named none gets a session in none: `sessionRefresh` chooses one. Errors: \
              REQUIRED, INVALID for a token that is unknown, used or too old and for a code that is wrong or was used \
              before, ACCOUNT_LOCKED after too many wrong ones, STATE for an organization that is suspended, NOT_FOUND for \
@@ -89,10 +90,25 @@ struct MfaChallengeInput {
     /// A recovery code instead.
     #[graphql(secret)]
     recovery_code: Option<String>,
+    /// What a device has answered instead, as `PublicKeyCredential.toJSON()` tells it.
+    #[graphql(secret)]
+    passkey: Option<Json>,
+    /// The token that `passkeyChallengeBegin` gave, shown with the passkey.
+    #[graphql(secret)]
+    passkey_token: Option<String>,
 }
 
 async fn answer(visit: &Visit, write: &mut Write, input: MfaChallengeInput) -> Outcome<SignedIn> {
-    let proof = Proof::of(input.code, input.recovery_code)?;
+    let proof = match input.passkey {
+        None => Proof::of(input.code, input.recovery_code)?,
+        Some(passkey) if input.code.is_none() && input.recovery_code.is_none() => {
+            Assertion::read(visit, input.passkey_token, passkey)?
+        }
+        Some(_) => {
+            let message = "show a code or a passkey, not both";
+            return Err(UserError::new(UserErrorCode::Invalid, message, &["input", "passkey"]).into());
+        }
+    };
     let token = hash(input.token.trim());
     write.as_redeeming(&token).await?;
     let (user, slug, confined) = good(write, &token).await?;
@@ -112,16 +128,22 @@ async fn answer(visit: &Visit, write: &mut Write, input: MfaChallengeInput) -> O
     let this = one_time_tokens::table.filter(one_time_tokens::token_hash.eq(&token));
     diesel::update(this).set(one_time_tokens::used_at.eq(clock::now())).execute(write).await?;
     sign_in::welcome(write, &account).await?;
-    let place = match (slug, organizations.as_slice()) {
-        (Some(slug), all) => Some(sign_in::named(all, &slug)?),
-        (None, [only]) => Some(only.open()?),
-        (None, _) => None,
-    };
+    let place = sign_in::chosen(slug.as_deref(), &organizations)?;
     let tokens = session::begin(write, &visit.keys, user, place, Proved { mfa: true, confined }).await?;
-    if matches!(proof, Proof::RecoveryCode(_)) {
-        note(write, Note { action: "user.recovery_code_used", ..Note::of(user) }).await?;
+    let action = match proof {
+        Proof::RecoveryCode(_) => Some("user.recovery_code_used"),
+        Proof::Passkey(_) => Some("user.passkey_used"),
+        Proof::Code(_) => None,
+    };
+    if let Some(action) = action {
+        note(write, Note { action, ..Note::of(user) }).await?;
     }
     Ok(SignedIn { tokens: Some(tokens), organizations, challenge: None })
+}
+
+/// Whose a token is that is still good; it is shown already.
+pub(super) async fn bearer(write: &mut Write, token: &str) -> Outcome<Uuid> {
+    Ok(good(write, token).await?.0)
 }
 
 /// Whose a token is that is still good, the organization that they named, and whether they stay there.

@@ -12,6 +12,8 @@ mod one_time;
 pub mod organization;
 pub mod organization_settings;
 mod outbox;
+pub mod passkey;
+pub mod passkey_sign_in;
 pub mod password;
 pub mod password_change;
 pub mod password_reset;
@@ -45,6 +47,8 @@ pub fn mutations(mutations: &mut Mutations) {
     sign_in::mutations(mutations);
     mfa_challenge::mutations(mutations);
     mfa::mutations(mutations);
+    passkey::mutations(mutations);
+    passkey_sign_in::mutations(mutations);
     password_change::mutations(mutations);
     password_reset::mutations(mutations);
     email_verification::mutations(mutations);

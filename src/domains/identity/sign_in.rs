@@ -320,6 +320,15 @@ pub(super) fn named(all: &[Workplace], slug: &str) -> Outcome<Uuid> {
     place.open()
 }
 
+/// Where somebody works who has shown all there is to show: where they said, or where there is nothing to choose.
+pub(super) fn chosen(slug: Option<&str>, all: &[Workplace]) -> Outcome<Option<Uuid>> {
+    Ok(match (slug, all) {
+        (Some(slug), all) => Some(named(all, slug)?),
+        (None, [only]) => Some(only.open()?),
+        (None, _) => None,
+    })
+}
+
 /// Which session to go on with.
 #[derive(InputObject)]
 struct SessionRefreshInput {

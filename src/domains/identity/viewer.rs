@@ -8,6 +8,7 @@ use crate::{
         access::{approval, delegation, explanation},
         identity::{
             organization::{Organization, OrganizationsOf},
+            passkey::{Passkey, PasskeysOf},
             recovery_code::{RecoveryCode, RecoveryCodesOf},
             session::{Session, SessionsOf},
             sso_account::{SsoAccount, SsoAccountsOf},
@@ -76,6 +77,10 @@ impl Object for Viewer {
             .many::<RecoveryCodesOf, RecoveryCode>("recoveryCodes", |viewer| RecoveryCodesOf(viewer.id()))
             .public()
             .about("Your recovery codes, used or not; the codes themselves were shown when they were made.");
+        viewer
+            .many::<PasskeysOf, Passkey>("passkeys", |viewer| PasskeysOf(viewer.id()))
+            .public()
+            .about("Your passkeys.");
         viewer
             .many::<SsoAccountsOf, SsoAccount>("ssoAccounts", |viewer| SsoAccountsOf(viewer.id()))
             .public()

@@ -44,7 +44,7 @@ impl Audience {
 
 /// Tables of which row-level security shows each person their own rows, whoever else is in the audience.
 /// (`identity.users` does so too, but those who are let in are members, whom all see.)
-pub const PERSONAL: [&str; 14] = [
+pub const PERSONAL: [&str; 16] = [
     "access.approval_decisions",
     "access.approval_requests",
     "identity.api_keys",
@@ -52,6 +52,8 @@ pub const PERSONAL: [&str; 14] = [
     "identity.memberships",
     "identity.one_time_tokens",
     "identity.organizations",
+    "identity.passkey_challenges",
+    "identity.passkeys",
     "identity.platform_admins",
     "identity.recovery_codes",
     "identity.sessions",

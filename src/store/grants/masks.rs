@@ -55,9 +55,10 @@ impl Masks {
 
     /// Whether `other` masks all these fields, each in the same way.
     pub fn are_within(&self, other: &Self) -> bool {
-        let fields =
-            self.0.iter().flat_map(|(ty, fields)| fields.iter().map(move |(field, mask)| (ty, field, mask)));
-        fields.into_iter().all(|(ty, field, mask)| other.of_field(ty, field) == Some(*mask))
+        let same = |ty: &str, fields: &HashMap<String, Mask>| {
+            fields.iter().all(|(field, mask)| other.of_field(ty, field) == Some(*mask))
+        };
+        self.0.iter().all(|(ty, fields)| same(ty, fields))
     }
 
     /// How a field of a type is shown; none where as it is.

@@ -277,6 +277,56 @@ pub mod identity {
         use diesel::sql_types::*;
         use crate::store::sql_types::*;
 
+        /// What a device has to sign with a passkey, once and soon. Whoever answers shows the token, of which the hash is kept.
+        identity.passkey_challenges (id) {
+            /// Identity of the challenge, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// Person who is to answer; null where the answer tells who it is.
+            user_id -> Nullable<Uuid>,
+            /// What the answer is good for. One of: registration, sign_in, second_factor.
+            purpose -> Text,
+            /// Hash of the token.
+            token_hash -> Text,
+            /// What was asked, as a JSON object.
+            state -> Jsonb,
+            /// Until when it can be answered.
+            expires_at -> Timestamptz,
+            /// When it was answered, rightly or wrongly; null until then, and it is answered once.
+            used_at -> Nullable<Timestamptz>,
+            /// When the challenge was created.
+            created_at -> Timestamptz,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// A key on a device of a person, with which they sign in instead of with a password; the device has seen who they are.
+        identity.passkeys (id) {
+            /// Identity of the passkey, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// Person whose passkey it is.
+            user_id -> Uuid,
+            /// Name of the passkey as its person knows it, such as the device it is on.
+            name -> Text,
+            /// Number by which the device knows the passkey.
+            credential_id -> Bytea,
+            /// Public key, and what the device told of itself, as a JSON object.
+            credential -> Jsonb,
+            /// How often the device says it was used; 0 where it does not count. It never goes back. Default: 0.
+            sign_count -> Int8,
+            /// When it was last used to sign in; null when never.
+            last_used_at -> Nullable<Timestamptz>,
+            /// When the passkey was created.
+            created_at -> Timestamptz,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
         /// A person who administers the platform itself. Rows are never changed or deleted.
         identity.platform_admins (id) {
             /// Identity of the platform administrator, given by the server; it never changes and orders by time of creation.
@@ -615,6 +665,8 @@ pub mod identity {
     diesel::joinable!(memberships -> users (user_id));
     diesel::joinable!(one_time_tokens -> users (user_id));
     diesel::joinable!(organization_settings -> organizations (organization_id));
+    diesel::joinable!(passkey_challenges -> users (user_id));
+    diesel::joinable!(passkeys -> users (user_id));
     diesel::joinable!(platform_admins -> users (user_id));
     diesel::joinable!(recovery_codes -> users (user_id));
     diesel::joinable!(sessions -> organizations (organization_id));
@@ -632,6 +684,8 @@ pub mod identity {
         one_time_tokens,
         organization_settings,
         organizations,
+        passkey_challenges,
+        passkeys,
         platform_admins,
         recovery_codes,
         sessions,

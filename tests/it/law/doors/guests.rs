@@ -256,8 +256,8 @@ impl City {
             self.id_of(&format!("SELECT id FROM identity.organizations WHERE slug = '{slug}'")).await;
         let session = Uuid::now_v7();
         self.run(&format!(
-            "INSERT INTO identity.sessions (id, user_id, organization_id, refresh_token_hash, expires_at)
-             VALUES ('{session}', '{user}', '{organization}', '{session}', now() + interval '1 hour')"
+            "INSERT INTO identity.sessions (id, user_id, organization_id, refresh_token_hash, mfa, expires_at)
+             VALUES ('{session}', '{user}', '{organization}', '{session}', true, now() + interval '1 hour')"
         ))
         .await;
         Caller {

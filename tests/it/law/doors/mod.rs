@@ -31,6 +31,9 @@ const FOR_ANYBODY: &[&str] = &[
     "invitationAccept",
     "organization",
     "organizations",
+    "passkeyChallengeBegin",
+    "passkeySignIn",
+    "passkeySignInBegin",
     "passwordReset",
     "passwordResetRequest",
     "sessionRefresh",
@@ -45,7 +48,7 @@ pub const FOR_ADMINISTRATORS: &[&str] =
     &["organizationReactivate", "organizationRestore", "organizationSuspend", "userLock", "userUnlock"];
 
 /// Root fields for whoever lacks the second factor that their organization demands: to set one up, and to leave.
-const WITHOUT_MFA: &[&str] = &["mfaConfirm", "mfaEnroll", "signOut"];
+const WITHOUT_MFA: &[&str] = &["mfaConfirm", "mfaEnroll", "passkeyRegister", "passkeyRegistrationBegin", "signOut"];
 
 /// Records that whoever may not read all of them finds only where they are theirs.
 const PRIVATE: &[(&str, &str)] = &[
@@ -74,6 +77,9 @@ const UNFINISHED: &[(&str, &str)] = &[
     ("mfaChallenge", "INVALID"),
     ("mfaConfirm", "INVALID"),
     ("mfaDisable", "STATE"),
+    ("passkeyChallengeBegin", "INVALID"),
+    ("passkeyRegister", "INVALID"),
+    ("passkeySignIn", "INVALID"),
     ("passwordReset", "INVALID"),
     ("recoveryCodesRenew", "STATE"),
     ("roleDelegate", "NOT_FOUND"),

@@ -37,6 +37,9 @@ INSERT INTO identity.user_profiles (user_id, job_title) SELECT user_id, 'doors' 
 INSERT INTO identity.platform_admins (id, email, user_id) SELECT gen_random_uuid(), email, id FROM identity.users WHERE email = 'administrator@example.com';
 INSERT INTO identity.sessions (id, user_id, organization_id, refresh_token_hash, expires_at)
   SELECT gen_random_uuid(), id, :organization, 'doors', now() + interval '1 hour' FROM identity.users WHERE email LIKE 'eleanor.vance@%';
+INSERT INTO identity.passkeys (id, user_id, name, credential_id, credential)
+  SELECT ops.uuid_v7(), u.id, 'doors ' || n, decode(lpad(n::text, 4, '0'), 'hex'), '{}' FROM identity.users u, generate_series(1, 5) AS n
+  WHERE u.email LIKE 'eleanor.vance@%';
 INSERT INTO access.teams (organization_id, id, name) SELECT :organization, ops.uuid_v7(), 'doors ' || n FROM generate_series(1, 5) AS n;
 INSERT INTO access.team_members (organization_id, team_id, user_id)
   SELECT t.organization_id, t.id, m.user_id FROM access.teams t JOIN identity.memberships m USING (organization_id);

@@ -32,6 +32,8 @@ const LITERALS: &[(&str, &str, &str)] = &[
     ("impersonationBegin", "minutes", "10"),
     ("recoveryCodesRenew", "code", "\"000000\""),
     ("invitationCreate", "email", "\"doors@example.com\""),
+    ("passkeyDelete", "currentPassword", "\"portico-demo\""),
+    ("passkeyRegistrationBegin", "currentPassword", "\"portico-demo\""),
     ("passwordChange", "currentPassword", "\"portico-demo\""),
     ("passwordChange", "newPassword", "\"an open door is no door\""),
     ("passwordResetRequest", "email", "\"sarah.chen@aether-demo.example\""),
@@ -118,6 +120,8 @@ const RECORDS: &[(&str, &str, &str)] = &[
     ("invitationRevoke", "id", "email = 'doors-2@example.com'"),
     ("membershipUpdate", "id", JORDAN),
     ("messageSend", "conversationId", "status = 'active' ORDER BY id"),
+    ("passkeyDelete", "id", "name = 'doors 1'"),
+    ("passkeyRename", "id", "name = 'doors 2'"),
     ("organizationReactivate", "id", "slug = 'doors-closed'"),
     ("organizationRestore", "id", "slug = 'doors-gone'"),
     ("organizationSuspend", "id", "slug = 'doors-open'"),
@@ -149,6 +153,7 @@ const SCOPES: &[(&str, &str)] = &[
         "id IN (SELECT user_id FROM identity.memberships WHERE organization_id = $1) AND email LIKE 'yuki.tanaka@%'
          OR email LIKE 'doors-%'",
     ),
+    ("identity.passkeys", "name LIKE 'doors%' AND $1 IS NOT NULL"),
     ("identity.sessions", "refresh_token_hash = 'doors' AND $1 IS NOT NULL"),
 ];
 

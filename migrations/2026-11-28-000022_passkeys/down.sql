@@ -1,0 +1,3 @@
+DROP TABLE identity.passkey_challenges;
+DROP TABLE identity.passkeys;
+DROP FUNCTION identity.refuse_passkey_copy();
