@@ -68,7 +68,7 @@ const TOO_OLD: &str = "
 /// Nobody else takes a mail that is being taken, nor for five minutes after that.
 const TAKE: &str = "
     UPDATE identity.mail AS m SET attempts = m.attempts + 1, next_attempt_at = now() + interval '5 minutes'
-      FROM (SELECT id FROM identity.mail WHERE sent_at IS NULL AND failed_at IS NULL AND next_attempt_at <= now()
+      FROM (SELECT id FROM identity.mail WHERE channel = 'mail' AND sent_at IS NULL AND failed_at IS NULL AND next_attempt_at <= now()
              ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED) AS due
      WHERE m.id = due.id RETURNING m.id, m.recipient, m.subject, m.body, m.created_at, m.attempts";
 
@@ -109,13 +109,16 @@ pub async fn failed(door: &Door, due: &Due, reason: &str, is_final: bool) -> err
     work.commit().await
 }
 
-/// Deletes what was delivered or given up a week ago, and tokens that ended a week ago.
+/// Deletes what was delivered or given up a week ago, and tokens that ended a week ago; text messages and challenges after a
+/// day.
 pub async fn forget(door: &Door) -> error::Result<usize> {
     let mut work = worker(door).await?;
     let mut forgotten = 0;
     for old in [
         "DELETE FROM identity.mail WHERE coalesce(sent_at, failed_at) < now() - interval '7 days'",
         "DELETE FROM identity.one_time_tokens WHERE expires_at < now() - interval '7 days'",
+        "DELETE FROM identity.mail WHERE channel = 'sms' AND created_at < now() - interval '1 day'",
+        "DELETE FROM identity.phone_codes WHERE expires_at < now() - interval '1 day'",
         "DELETE FROM identity.passkey_challenges WHERE expires_at < now() - interval '1 day'",
     ] {
         forgotten += sql_query(old).execute(&mut *work).await?;

@@ -17,6 +17,7 @@ pub mod passkey_sign_in;
 pub mod password;
 pub mod password_change;
 pub mod password_reset;
+pub mod phone_verification;
 pub mod recovery_code;
 pub mod session;
 pub mod sign_in;
@@ -52,6 +53,7 @@ pub fn mutations(mutations: &mut Mutations) {
     password_change::mutations(mutations);
     password_reset::mutations(mutations);
     email_verification::mutations(mutations);
+    phone_verification::mutations(mutations);
     session::mutations(mutations);
     impersonation::mutations(mutations);
     organization::mutations(mutations);

@@ -3,10 +3,20 @@ use crate::{domains::prelude::*, graph::visit::Visit, store::tables::identity::m
 
 /// Writes to `recipient`, and to nobody else.
 pub(super) async fn post(write: &mut Write, recipient: &str, subject: &str, body: &str) -> Outcome<()> {
+    send(write, "mail", recipient, subject, body).await
+}
+
+/// The same as a text message to a telephone, which waits where `portico mail` shows it.
+pub(super) async fn text(write: &mut Write, phone: &str, body: &str) -> Outcome<()> {
+    send(write, "sms", phone, "Text message", body).await
+}
+
+async fn send(write: &mut Write, channel: &str, recipient: &str, subject: &str, body: &str) -> Outcome<()> {
     write.as_signing_in(recipient).await?;
     diesel::insert_into(mail::table)
         .values((
             mail::id.eq(clock::new_id()),
+            mail::channel.eq(channel),
             mail::recipient.eq(recipient),
             mail::subject.eq(subject),
             mail::body.eq(body),

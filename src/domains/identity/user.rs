@@ -66,6 +66,8 @@ pub struct User {
     pub locale: String,
     pub status: UserStatus,
     pub email_verified_at: Option<DateTime<Utc>>,
+    pub phone: Option<String>,
+    pub phone_verified_at: Option<DateTime<Utc>>,
     pub revision: i32,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -77,9 +79,11 @@ impl Entity for User {
     fn fields(user: &mut Fields<Self>) {
         columns! { user: User {
             id, email needs "user.email.read", username, first_name, last_name, display_name, avatar_url,
-            timezone, locale, status, email_verified_at needs "user.email.read", revision as "version", created_at, updated_at,
+            timezone, locale, status, email_verified_at needs "user.email.read",
+            phone needs "user.profile.private.read", phone_verified_at needs "user.profile.private.read",
+            revision as "version", created_at, updated_at,
         } }
-        for protected in ["email", "emailVerifiedAt"] {
+        for protected in ["email", "emailVerifiedAt", "phone", "phoneVerifiedAt"] {
             user.show_own(protected, |user, caller| caller.user == Some(user.id.0));
         }
         user.lookup("profile", |_, user| Ok(Some(user.id.cast::<UserProfile>())))

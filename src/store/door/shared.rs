@@ -44,7 +44,7 @@ impl Audience {
 
 /// Tables of which row-level security shows each person their own rows, whoever else is in the audience.
 /// (`identity.users` does so too, but those who are let in are members, whom all see.)
-pub const PERSONAL: [&str; 16] = [
+pub const PERSONAL: [&str; 17] = [
     "access.approval_decisions",
     "access.approval_requests",
     "identity.api_keys",
@@ -54,6 +54,7 @@ pub const PERSONAL: [&str; 16] = [
     "identity.organizations",
     "identity.passkey_challenges",
     "identity.passkeys",
+    "identity.phone_codes",
     "identity.platform_admins",
     "identity.recovery_codes",
     "identity.sessions",

@@ -102,7 +102,7 @@ pub mod identity {
         identity.mail (id) {
             /// Identity of the mail, given by the server; it never changes and orders by time of creation.
             id -> Uuid,
-            /// E-mail address that it is for.
+            /// E-mail address or telephone number that it is for.
             recipient -> Text,
             /// What it is about, in a line.
             subject -> Text,
@@ -120,6 +120,8 @@ pub mod identity {
             failed_at -> Nullable<Timestamptz>,
             /// Why it was not delivered when that was tried last; null before the first failure and after success.
             failure -> Nullable<Text>,
+            /// How it reaches its recipient: mail, or sms for a text message. One of: mail, sms. Default: mail.
+            channel -> Text,
         }
     }
 
@@ -319,6 +321,31 @@ pub mod identity {
             /// When it was last used to sign in; null when never.
             last_used_at -> Nullable<Timestamptz>,
             /// When the passkey was created.
+            created_at -> Timestamptz,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// A code that was sent to a telephone, with which its person proves that it is theirs. It can be tried five times.
+        identity.phone_codes (id) {
+            /// Identity of the code, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// Person whose telephone it is.
+            user_id -> Uuid,
+            /// Number that the code was sent to.
+            phone -> Text,
+            /// Hash of the code.
+            code_hash -> Text,
+            /// How often it was tried, rightly or wrongly. Default: 0.
+            attempts -> Int4,
+            /// Until when it works.
+            expires_at -> Timestamptz,
+            /// When it was used; null until then, and it is used once.
+            used_at -> Nullable<Timestamptz>,
+            /// When the code was created.
             created_at -> Timestamptz,
         }
     }
@@ -667,6 +694,7 @@ pub mod identity {
     diesel::joinable!(organization_settings -> organizations (organization_id));
     diesel::joinable!(passkey_challenges -> users (user_id));
     diesel::joinable!(passkeys -> users (user_id));
+    diesel::joinable!(phone_codes -> users (user_id));
     diesel::joinable!(platform_admins -> users (user_id));
     diesel::joinable!(recovery_codes -> users (user_id));
     diesel::joinable!(sessions -> organizations (organization_id));
@@ -686,6 +714,7 @@ pub mod identity {
         organizations,
         passkey_challenges,
         passkeys,
+        phone_codes,
         platform_admins,
         recovery_codes,
         sessions,

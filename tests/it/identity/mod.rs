@@ -11,6 +11,7 @@ mod openid;
 mod organization;
 mod passkey;
 mod password_reset;
+mod phone_verification;
 mod policy;
 mod session;
 mod sign_in;

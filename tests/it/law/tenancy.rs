@@ -34,7 +34,7 @@ async fn keys_of_an_organizations_tables_begin_with_it() {
     let faults = faults(&format!(
         "{TABLES} SELECT name AS fault FROM tables WHERE NOT relispartition
             AND name NOT IN ('identity.organizations', 'identity.users', 'identity.sessions', 'identity.platform_admins',
-                             'identity.one_time_tokens', 'identity.mail', 'identity.recovery_codes', 'identity.passkeys', 'identity.passkey_challenges',
+                             'identity.one_time_tokens', 'identity.mail', 'identity.recovery_codes', 'identity.passkeys', 'identity.phone_codes', 'identity.passkey_challenges',
                              'identity.user_profiles')
             AND NOT EXISTS (SELECT FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
                              WHERE k.conrelid = tables.oid AND k.contype = 'p' AND a.attname = 'organization_id')"

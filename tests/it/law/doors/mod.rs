@@ -81,6 +81,7 @@ const UNFINISHED: &[(&str, &str)] = &[
     ("passkeyRegister", "INVALID"),
     ("passkeySignIn", "INVALID"),
     ("passwordReset", "INVALID"),
+    ("phoneVerify", "INVALID"),
     ("recoveryCodesRenew", "STATE"),
     ("roleDelegate", "NOT_FOUND"),
     ("sessionRefresh", "INVALID"),

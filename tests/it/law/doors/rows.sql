@@ -33,6 +33,7 @@ INSERT INTO identity.users (id, email, display_name, status) VALUES (gen_random_
 INSERT INTO identity.users (id, email, display_name, status, locked_at) VALUES
   (ops.uuid_v7(), 'doors-open@example.com', 'Open', 'active', NULL), (ops.uuid_v7(), 'doors-locked@example.com', 'Locked', 'active', now());
 UPDATE identity.users SET email_verified_at = NULL WHERE email LIKE '%@aether-demo.example';
+UPDATE identity.users SET phone = '+15550100' WHERE email LIKE '%@aether-demo.example';
 INSERT INTO identity.user_profiles (user_id, job_title) SELECT user_id, 'doors' FROM identity.memberships WHERE organization_id = :organization;
 INSERT INTO identity.platform_admins (id, email, user_id) SELECT gen_random_uuid(), email, id FROM identity.users WHERE email = 'administrator@example.com';
 INSERT INTO identity.sessions (id, user_id, organization_id, refresh_token_hash, expires_at)

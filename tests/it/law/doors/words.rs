@@ -37,6 +37,7 @@ const LITERALS: &[(&str, &str, &str)] = &[
     ("passwordChange", "currentPassword", "\"portico-demo\""),
     ("passwordChange", "newPassword", "\"an open door is no door\""),
     ("passwordResetRequest", "email", "\"sarah.chen@aether-demo.example\""),
+    ("phoneUpdate", "phone", "\"+49 30 901820\""),
     ("recordEvents", "types", r#"["Deal"]"#),
     ("sessionsRevokeAll", "keepCurrent", "true"),
     ("signIn", "email", "\"sarah.chen@aether-demo.example\""),

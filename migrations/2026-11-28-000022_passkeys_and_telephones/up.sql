@@ -1,4 +1,4 @@
--- Passkeys (WebAuthn), and the challenges that they answer.
+-- Passkeys (WebAuthn), and the challenges that they answer; codes that prove telephone numbers.
 
 CREATE TABLE identity.passkeys (
   id uuid NOT NULL,
@@ -111,3 +111,69 @@ CREATE POLICY passkey_challenges_update ON identity.passkey_challenges FOR UPDAT
 COMMENT ON POLICY passkey_challenges_update ON identity.passkey_challenges IS 'Whoever shows a token answers the challenge that it names.';
 CREATE POLICY passkey_challenges_worker ON identity.passkey_challenges TO portico_worker USING (true);
 COMMENT ON POLICY passkey_challenges_worker ON identity.passkey_challenges IS 'Background work deletes challenges that are over.';
+
+-- Telephone numbers, proved with a code by text message.
+
+CREATE TABLE identity.phone_codes (
+  id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  phone text NOT NULL,
+  code_hash text NOT NULL,
+  attempts integer NOT NULL DEFAULT 0,
+  expires_at timestamptz NOT NULL,
+  used_at timestamptz,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  CONSTRAINT phone_codes_pkey PRIMARY KEY (id),
+  CONSTRAINT phone_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES identity.users (id),
+  CONSTRAINT phone_codes_phone_check CHECK (length(btrim(phone)) BETWEEN 3 AND 40),
+  CONSTRAINT phone_codes_attempts_check CHECK (attempts BETWEEN 0 AND 5)
+);
+COMMENT ON TABLE identity.phone_codes IS 'A code that was sent to a telephone, with which its person proves that it is theirs. It can be tried five times.';
+COMMENT ON COLUMN identity.phone_codes.id IS 'Identity of the code, given by the server; it never changes and orders by time of creation.';
+COMMENT ON COLUMN identity.phone_codes.user_id IS 'Person whose telephone it is.';
+COMMENT ON COLUMN identity.phone_codes.phone IS 'Number that the code was sent to.';
+COMMENT ON COLUMN identity.phone_codes.code_hash IS 'Hash of the code.';
+COMMENT ON COLUMN identity.phone_codes.attempts IS 'How often it was tried, rightly or wrongly. Default: 0.';
+COMMENT ON COLUMN identity.phone_codes.expires_at IS 'Until when it works.';
+COMMENT ON COLUMN identity.phone_codes.used_at IS 'When it was used; null until then, and it is used once.';
+COMMENT ON COLUMN identity.phone_codes.created_at IS 'When the code was created.';
+COMMENT ON CONSTRAINT phone_codes_pkey ON identity.phone_codes IS 'A code is found by id.';
+COMMENT ON CONSTRAINT phone_codes_user_id_fkey ON identity.phone_codes IS 'The user exists.';
+COMMENT ON CONSTRAINT phone_codes_phone_check ON identity.phone_codes IS 'The number has 3 to 40 characters.';
+COMMENT ON CONSTRAINT phone_codes_attempts_check ON identity.phone_codes IS 'A code is tried at most five times.';
+CREATE INDEX phone_codes_user_id_created_at_idx ON identity.phone_codes (user_id, created_at);
+CREATE INDEX phone_codes_expires_at_idx ON identity.phone_codes (expires_at);
+GRANT SELECT, INSERT, UPDATE (attempts, expires_at, used_at) ON identity.phone_codes TO portico_app;
+GRANT SELECT (expires_at), DELETE ON identity.phone_codes TO portico_worker;
+ALTER TABLE identity.phone_codes ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+
+CREATE POLICY phone_codes_select ON identity.phone_codes FOR SELECT
+  USING (user_id = (SELECT nullif(current_setting('app.user_id', true), '')::uuid));
+COMMENT ON POLICY phone_codes_select ON identity.phone_codes IS 'People try their own codes only.';
+CREATE POLICY phone_codes_insert ON identity.phone_codes FOR INSERT
+  WITH CHECK (user_id = (SELECT nullif(current_setting('app.user_id', true), '')::uuid));
+COMMENT ON POLICY phone_codes_insert ON identity.phone_codes IS 'Codes are made for the person who asks for them.';
+CREATE POLICY phone_codes_update ON identity.phone_codes FOR UPDATE
+  USING (user_id = (SELECT nullif(current_setting('app.user_id', true), '')::uuid))
+  WITH CHECK (user_id = (SELECT nullif(current_setting('app.user_id', true), '')::uuid));
+COMMENT ON POLICY phone_codes_update ON identity.phone_codes IS 'People try their own codes only.';
+CREATE POLICY phone_codes_worker ON identity.phone_codes TO portico_worker USING (true);
+COMMENT ON POLICY phone_codes_worker ON identity.phone_codes IS 'Background work deletes codes that are over.';
+
+CREATE FUNCTION identity.forget_phone_proof() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+  NEW.phone_verified_at := NULL;
+  RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION identity.forget_phone_proof() IS 'Trigger: another telephone number is not proved yet.';
+CREATE TRIGGER phone_changed BEFORE UPDATE OF phone ON identity.users FOR EACH ROW
+  WHEN (NEW.phone IS DISTINCT FROM OLD.phone) EXECUTE FUNCTION identity.forget_phone_proof();
+COMMENT ON TRIGGER phone_changed ON identity.users IS 'Another telephone number is not proved yet.';
+
+ALTER TABLE identity.mail
+  ADD COLUMN channel text NOT NULL DEFAULT 'mail',
+  ADD CONSTRAINT mail_channel_check CHECK (channel IN ('mail', 'sms'));
+COMMENT ON COLUMN identity.mail.channel IS 'How it reaches its recipient: mail, or sms for a text message. One of: mail, sms. Default: mail.';
+COMMENT ON COLUMN identity.mail.recipient IS 'E-mail address or telephone number that it is for.';
+COMMENT ON CONSTRAINT mail_channel_check ON identity.mail IS 'The channel is one of: mail, sms.';
