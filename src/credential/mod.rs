@@ -1,6 +1,6 @@
-//! What a caller shows to be let in: access tokens, API keys, refresh tokens, codes of a second factor, passkeys; and how secrets
-//! are kept. Text and keys only: whether a
-//! session or key still stands is asked of the database, when its transaction begins.
+//! What a caller shows to be let in: access tokens, API keys, refresh tokens, codes of a second factor, passkeys; and how
+//! secrets are kept. Text and keys only: whether a session or key still stands is asked of the database, when its
+//! transaction begins.
 pub mod access_token;
 pub mod api_key;
 pub mod keys;

@@ -94,10 +94,9 @@ pub fn mutations(mutations: &mut Mutations) {
         .for_impersonators()
         .without_mfa()
         .about("Ends this session: its tokens are good for nothing from now on. Errors: none.");
-    mutations
-        .change("sessionRevoke", revoke)
-        .personal()
-        .about("Ends one of your own sessions. Errors: NOT_FOUND, STATE.");
+    mutations.change("sessionRevoke", revoke).personal().about(
+        "Ends one of your own sessions, or one in which you act as somebody else. Errors: NOT_FOUND, STATE.",
+    );
     mutations
         .action("sessionsRevokeAll", revoke_all, |payload: &mut Fields<Payload<i32>>| {
             payload.derived("count", |payload| payload.result).about("How many sessions have ended.");
@@ -124,7 +123,7 @@ async fn revoke(write: &mut Write, input: SessionRevokeInput) -> Outcome<Id<Sess
     if session.revoked_at.is_some() {
         return Err(UserError::state("it has ended already", &["input", "id"], &[]).into());
     }
-    end(write, Whose::One(session.id.0), "revoked").await?;
+    end_of(write, session.user_id.0, Whose::One(session.id.0), "revoked").await?;
     Ok(session.id)
 }
 

@@ -118,7 +118,7 @@ async fn the_person_sees_it_and_can_end_it() {
     let seen_at = format!("SELECT last_seen_at FROM identity.memberships WHERE user_id = '{}'", owner.id);
     house.opens(&own).await.unwrap();
     let fresh = house.colleague(&owner, &["user"]).await;
-    begun(&house, &own, &fresh).await;
+    let token = begun(&house, &own, &fresh).await;
     let never = format!("SELECT last_seen_at FROM identity.memberships WHERE user_id = '{}'", fresh.id);
     for _ in 0..100 {
         if !house.look(&seen_at).await.is_empty() {
@@ -128,6 +128,15 @@ async fn the_person_sees_it_and_can_end_it() {
     }
     assert_ne!(house.look(&seen_at).await, "");
     assert_eq!(house.look(&never).await, "");
+    // whoever acts ends it from their own session as well, and nobody else does
+    let session = format!("SELECT id FROM identity.sessions WHERE user_id = '{}'", fresh.id);
+    let session = global_id("sess", house.look(&session).await.parse().unwrap());
+    let input = json!({ "input": { "id": session } });
+    let refused = house.get(Some(&theirs), end, input.clone()).await["sessionRevoke"].clone();
+    assert_eq!(House::code(&refused), "NOT_FOUND");
+    house.opens(&token).await.unwrap();
+    house.get(Some(&own), end, input).await;
+    assert_eq!(house.opens(&token).await, Err("UNAUTHENTICATED".to_owned()));
 }
 
 #[tokio::test]

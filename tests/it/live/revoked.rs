@@ -106,6 +106,22 @@ async fn signing_out_ends_what_the_session_has_open_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn acting_as_somebody_ends_with_ones_own_session() {
+    let (town, ann, house) = town().await;
+    let elsewhere = House::open(&town).await;
+    let boss = token(&town.person("Boss", &[LISTENS, &["user.impersonate"]].concat()).await);
+    let begin = "mutation ($input: ImpersonationBeginInput!) { impersonationBegin(input: $input) {
+        accessToken userErrors { message } } }";
+    let input = json!({ "userId": global_id("user", ann.user), "reason": "a lost message", "minutes": 1 });
+    let begun = done(&house, &boss, begin, input).await;
+    let (as_ann, herself) = (begun["accessToken"].as_str().unwrap(), token(&ann));
+    let (open, hers) = (Open::with(&house, as_ann).await, Open::with(&house, &herself).await);
+    done(&elsewhere, &boss, "mutation { signOut { userErrors { message } } }", json!({})).await;
+    open.ends(SIGNED_OUT).await;
+    hers.goes_on(&house, &herself).await;
+}
+
+#[tokio::test]
 async fn ending_all_other_sessions_keeps_ones_own() {
     let (town, ann, house) = town().await;
     let second = again(&town, &ann).await;
