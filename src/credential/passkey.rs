@@ -151,7 +151,7 @@ impl Kept {
     fn of(passkey: &Passkey) -> Result<Self, Refusal> {
         let credential = serde_json::to_value(passkey)?;
         let sign_count = credential.pointer("/cred/counter").and_then(Value::as_i64).unwrap_or_default();
-        Ok(Self { id: passkey.cred_id().to_vec(), credential, sign_count })
+        Ok(Self { id: passkey.cred_id().clone(), credential, sign_count })
     }
 }
 

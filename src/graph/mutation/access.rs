@@ -43,7 +43,7 @@ impl Access {
         let caller = write.caller().clone();
         match self {
             Self::Public => Ok(()),
-            Self::PermissionOrAdmin(_) if write.is_platform_admin().await? => Ok(()),
+            Self::PlatformAdmin | Self::PermissionOrAdmin(_) if write.is_platform_admin().await? => Ok(()),
             Self::Permission(permission) | Self::PermissionOrAdmin(permission) => {
                 let right = gate::right(&caller, write.grants(), || write.limits(), Some(permission))?;
                 if right == Right::SomeRows {
@@ -52,7 +52,6 @@ impl Access {
                 Ok(())
             }
             Self::Person if caller.user.is_some() => Ok(()),
-            Self::PlatformAdmin if write.is_platform_admin().await? => Ok(()),
             _ if caller.is_anonymous() => Err(Fault::new(Code::Unauthenticated, "sign in first")),
             Self::PlatformAdmin => Err(Fault::forbidden(PLATFORM_ADMIN)),
             Self::Person => Err(Fault::new(Code::Forbidden, "only a person can do this, not an API key")),
