@@ -10,6 +10,7 @@ mod edge;
 mod interface;
 mod pages;
 mod plan;
+mod reads;
 mod register;
 mod relation;
 mod root;

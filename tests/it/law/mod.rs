@@ -9,6 +9,7 @@ mod gate;
 mod lists;
 mod matrix;
 mod migrations;
+mod reads;
 mod relations;
 mod rooms;
 mod schema;
