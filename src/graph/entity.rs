@@ -29,6 +29,10 @@ macro_rules! entity {
             };
             const DELETED: Option<&'static str> = $crate::entity!(@deleted $($deleted)?);
 
+            fn width() -> usize {
+                <Self as $crate::store::select::Readable>::types().len()
+            }
+
             fn id(&self) -> $crate::store::id::Id<Self> {
                 self.id
             }

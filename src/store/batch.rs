@@ -64,6 +64,8 @@ pub trait Stored: Kind + Clone + Sized {
     /// The column that says when the row was deleted, where rows are deleted softly.
     const DELETED: Option<&'static str>;
 
+    /// How many columns a row has.
+    fn width() -> usize;
     fn id(&self) -> Id<Self>;
     /// Counts the changes of the row, where it has such a count.
     fn version(&self) -> Option<i32>;

@@ -81,6 +81,8 @@ pub struct Fields<T: 'static> {
 pub(super) struct RowsOf<T> {
     pub table: &'static Table,
     pub id: fn(&T) -> Uuid,
+    /// How many columns they have.
+    pub width: usize,
 }
 
 /// One field.
@@ -269,7 +271,7 @@ impl<T: Send + Sync + 'static> Fields<T> {
         T: Stored,
     {
         self.table = Some((schema, table));
-        self.stored = Some(RowsOf { table: T::TABLE, id: |row| row.id().0 });
+        self.stored = Some(RowsOf { table: T::TABLE, id: |row| row.id().0, width: T::width() });
     }
 
     pub(super) fn add(&mut self, name: &'static str, ty: TypeOf, how: How<T>) -> Last<'_, T> {

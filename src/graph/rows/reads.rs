@@ -25,7 +25,10 @@ pub fn columns_for<T: Object>(env: Env<'_>, sets: &[&SelectionSet]) -> Columns {
 impl<T> Fields<T> {
     /// Learns what is known of the fields of the entity `name`.
     pub(super) fn learn_columns(&mut self, name: &str) {
-        let Some((_, columns, reads)) = ROWS.iter().find(|(known, ..)| *known == name) else { return };
+        let width = self.stored.as_ref().map_or(0, |stored| stored.width);
+        let known = ROWS.iter().find(|(known, columns, _)| *known == name && columns.len() == width);
+        debug_assert!(known.is_some() || width == 0, "the source does not say which columns {name} has");
+        let Some((_, columns, reads)) = known else { return };
         self.columns = columns;
         let at = |column: &str| columns.iter().position(|known| *known == column);
         for (field, declared) in &mut self.declared {

@@ -140,6 +140,11 @@ impl Known {
         let columns = divide(&text);
         let places = (0..columns.len()).map(Place::Sent).collect();
         let blanks = blanks::<T>().filter(|blanks| blanks.len() == columns.len());
+        debug_assert!(
+            blanks.is_some(),
+            "nothing can stand for some column of {}",
+            std::any::type_name::<T>()
+        );
         let columns = blanks.map(|blanks| columns.into_iter().zip(blanks).collect());
         Ok(Self { whole: Arc::new(Selection { text, places }), columns, some: HashMap::new() })
     }
