@@ -23,7 +23,8 @@
 //! 3. `graph::rows::root` takes the root field `deals`. The first question opens the [`store::door::Snapshot`]: one
 //!    round trip begins the transaction, enters it as the caller, and says which access epoch is current; the
 //!    caller's grants are compiled once per epoch ([`store::grants`]).
-//! 4. `graph::rows::pages` turns filter, order and cursor into one statement ([`store::select`]) and loads the page.
+//! 4. `graph::rows::pages` turns filter, order and cursor into one statement ([`store::select`]) and loads the page: of
+//!    its rows the columns that the selected fields read, which the build script has found in the source.
 //! 5. `graph::rows::plan` plans the selection once for all deals of the page: the Gate is asked for each field, then
 //!    `owner`, declared in `domains::sales::deal` as `deal.one("owner", |deal| deal.owner_id)`, gathers the keys of
 //!    all rows and loads them in one statement, while sibling relations do the same on the same connection.

@@ -198,13 +198,15 @@ GRANT SELECT (organization_id, id, seq) ON audit.audit_logs TO portico_worker;
 CREATE POLICY audit_logs_worker ON audit.audit_logs FOR SELECT TO portico_worker USING (seq IS NULL);
 COMMENT ON POLICY audit_logs_worker ON audit.audit_logs IS 'Background work finds the organizations that have entries to seal.';
 
-CREATE FUNCTION audit.actor_name(person uuid, api_key uuid, otherwise text) RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog
+-- Written so, their bodies were read when they were made: names are bound, and without settings of their own they are put
+-- in place of their calls.
+CREATE FUNCTION audit.actor_name(person uuid, api_key uuid, otherwise text) RETURNS text LANGUAGE sql STABLE
 RETURN left(coalesce(
   (SELECT k.name FROM identity.api_keys k WHERE k.id = api_key),
   (SELECT coalesce(nullif(btrim(u.display_name), ''), nullif(concat_ws(' ', u.first_name, u.last_name), ''), u.email)
    FROM identity.users u WHERE u.id = person),
   otherwise), 500);
 COMMENT ON FUNCTION audit.actor_name(uuid, uuid, text) IS 'What a key, or else a person, is called at this moment; the last argument where neither acts.';
-CREATE FUNCTION audit.actor_email(person uuid) RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog
+CREATE FUNCTION audit.actor_email(person uuid) RETURNS text LANGUAGE sql STABLE
 RETURN (SELECT u.email FROM identity.users u WHERE u.id = person);
 COMMENT ON FUNCTION audit.actor_email(uuid) IS 'The address of a person at this moment; null where none acts.';

@@ -29,6 +29,10 @@ macro_rules! entity {
             };
             const DELETED: Option<&'static str> = $crate::entity!(@deleted $($deleted)?);
 
+            fn width() -> usize {
+                <Self as $crate::store::select::Readable>::types().len()
+            }
+
             fn id(&self) -> $crate::store::id::Id<Self> {
                 self.id
             }
@@ -45,8 +49,7 @@ macro_rules! entity {
                 db: &$crate::store::door::Snapshot,
                 fetch: $crate::store::select::Fetch,
             ) -> futures_util::future::BoxFuture<'_, $crate::store::error::Result<Vec<Self>>> {
-                let most = fetch.most();
-                db.load_at_most(db.rows::<Self>(Self::TABLE, fetch), most)
+                db.rows(Self::TABLE, fetch)
             }
 
             fn each<'s>(
@@ -54,8 +57,8 @@ macro_rules! entity {
                 fetch: $crate::store::select::Fetch,
                 parents: Vec<uuid::Uuid>,
                 take: $crate::store::batch::Take<'s, Self>,
-            ) -> futures_util::future::BoxFuture<'s, $crate::store::error::Result<$crate::store::batch::Take<'s, Self>>> {
-                db.gather(db.each::<Self>(Self::TABLE, fetch, parents), take, |take, (parent, row)| take(parent, row))
+            ) -> futures_util::future::BoxFuture<'s, $crate::store::error::Result<()>> {
+                db.each(Self::TABLE, fetch, parents, take)
             }
 
             fn lock(

@@ -61,6 +61,10 @@ macro_rules! text_enum {
             fn from_sql(value: diesel::pg::PgValue<'_>) -> diesel::deserialize::Result<Self> {
                 match value.as_bytes() {
                     $(text if text == $text.as_bytes() => Ok(Self::$value),)*
+                    _ if $crate::store::select::is_blank(&value) => {
+                        let [any, ..] = [$(Self::$value),*];
+                        Ok(any)
+                    }
                     other => Err(format!("{} has no value {}", stringify!($name), String::from_utf8_lossy(other)).into()),
                 }
             }

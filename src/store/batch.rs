@@ -11,7 +11,7 @@ use super::{
     door::{Snapshot, Source, Write, is_shared},
     error::Result,
     id::{Id, Kind},
-    select::{Condition, Fetch, Table},
+    select::{Columns, Condition, Fetch, Table},
 };
 
 /// A relation is a key; its arguments are inside.
@@ -19,6 +19,15 @@ pub trait Batch: Clone + Eq + Hash + Send + Sync + 'static {
     type Value: Clone + Send + Sync + 'static;
     /// What exists of `keys`, in a fixed number of statements.
     fn load(db: &Snapshot, keys: &[Self]) -> impl Future<Output = Result<HashMap<Self, Self::Value>>> + Send;
+
+    /// The same for who looks at these columns alone, where so little can be loaded.
+    fn load_columns(
+        db: &Snapshot,
+        keys: &[Self],
+        _: Columns,
+    ) -> impl Future<Output = Result<HashMap<Self, Self::Value>>> + Send {
+        Self::load(db, keys)
+    }
 
     /// Whether those who read together load the same, whoever they are.
     fn is_shared() -> bool {
@@ -28,10 +37,19 @@ pub trait Batch: Clone + Eq + Hash + Send + Sync + 'static {
 
 /// What exists of `keys`: those who read together load it once, and what was just written is not read again.
 pub async fn load<K: Batch>(db: &Snapshot, keys: &[K]) -> Result<HashMap<K, K::Value>> {
+    load_columns(db, keys, Columns::ALL).await
+}
+
+/// The same for who looks at these columns alone.
+pub async fn load_columns<K: Batch>(
+    db: &Snapshot,
+    keys: &[K],
+    columns: Columns,
+) -> Result<HashMap<K, K::Value>> {
     match db.source() {
         Source::Shared(shared) if K::is_shared() => shared.load(keys).await,
         Source::Written(written) if let Some(found) = written.find(keys) => Ok(found),
-        _ => K::load(db, keys).await,
+        _ => K::load_columns(db, keys, columns).await,
     }
 }
 
@@ -46,6 +64,8 @@ pub trait Stored: Kind + Clone + Sized {
     /// The column that says when the row was deleted, where rows are deleted softly.
     const DELETED: Option<&'static str>;
 
+    /// How many columns a row has.
+    fn width() -> usize;
     fn id(&self) -> Id<Self>;
     /// Counts the changes of the row, where it has such a count.
     fn version(&self) -> Option<i32>;
@@ -58,7 +78,7 @@ pub trait Stored: Kind + Clone + Sized {
         fetch: Fetch,
         parents: Vec<Uuid>,
         take: Take<'s, Self>,
-    ) -> BoxFuture<'s, Result<Take<'s, Self>>>;
+    ) -> BoxFuture<'s, Result<()>>;
     /// The row as it is now, locked until the transaction ends.
     fn lock(write: &mut Write, id: Id<Self>) -> BoxFuture<'_, Result<Option<Self>>>;
     /// Makes a row.
@@ -78,8 +98,12 @@ impl<T: Stored> Batch for Id<T> {
     type Value = T;
 
     async fn load(db: &Snapshot, keys: &[Self]) -> Result<HashMap<Self, T>> {
+        Self::load_columns(db, keys, Columns::ALL).await
+    }
+
+    async fn load_columns(db: &Snapshot, keys: &[Self], columns: Columns) -> Result<HashMap<Self, T>> {
         let ids = keys.iter().map(|id| id.0).collect();
-        let rows = T::rows(db, Fetch::all(Condition::Ids(ids))).await?;
+        let rows = T::rows(db, Fetch { columns, ..Fetch::all(Condition::Ids(ids)) }).await?;
         Ok(rows.into_iter().map(|row| (row.id(), row)).collect())
     }
 

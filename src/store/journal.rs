@@ -3,7 +3,9 @@
 use aws_lc_rs::digest;
 use chrono::Duration;
 use diesel::{
+    pg::Pg,
     prelude::*,
+    query_builder::{AstPass, QueryFragment, QueryId},
     sql_types::{Nullable, Text, Uuid as SqlUuid},
 };
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -130,15 +132,14 @@ macro_rules! audit_row {
 }
 
 impl Write {
-    /// Writes the audit row and the event of a change, both in one round trip.
+    /// Writes the audit row and the event of a change, both in one statement.
     pub async fn record(&mut self, mut change: Change) -> Result<()> {
         let audit = Audit::of(self.organization(), &mut change);
         let event = event_row!(audit, change);
+        let event = diesel::insert_into(events::table).values(event);
+        let entry = diesel::insert_into(audit_logs::table).values(audit_row!(self.caller(), audit, json!({})));
         let mut connection: &AsyncPgConnection = self;
-        let event = diesel::insert_into(events::table).values(event).execute(&mut connection);
-        let (event, audited) = futures_util::join!(event, write_audit(self, self.caller(), &audit));
-        event?;
-        audited?;
+        Told { event, entry }.execute(&mut connection).await?;
         self.recorded();
         self.tell_platform(&[audit]).await
     }
@@ -151,13 +152,10 @@ impl Write {
             let told = changes.iter().cloned().zip(&audits);
             let told: Vec<_> = told.map(|(change, audit)| event_row!(audit, change)).collect();
             let rows: Vec<_> = audits.iter().map(|audit| audit_row!(caller, audit, json!({}))).collect();
-            let mut first: &AsyncPgConnection = self;
-            let mut second: &AsyncPgConnection = self;
-            let event = diesel::insert_into(events::table).values(told).execute(&mut first);
-            let audited = diesel::insert_into(audit_logs::table).values(rows).execute(&mut second);
-            let (event, audited) = futures_util::join!(event, audited);
-            event?;
-            audited?;
+            let event = diesel::insert_into(events::table).values(told);
+            let entry = diesel::insert_into(audit_logs::table).values(rows);
+            let mut connection: &AsyncPgConnection = self;
+            Told { event, entry }.execute(&mut connection).await?;
             self.recorded();
             self.tell_platform(&audits).await?;
         }
@@ -309,6 +307,26 @@ pub(super) async fn write_audit(
     let row = audit_row!(caller, audit, json!({}));
     diesel::insert_into(audit_logs::table).values(row).execute(&mut connection).await?;
     Ok(())
+}
+
+/// Events, written along with their audit rows.
+struct Told<E, A> {
+    event: E,
+    entry: A,
+}
+
+impl<E: QueryId, A: QueryId> QueryId for Told<E, A> {
+    type QueryId = Told<E::QueryId, A::QueryId>;
+    const HAS_STATIC_QUERY_ID: bool = E::HAS_STATIC_QUERY_ID && A::HAS_STATIC_QUERY_ID;
+}
+
+impl<E: QueryFragment<Pg>, A: QueryFragment<Pg>> QueryFragment<Pg> for Told<E, A> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("WITH event AS (");
+        self.event.walk_ast(out.reborrow())?;
+        out.push_sql(") ");
+        self.entry.walk_ast(out)
+    }
 }
 
 diesel::define_sql_function! {

@@ -49,7 +49,7 @@ where
         out.push_sql(&format!("(SELECT {column} FROM {from} WHERE {from}.id = {key}"));
         if K::NAME != "organization_id" {
             let here = text(&K::Table::default().from_clause())?;
-            out.push_sql(&format!(" AND {from}.organization_id = {here}.organization_id"));
+            out.push_sql(&format!(" AND {from}.organization_id = {here}.\"organization_id\""));
         }
         out.push_sql(")");
         Ok(())

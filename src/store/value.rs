@@ -11,6 +11,8 @@ use diesel::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::select::is_blank;
+
 macro_rules! column_type {
     ($(#[doc = $doc:literal])* $name:ident($inner:ty) as $($sql:ident),+) => {
         $(#[doc = $doc])*
@@ -140,6 +142,9 @@ impl ToSql<sql_types::Text, Pg> for Currency {
 }
 impl FromSql<sql_types::Text, Pg> for Currency {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        if is_blank(&value) {
+            return Ok(Self(*b"XXX"));
+        }
         Ok(Self::parse(std::str::from_utf8(value.as_bytes())?)?)
     }
 }

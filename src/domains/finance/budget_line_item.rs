@@ -7,7 +7,7 @@ use crate::{
         money::{Money, MoneyInput},
         prelude::*,
     },
-    graph::mutation::Payload,
+    graph::{mutation::Payload, rows::Last},
     store::tables::finance::{budget_line_items, budgets},
 };
 
@@ -40,25 +40,20 @@ impl Entity for BudgetLineItem {
         columns! { line: BudgetLineItem {
             id, category, subcategory, description, assumptions, revision as "version", created_at, updated_at,
         } keeps { budget_id, q1_amount, q2_amount, q3_amount, q4_amount, annual_amount, currency } }
-        amount(line, "q1Amount", "q1_amount", |line| line.q1_amount);
-        amount(line, "q2Amount", "q2_amount", |line| line.q2_amount);
-        amount(line, "q3Amount", "q3_amount", |line| line.q3_amount);
-        amount(line, "q4Amount", "q4_amount", |line| line.q4_amount);
-        amount(line, "annualAmount", "annual_amount", |line| line.annual_amount);
+        amount(line.part("q1Amount", |line, _| Some(Money::of(line.q1_amount, line.currency))), "q1_amount");
+        amount(line.part("q2Amount", |line, _| Some(Money::of(line.q2_amount, line.currency))), "q2_amount");
+        amount(line.part("q3Amount", |line, _| Some(Money::of(line.q3_amount, line.currency))), "q3_amount");
+        amount(line.part("q4Amount", |line, _| Some(Money::of(line.q4_amount, line.currency))), "q4_amount");
+        amount(
+            line.part("annualAmount", |line, _| Some(Money::of(line.annual_amount, line.currency))),
+            "annual_amount",
+        );
         line.one("budget", |line| Some(line.budget_id)).about_column("budget_id").required();
     }
 }
 
-fn amount(
-    line: &mut Fields<BudgetLineItem>,
-    name: &'static str,
-    column: &str,
-    of: fn(&BudgetLineItem) -> Decimal,
-) {
-    line.part(name, move |line, _| Some(Money::of(of(line), line.currency)))
-        .about_column(column)
-        .needs("budget.amount.read")
-        .required();
+fn amount(field: Last<'_, BudgetLineItem>, column: &str) {
+    field.about_column(column).needs("budget.amount.read").required();
 }
 
 filter! { BudgetLineItemFilter for BudgetLineItem in budget_line_items {

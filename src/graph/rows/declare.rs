@@ -24,7 +24,7 @@ use crate::{
         batch::{Batch, Stored},
         door::Caller,
         grants::Masks,
-        select::Table,
+        select::{Columns, Table},
         tables,
     },
 };
@@ -71,6 +71,8 @@ pub struct Fields<T: 'static> {
     pub(super) interfaces: Vec<&'static str>,
     /// Schema and table, whose comments describe the columns.
     table: Option<(&'static str, &'static str)>,
+    /// The columns of its rows, in order, where they are known.
+    pub(super) columns: &'static [&'static str],
     /// Where the rows are, if they are rows of a table.
     pub(super) stored: Option<RowsOf<T>>,
 }
@@ -79,6 +81,8 @@ pub struct Fields<T: 'static> {
 pub(super) struct RowsOf<T> {
     pub table: &'static Table,
     pub id: fn(&T) -> Uuid,
+    /// How many columns they have.
+    pub width: usize,
 }
 
 /// One field.
@@ -86,6 +90,8 @@ pub(super) struct Declared<T: 'static> {
     pub about: String,
     /// The column that it shows, if it shows one as it is.
     pub column: Option<&'static str>,
+    /// The columns that are read for it.
+    pub reads: Columns,
     /// As which field of another record it is masked, row by row.
     pub masked_as: Option<MaskedAs<T>>,
     pub needs: Option<&'static str>,
@@ -192,7 +198,7 @@ impl<T> Last<'_, T> {
         self
     }
 
-    /// It shows this column.
+    /// It shows this column, and reads no other.
     pub fn of_column(self, column: &'static str) -> Self {
         self.0.column = Some(column);
         self
@@ -222,6 +228,12 @@ impl<T> Last<'_, T> {
         self
     }
 
+    /// It reads no column but the id.
+    pub(super) fn by_id_alone(self) -> Self {
+        self.0.reads = Columns::NONE;
+        self
+    }
+
     /// There always is one: null only comes with an error.
     pub fn required(self) -> Self {
         self.0.semantic_non_null = true;
@@ -248,6 +260,7 @@ impl<T: Send + Sync + 'static> Fields<T> {
             kept: Vec::new(),
             interfaces: Vec::new(),
             table: None,
+            columns: &[],
             stored: None,
         }
     }
@@ -258,7 +271,7 @@ impl<T: Send + Sync + 'static> Fields<T> {
         T: Stored,
     {
         self.table = Some((schema, table));
-        self.stored = Some(RowsOf { table: T::TABLE, id: |row| row.id().0 });
+        self.stored = Some(RowsOf { table: T::TABLE, id: |row| row.id().0, width: T::width() });
     }
 
     pub(super) fn add(&mut self, name: &'static str, ty: TypeOf, how: How<T>) -> Last<'_, T> {
@@ -266,6 +279,7 @@ impl<T: Send + Sync + 'static> Fields<T> {
         let declared = Declared {
             about: String::new(),
             column: None,
+            reads: Columns::ALL,
             masked_as: None,
             needs: None,
             public: false,
@@ -443,6 +457,7 @@ pub(super) fn fields_of<T: Object>() -> &'static Fields<T> {
     }
     let mut fields = Fields::new();
     T::fields(&mut fields);
+    fields.learn_columns(T::NAME);
     let made: &'static Fields<T> = Box::leak(Box::new(fields));
     KNOWN.write().unwrap_or_else(PoisonError::into_inner).insert(TypeId::of::<T>(), made);
     made

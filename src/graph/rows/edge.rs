@@ -16,7 +16,10 @@ use crate::{
         order::{Order, OrderField},
         seal::Seal,
     },
-    store::{id::Id, select::Key},
+    store::{
+        id::Id,
+        select::{Columns, Key},
+    },
 };
 
 /// The keys of an order; the id decides between equals.
@@ -135,7 +138,7 @@ where
     ) -> BoxFuture<'r, Loaded<'a>> {
         async move {
             let keys: Vec<Option<Id<U>>> = rows.iter().map(&self.0).collect();
-            let (found, at) = Distinct::of(keys).find(env, Place::Hidden).await?;
+            let (found, at) = Distinct::of(keys).find(env, Columns::ALL, Place::Hidden).await?;
             let order = U::Order::default_order();
             let context = cursor_context::<U>(env, &order_keys::<U>(&order));
             let cursor = Arc::new(Cursor::new(env, context, order));

@@ -11,6 +11,7 @@ mod interface;
 mod named;
 mod pages;
 mod plan;
+mod reads;
 mod register;
 mod relation;
 mod root;

@@ -7,9 +7,10 @@ use futures_util::{FutureExt, future::BoxFuture};
 use uuid::Uuid;
 
 use super::{
-    declare::{Argument, Entity, Fields, How, Last},
+    declare::{Argument, Entity, Fields, How, Last, fields_of},
     edge::{Cursor, Edges, cursor_context, order_keys},
     plan::{Asked, Env, Plan, collect, plan},
+    reads::columns_for,
     relation::{Loaded, Relation, loaded},
     write::{Body, Children, Out, Written},
 };
@@ -23,7 +24,7 @@ use crate::{
     },
     store::{
         id::Id,
-        select::{Condition, Fetch, Key, name},
+        select::{Columns, Condition, Fetch, Key, name},
     },
 };
 
@@ -51,7 +52,7 @@ impl<C: Column> From<C> for Link {
 impl<T: Entity> Fields<T> {
     /// A connection of the rows that hang on this one: by a column of theirs that holds its id, or as `link` says.
     pub fn children<U: Listed>(&mut self, name: &'static str, link: impl Into<Link>) -> Last<'_, T> {
-        self.pages::<U>(name, |row| row.id().0, link.into())
+        self.pages::<U>(name, |row| row.id().0, link.into()).by_id_alone()
     }
 }
 
@@ -151,7 +152,8 @@ where
             let (found, totals) = futures_util::join!(
                 async {
                     if wanted {
-                        self.fetch(env, &request, condition.clone(), &parents).await
+                        let columns = looked_at::<U>(env, &parts, &request.order);
+                        self.fetch(env, &request, columns, condition.clone(), &parents).await
                     } else {
                         Ok(Pile::default())
                     }
@@ -189,6 +191,7 @@ impl<F, U: Listed> Pages<F, U> {
         &self,
         env: Env<'_>,
         request: &Request<U>,
+        columns: Columns,
         condition: Condition,
         parents: &[Uuid],
     ) -> Result<Pile<U>, Fault> {
@@ -199,7 +202,7 @@ impl<F, U: Listed> Pages<F, U> {
             Some(at) => condition.and(Condition::Beyond(keys.clone(), at.clone())),
             None => condition,
         };
-        let fetch = Fetch { condition, order: keys, limit: Some(request.page.limit + 1) };
+        let fetch = Fetch { condition, order: keys, limit: Some(request.page.limit + 1), columns };
         if matches!(self.link, Link::Root(_)) {
             let mut pile = Pile { rows: U::rows(env.snapshot, fetch).await?, ..Pile::default() };
             let found = pile.rows.len();
@@ -255,6 +258,29 @@ impl<U> Pile<U> {
     }
 }
 
+/// The columns of the rows of a page that `parts` of it need.
+fn looked_at<U: Listed>(env: Env<'_>, parts: &[Asked<'_>], order: &[Order<U::Order>]) -> Columns {
+    let of_cursors = || {
+        let keys = order.iter().map(|key| fields_of::<U>().column_at(key.field.sort().column));
+        keys.fold(Columns::NONE, Columns::and)
+    };
+    let of_part = |part: &Asked<'_>| match part.name() {
+        "nodes" => columns_for::<U>(env, &part.sets()),
+        "edges" => {
+            let edges = collect(env.document, super::register::edge_name::<U>(), &part.sets());
+            let of_edge = edges.iter().map(|part| match part.name() {
+                "node" => columns_for::<U>(env, &part.sets()),
+                "cursor" => of_cursors(),
+                _ => Columns::NONE,
+            });
+            of_edge.fold(Columns::NONE, Columns::and)
+        }
+        "pageInfo" => of_cursors(),
+        _ => Columns::NONE,
+    };
+    parts.iter().map(of_part).fold(fields_of::<U>().column_at("id"), Columns::and)
+}
+
 /// How many rows each parent has, counted no further than the limit asked for.
 async fn total<U: Listed>(
     env: Env<'_>,
@@ -269,7 +295,7 @@ async fn total<U: Listed>(
     let mut distinct = parents.to_vec();
     distinct.sort_unstable();
     distinct.dedup();
-    let fetch = Fetch { condition, order: Vec::new(), limit: Some(limit + 1) };
+    let fetch = Fetch { limit: Some(limit + 1), ..Fetch::all(condition) };
     let counts = env.snapshot.count(U::TABLE, fetch, distinct).await?;
     Ok(counts.into_iter().map(|(parent, count)| (parent, (count, limit))).collect())
 }

@@ -6,6 +6,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use super::{
     declare::Object,
     plan::{Asked, Env, plan},
+    reads::columns_for,
     write::{Body, Bubble, Children, Out, Written},
 };
 use crate::{
@@ -14,7 +15,10 @@ use crate::{
         scalar::Scalar,
         visit::{Args, View},
     },
-    store::batch::{self, Batch},
+    store::{
+        batch::{self, Batch},
+        select::Columns,
+    },
 };
 
 pub type Loaded<'a> = Result<Box<dyn Children<'a> + 'a>, Fault>;
@@ -110,7 +114,7 @@ where
         async move {
             let keys: Vec<Option<K>> = rows.iter().map(&self.0).collect();
             let mut distinct = Distinct::of(keys);
-            let found = distinct.load(env).await?;
+            let found = distinct.load(env, Columns::ALL).await?;
             loaded(SharedLeaves { found, at: distinct.of_parent })
         }
         .boxed()
@@ -157,17 +161,22 @@ impl<K: Batch> Distinct<K> {
         Self { keys, of_parent }
     }
 
-    async fn load(&mut self, env: Env<'_>) -> Result<Vec<Option<K::Value>>, Fault> {
+    async fn load(&mut self, env: Env<'_>, columns: Columns) -> Result<Vec<Option<K::Value>>, Fault> {
         if self.keys.is_empty() {
             return Ok(Vec::new());
         }
-        let mut loaded = batch::load(env.snapshot, &self.keys).await?;
+        let mut loaded = batch::load_columns(env.snapshot, &self.keys, columns).await?;
         Ok(self.keys.iter().map(|key| loaded.remove(key)).collect())
     }
 
     /// What was found, and where each parent finds its own: where there is a key and nothing behind it, `missing`.
-    pub async fn find(mut self, env: Env<'_>, missing: Place) -> Result<(Vec<K::Value>, Vec<Place>), Fault> {
-        let loaded = self.load(env).await?;
+    pub async fn find(
+        mut self,
+        env: Env<'_>,
+        columns: Columns,
+        missing: Place,
+    ) -> Result<(Vec<K::Value>, Vec<Place>), Fault> {
+        let loaded = self.load(env, columns).await?;
         let mut found = Vec::with_capacity(loaded.len());
         let places: Vec<Place> = loaded
             .into_iter()
@@ -303,8 +312,10 @@ where
                 rows.iter().map(|row| (self.key)(&args, row)).collect::<Result<_, _>>()?
             };
             let missing = if self.tells { Place::Hidden } else { Place::Nothing };
-            let (found, at) = Distinct::of(keys).find(env, missing).await?;
-            let body = plan(env, asked.sets(), Arc::new(found)).await;
+            let sets = asked.sets();
+            let columns = columns_for::<U>(env, &sets);
+            let (found, at) = Distinct::of(keys).find(env, columns, missing).await?;
+            let body = plan(env, sets, Arc::new(found)).await;
             loaded(OneEach { body, at, pos: asked.pos() })
         }
         .boxed()
@@ -335,7 +346,7 @@ where
     ) -> BoxFuture<'r, Loaded<'a>> {
         async move {
             let mut distinct = Distinct::of(rows.iter().map(|row| Some((self.0)(row))).collect());
-            let groups = distinct.load(env).await?;
+            let groups = distinct.load(env, Columns::ALL).await?;
             let mut found = Gathered::with_capacity(groups.len());
             groups.into_iter().for_each(|group| found.add(group.unwrap_or_default()));
             let of_key = found.ranges;

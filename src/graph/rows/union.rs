@@ -12,6 +12,7 @@ use futures_util::{FutureExt, future::BoxFuture, future::join_all};
 use super::{
     declare::{Entity, Fields, How, Last, Object, fields_of},
     plan::{Asked, Env, plan},
+    reads::columns_for,
     relation::{Gathered, Loaded, Relation, Spread, loaded},
     write::{Body, Bubble, Children, Out, Written},
 };
@@ -285,8 +286,11 @@ impl<T: Entity> AnyNode for NodeOf<T> {
             let mut keys: Vec<Id<T>> = ids.iter().flatten().map(|id| Id::of(*id)).collect();
             keys.sort_unstable();
             keys.dedup();
-            let loaded =
-                if keys.is_empty() { HashMap::new() } else { batch::load(env.snapshot, &keys).await? };
+            let loaded = if keys.is_empty() {
+                HashMap::new()
+            } else {
+                batch::load_columns(env.snapshot, &keys, columns_for::<T>(env, &sets)).await?
+            };
             let mut at = HashMap::with_capacity(loaded.len());
             let mut rows = Vec::with_capacity(loaded.len());
             for (id, row) in loaded {
@@ -307,7 +311,8 @@ impl<T: Entity> AnyNode for NodeOf<T> {
     ) -> BoxFuture<'s, StoreResult<HashSet<uuid::Uuid>>> {
         async move {
             let keys: Vec<Id<T>> = ids.into_iter().map(Id::of).collect();
-            let rows: HashMap<Id<T>, T> = batch::load(snapshot, &keys).await?;
+            let columns = fields_of::<T>().column_at("id");
+            let rows: HashMap<Id<T>, T> = batch::load_columns(snapshot, &keys, columns).await?;
             Ok(rows.into_keys().map(|id| id.0).collect())
         }
         .boxed()

@@ -1,15 +1,14 @@
 //! Reading: one moment, one connection, as many questions as a request has.
 use std::{
     collections::HashSet,
-    marker::PhantomData,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
-use diesel::QueryResult;
-use diesel_async::{AsyncPgConnection, methods::LoadQuery};
+use diesel::{QueryResult, result::Error::DeserializationError, row::Row as _, sql_types};
+use diesel_async::{AsyncConnectionCore, AsyncPgConnection, methods::LoadQuery};
 use futures_util::{FutureExt, TryStreamExt, future::BoxFuture};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -19,9 +18,10 @@ use super::{
     standing::{self, Purpose},
 };
 use crate::store::{
+    batch::Take,
     error::Result,
     grants::Grants,
-    select::{Condition, Count, Each, Fetch, Keys, Limits, Rows, Table, Within},
+    select::{Condition, Count, Fetch, Keys, Limits, Readable, Rows, Selection, Sent, Table, Within},
 };
 
 /// A read-only view of what the caller may see, all of one moment, on one connection.
@@ -194,63 +194,79 @@ impl Snapshot {
         Q: LoadQuery<'s, &'s AsyncPgConnection, T> + Send + 's,
         T: Send + 's,
     {
-        self.load_at_most(query, 0)
-    }
-
-    /// The same for a query that gives about so many rows.
-    pub fn load_at_most<'s, Q, T>(&'s self, query: Q, most: usize) -> BoxFuture<'s, Result<Vec<T>>>
-    where
-        Q: LoadQuery<'s, &'s AsyncPgConnection, T> + Send + 's,
-        T: Send + 's,
-    {
-        self.gather(query, Vec::with_capacity(most.min(MOST_EXPECTED)), Vec::push)
-    }
-
-    /// Runs a query and puts each row where it belongs as it comes.
-    pub fn gather<'s, Q, T, C>(
-        &'s self,
-        query: Q,
-        mut into: C,
-        put: fn(&mut C, T),
-    ) -> BoxFuture<'s, Result<C>>
-    where
-        Q: LoadQuery<'s, &'s AsyncPgConnection, T> + Send + 's,
-        T: Send + 's,
-        C: Send + 's,
-    {
         async move {
             let mut connection: &AsyncPgConnection = self.transaction().await?;
-            self.statements.fetch_add(1, Ordering::Relaxed);
-            let rows = async {
-                let rows = diesel_async::RunQueryDsl::load_stream(query, &mut connection).await?;
-                let mut rows = std::pin::pin!(rows);
-                while let Some(row) = rows.try_next().await? {
-                    put(&mut into, row);
-                }
-                QueryResult::Ok(())
-            };
-            if matches!(self.entry, Entry::Asked) {
-                self.let_in().await?;
-                rows.await?;
-            } else {
-                // polled in this order, so sent in this order: the question is asked inside of the transaction
-                let (entered, rows) = futures_util::join!(self.let_in(), rows);
-                entered?;
-                rows?;
-            }
-            Ok(into)
+            self.inside(async { diesel_async::RunQueryDsl::load(query, &mut connection).await }).await
         }
         .boxed()
     }
 
-    /// Rows of `table`.
-    pub fn rows<T>(&self, table: &'static Table, fetch: Fetch) -> Rows<T> {
-        Rows { table, within: self.within(), fetch, row: PhantomData }
+    /// Asks something inside of the transaction, which it begins if nothing else has done so before.
+    async fn inside<C>(&self, ask: impl Future<Output = QueryResult<C>>) -> Result<C> {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+        if matches!(self.entry, Entry::Asked) {
+            self.let_in().await?;
+            return Ok(ask.await?);
+        }
+        // polled in this order, so sent in this order: the question is asked inside of the transaction
+        let (entered, answer) = futures_util::join!(self.let_in(), ask);
+        entered?;
+        Ok(answer?)
     }
 
-    /// Rows of `table` for each of `parents`.
-    pub fn each<T>(&self, table: &'static Table, fetch: Fetch, parents: Vec<Uuid>) -> Each<T> {
-        Each { rows: self.rows(table, fetch), parents }
+    /// Rows of `table`.
+    pub fn rows<T: Readable>(&self, table: &'static Table, fetch: Fetch) -> BoxFuture<'_, Result<Vec<T>>> {
+        async move {
+            let mut rows = Vec::with_capacity(fetch.most().min(MOST_EXPECTED));
+            let selection = Selection::of::<T>(fetch.columns)?;
+            let mut put = |sent: &Sent| {
+                rows.push(T::read(&selection.row(sent, 0))?);
+                Ok(())
+            };
+            self.read(table, fetch, selection.clone(), None, &mut put).await?;
+            Ok(rows)
+        }
+        .boxed()
+    }
+
+    /// Rows of `table` for each of `parents`, put where they belong as they come.
+    pub fn each<'s, T: Readable>(
+        &'s self,
+        table: &'static Table,
+        fetch: Fetch,
+        parents: Vec<Uuid>,
+        take: Take<'s, T>,
+    ) -> BoxFuture<'s, Result<()>> {
+        async move {
+            let selection = Selection::of::<T>(fetch.columns)?;
+            let mut put = |sent: &Sent| {
+                let parent = sent.get_value::<sql_types::Uuid, Uuid, _>(0).map_err(DeserializationError)?;
+                take(parent, T::read(&selection.row(sent, 1))?);
+                Ok(())
+            };
+            self.read(table, fetch, selection.clone(), Some(parents), &mut put).await
+        }
+        .boxed()
+    }
+
+    async fn read(
+        &self,
+        table: &'static Table,
+        fetch: Fetch,
+        selection: Arc<Selection>,
+        parents: Option<Vec<Uuid>>,
+        put: &mut (dyn FnMut(&Sent) -> QueryResult<()> + Send),
+    ) -> Result<()> {
+        let rows = Rows { table, within: self.within(), fetch, selection, parents };
+        let mut connection: &AsyncPgConnection = self.transaction().await?;
+        let ask = async {
+            let mut rows = AsyncConnectionCore::load(&mut connection, rows).await?;
+            while let Some(sent) = rows.try_next().await? {
+                put(&sent)?;
+            }
+            Ok(())
+        };
+        self.inside(ask).await
     }
 
     /// How many rows each of `parents` has, up to the limit of `fetch`.

@@ -22,7 +22,7 @@ use crate::store::{
     error::{Error, Result},
     grants::Grants,
     id::Id,
-    select::{Condition, Fetch, Keys, Limits, Locked, Rows, Table, Within, about, top},
+    select::{Condition, Fetch, Keys, Limits, Locked, Table, Within, about, top},
     tables::identity::platform_admins,
 };
 
@@ -238,8 +238,8 @@ impl Write {
         Locked<T>: for<'q> LoadQuery<'q, AsyncPgConnection, T> + Send,
         T: Send,
     {
-        let rows = Rows { table, within: self.within(), fetch: Fetch::all(condition), row: PhantomData };
-        Ok(Locked(rows).load(self).await?.into_iter().next())
+        let rows = Locked { table, within: self.within(), fetch: Fetch::all(condition), row: PhantomData };
+        Ok(rows.load(self).await?.into_iter().next())
     }
 
     /// To which rows the caller's rights extend that do not hold for all; none where all do.

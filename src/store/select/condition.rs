@@ -184,6 +184,15 @@ impl Condition {
         }
     }
 
+    /// The column that holds the id of the parent, where it says so first of all.
+    pub(super) fn parent_column(&self) -> Option<&'static str> {
+        match self {
+            Self::All(all) => all.iter().find_map(Self::parent_column),
+            Self::OfParent(column) => Some(column),
+            _ => None,
+        }
+    }
+
     /// The ids that rows must have to meet it, where it says so first of all.
     fn of_key(&self, table: &Table) -> Option<(Operator, &Bind)> {
         match self {

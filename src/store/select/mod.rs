@@ -5,6 +5,7 @@
 mod attribute;
 mod condition;
 mod keyset;
+mod selection;
 mod statement;
 mod within;
 
@@ -14,8 +15,9 @@ use uuid::Uuid;
 pub use attribute::Attribute;
 pub use condition::{Bind, Condition, Operator};
 pub use keyset::Key;
+pub use selection::{Columns, Readable, Selection, Sent, is_blank};
 pub(super) use statement::write_selection;
-pub use statement::{Count, Each, Keys, Locked, Rows, SelectOf};
+pub use statement::{Count, Keys, Locked, Rows, SelectOf};
 pub use within::{Limited, Limits, Within, about, know, top};
 
 /// The name of a Diesel column.
@@ -48,17 +50,18 @@ pub enum Owner {
 /// The organization that owns what is built in.
 pub const PLATFORM: Uuid = Uuid::nil();
 
-/// Which rows, in which order, how many.
+/// Which rows, in which order, how many, and what of them.
 #[derive(Clone, Debug)]
 pub struct Fetch {
     pub condition: Condition,
     pub order: Vec<Key>,
     pub limit: Option<i64>,
+    pub columns: Columns,
 }
 
 impl Fetch {
     pub const fn all(condition: Condition) -> Self {
-        Self { condition, order: Vec::new(), limit: None }
+        Self { condition, order: Vec::new(), limit: None, columns: Columns::ALL }
     }
 
     /// About how many rows there can be, as far as that is said.

@@ -3,7 +3,7 @@ use std::{
     any::TypeId,
     collections::HashMap,
     marker::PhantomData,
-    sync::{LazyLock, PoisonError, RwLock},
+    sync::{Arc, LazyLock, PoisonError, RwLock},
 };
 
 use diesel::{
@@ -15,62 +15,71 @@ use diesel::{
 };
 use uuid::Uuid;
 
-use super::{Fetch, Table, Within, write_column};
+use super::{Fetch, Owner, Selection, Table, Within, write_column};
 
 /// Rows of one table, all of one organization.
-pub struct Rows<T> {
+pub struct Rows {
     pub table: &'static Table,
     pub within: Within,
     pub fetch: Fetch,
-    pub row: PhantomData<fn() -> T>,
-}
-
-/// The same for each of many parents: `(parent, row)`, one statement for all.
-pub struct Each<T> {
-    pub rows: Rows<T>,
-    pub parents: Vec<Uuid>,
+    pub selection: Arc<Selection>,
+    /// Where they are wanted for each of many parents, these: then the parent stands before each row.
+    pub parents: Option<Vec<Uuid>>,
 }
 
 pub type SelectOf<T> = <T as Selectable<Pg>>::SelectExpression;
 
-impl<T: Selectable<Pg>> Query for Rows<T> {
-    type SqlType = <SelectOf<T> as Expression>::SqlType;
+impl Query for Rows {
+    type SqlType = sql_types::Untyped;
 }
-impl<T, Conn> diesel::RunQueryDsl<Conn> for Rows<T> {}
-impl<T> QueryId for Rows<T> {
+impl QueryId for Rows {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
-impl<T: Selectable<Pg> + 'static> QueryFragment<Pg> for Rows<T>
-where
-    SelectOf<T>: QueryFragment<Pg>,
-{
+impl QueryFragment<Pg> for Rows {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        if let Some(parents) = &self.parents {
+            out.push_sql("SELECT parent.id, child.* FROM unnest(");
+            out.push_bind_param::<Array<sql_types::Uuid>, _>(parents)?;
+            out.push_sql(") AS parent(id) CROSS JOIN LATERAL (");
+        }
         out.push_sql("SELECT ");
-        write_selection::<T>(&mut out)?;
-        self.fetch.walk(self.table, &self.within, &mut out)
+        self.write_columns(&mut out)?;
+        self.fetch.walk(self.table, &self.within, &mut out)?;
+        if self.parents.is_some() {
+            out.push_sql(") AS child");
+        }
+        Ok(())
     }
 }
 
-impl<T: Selectable<Pg>> Query for Each<T> {
-    type SqlType = (sql_types::Uuid, <SelectOf<T> as Expression>::SqlType);
-}
-impl<T, Conn> diesel::RunQueryDsl<Conn> for Each<T> {}
-impl<T> QueryId for Each<T> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-impl<T: Selectable<Pg> + 'static> QueryFragment<Pg> for Each<T>
-where
-    SelectOf<T>: QueryFragment<Pg>,
-{
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT parent.id, child.* FROM unnest(");
-        out.push_bind_param::<Array<sql_types::Uuid>, _>(&self.parents)?;
-        out.push_sql(") AS parent(id) CROSS JOIN LATERAL (SELECT ");
-        write_selection::<T>(&mut out)?;
-        self.rows.fetch.walk(self.rows.table, &self.rows.within, &mut out)?;
-        out.push_sql(") AS child");
+impl Rows {
+    /// What a column looks up elsewhere by the organization, or by the parent, is said to be the same for all rows: so
+    /// it is looked up once.
+    fn write_columns<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let mut rest = self.selection.text.as_str();
+        if !rest.contains("(SELECT ") || self.table.owner != Owner::Organization {
+            out.push_sql(rest);
+            return Ok(());
+        }
+        let own = |column| format!("{}.\"{column}\"", self.table.name);
+        let organization = own("organization_id");
+        let parent = self.parents.as_ref().and(self.fetch.condition.parent_column()).map(own);
+        let places = |rest: &str| {
+            let of = |column: &String| Some((rest.find(column.as_str())?, column.len()));
+            let (organization, parent) = (of(&organization), parent.as_ref().and_then(of));
+            organization.map(|at| (at, true)).into_iter().chain(parent.map(|at| (at, false))).min()
+        };
+        while let Some(((at, length), is_organization)) = places(rest) {
+            out.push_sql(rest.get(..at).unwrap_or_default());
+            if is_organization {
+                out.push_bind_param::<sql_types::Uuid, _>(&self.within.organization)?;
+            } else {
+                out.push_sql("parent.id");
+            }
+            rest = rest.get(at + length..).unwrap_or_default();
+        }
+        out.push_sql(rest);
         Ok(())
     }
 }
@@ -147,25 +156,29 @@ impl QueryFragment<Pg> for Keys {
 }
 
 /// Rows, locked for the rest of the transaction.
-pub struct Locked<T>(pub Rows<T>);
+pub struct Locked<T> {
+    pub table: &'static Table,
+    pub within: Within,
+    pub fetch: Fetch,
+    pub row: PhantomData<fn() -> T>,
+}
 
-impl<T> Query for Locked<T>
-where
-    Rows<T>: Query,
-{
-    type SqlType = <Rows<T> as Query>::SqlType;
+impl<T: Selectable<Pg>> Query for Locked<T> {
+    type SqlType = <SelectOf<T> as Expression>::SqlType;
 }
 impl<T, Conn> diesel::RunQueryDsl<Conn> for Locked<T> {}
 impl<T> QueryId for Locked<T> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
-impl<T> QueryFragment<Pg> for Locked<T>
+impl<T: Selectable<Pg> + 'static> QueryFragment<Pg> for Locked<T>
 where
-    Rows<T>: QueryFragment<Pg>,
+    SelectOf<T>: QueryFragment<Pg>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        self.0.walk_ast(out.reborrow())?;
+        out.push_sql("SELECT ");
+        write_selection::<T>(&mut out)?;
+        self.fetch.walk(self.table, &self.within, &mut out)?;
         out.push_sql(" FOR UPDATE");
         Ok(())
     }

@@ -47,10 +47,10 @@ const EXEMPT: &[(&str, &str)] =
 const MOST: usize = 2;
 
 /// The fields from `Query` to a type.
-type Path<'s> = Vec<(&'s str, &'s Field)>;
+pub(super) type Path<'s> = Vec<(&'s str, &'s Field)>;
 
 /// Whether it can be asked for without knowing anything.
-fn is_open(field: &Field) -> bool {
+pub(super) fn is_open(field: &Field) -> bool {
     !field.arguments.values().any(|required| *required)
 }
 
@@ -61,7 +61,7 @@ fn reaches<'s>(sdl: &'s Sdl, field: &'s Field) -> &'s str {
 }
 
 /// The shortest way from `Query` to each type.
-fn paths(sdl: &Sdl) -> BTreeMap<&str, Path<'_>> {
+pub(super) fn paths(sdl: &Sdl) -> BTreeMap<&str, Path<'_>> {
     let mut paths = BTreeMap::from([("Query", Path::new())]);
     let mut next = VecDeque::from(["Query"]);
     while let Some(from) = next.pop_front() {
@@ -78,7 +78,7 @@ fn paths(sdl: &Sdl) -> BTreeMap<&str, Path<'_>> {
 }
 
 /// A query that asks `inner` of as many objects as `first` gives on each level.
-fn along(path: &Path<'_>, first: usize, inner: &str) -> String {
+pub(super) fn along(path: &Path<'_>, first: usize, inner: &str) -> String {
     path.iter().rev().fold(inner.to_owned(), |inner, (name, field)| {
         if field.arguments.contains_key("first") {
             format!("{name}(first: {first}) {{ nodes {{ {inner} }} }}")

@@ -11,6 +11,7 @@ mod impersonation;
 mod lists;
 mod matrix;
 mod migrations;
+mod reads;
 mod relations;
 mod rooms;
 mod schema;

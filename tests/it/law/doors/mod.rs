@@ -48,7 +48,8 @@ pub const FOR_ADMINISTRATORS: &[&str] =
     &["organizationReactivate", "organizationRestore", "organizationSuspend", "userLock", "userUnlock"];
 
 /// Root fields for whoever lacks the second factor that their organization demands: to set one up, and to leave.
-const WITHOUT_MFA: &[&str] = &["mfaConfirm", "mfaEnroll", "signOut"];
+const WITHOUT_MFA: &[&str] =
+    &["mfaConfirm", "mfaEnroll", "passkeyRegister", "passkeyRegistrationBegin", "signOut"];
 
 /// Records that whoever may not read all of them finds only where they are theirs.
 const PRIVATE: &[(&str, &str)] = &[
