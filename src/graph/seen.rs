@@ -12,8 +12,16 @@ use crate::store::{
 };
 
 /// Of `told` what the caller of `snapshot` may know.
-pub(super) async fn by(snapshot: &Snapshot, grants: &Grants, told: Vec<Told>) -> Result<Vec<Told>> {
+pub(super) async fn by(snapshot: &Snapshot, grants: &Grants, mut told: Vec<Told>) -> Result<Vec<Told>> {
     let standing = snapshot.standing().await?;
+    // that there is a record of some kinds is itself not for everybody to know
+    let limits = snapshot.limits();
+    told.retain(|told| {
+        let needs = told.event().and_then(|event| rows::secret(&event.subject_type));
+        needs.is_none_or(|permission| {
+            grants.hold(permission) || limits.as_ref().is_some_and(|limits| limits.may_hold(permission))
+        })
+    });
     let limited = standing.region.is_some() || standing.department.is_some() || grants.are_limited();
     if !limited && grants.hold(ALL_CONVERSATIONS) {
         return Ok(told);

@@ -15,6 +15,7 @@ use crate::{
             user_profile::UserProfile,
         },
         prelude::*,
+        security::platform_event,
     },
     graph::scalar::EventCursor,
     store::{
@@ -85,6 +86,7 @@ impl Object for Viewer {
             .about("The names of the roles that you have in the organization.");
         explanation::of_viewer(viewer);
         delegation::of_viewer(viewer);
+        platform_event::of_viewer(viewer);
         viewer
             .value("isPlatformAdmin", |viewer| Some(PlatformAdmin(viewer.id())))
             .public()

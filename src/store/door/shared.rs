@@ -44,7 +44,7 @@ impl Audience {
 
 /// Tables of which row-level security shows each person their own rows, whoever else is in the audience.
 /// (`identity.users` does so too, but those who are let in are members, whom all see.)
-pub const PERSONAL: [&str; 12] = [
+pub const PERSONAL: [&str; 13] = [
     "identity.api_keys",
     "identity.invitations",
     "identity.memberships",
@@ -57,6 +57,7 @@ pub const PERSONAL: [&str; 12] = [
     "identity.sso_providers",
     "identity.sso_requests",
     "identity.user_profiles",
+    "security.security_events",
 ];
 
 /// Whether an audience may read this table together.

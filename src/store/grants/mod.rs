@@ -24,7 +24,7 @@ use uuid::Uuid;
 pub use ask::{Ask, Held};
 pub use explain::{Explanation, Verdict, Way, explain, explain_for};
 pub use facts::{AskSubject, Circumstances, Facts, Subject, SubjectRow};
-pub use masks::{AskMasks, Mask, Masks};
+pub use masks::{AskMasks, Mask, Masks, REVEALS};
 pub use rule::{Malformed, Rule};
 pub use scope::{RowScope, SCOPED, Scoped};
 
@@ -278,7 +278,7 @@ impl Grants {
             AskMasks { organization, user, api_key }.load(&mut other),
         );
         let mut grants = Self::compile(held?);
-        grants.masks = Masks::of(masked?);
+        grants.masks = Masks::of(masked?, |permission| grants.hold(permission));
         if grants.limited {
             let question = AskSubject { organization, user, api_key };
             let found = question.load(&mut connection).await?.into_iter().next();

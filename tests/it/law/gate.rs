@@ -78,6 +78,7 @@ const PUBLIC_ROOTS: &[&str] = &[
     "Mutation.organizationReactivate",
     "Mutation.organizationRestore",
     "Mutation.organizationSuspend",
+    "Mutation.platformSecurityEventEnd",
     "Mutation.userLock",
     "Mutation.userUnlock",
 ];
@@ -87,6 +88,7 @@ const PUBLIC_FIELDS: &[&str] = &[
     "MembershipPreferencesUpdatePayload.membership",
     "RoleDelegatePayload.roleAssignment",
     "UserProfileUpdatePayload.userProfile",
+    "Viewer.platformSecurityEvents",
     "Viewer.profile",
     "Viewer.roleAssignments",
     "Viewer.user",

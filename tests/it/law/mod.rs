@@ -6,6 +6,7 @@ mod cost;
 mod docs;
 mod doors;
 mod gate;
+mod leaks;
 mod lists;
 mod matrix;
 mod migrations;

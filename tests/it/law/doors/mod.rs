@@ -33,8 +33,14 @@ const FOR_ANYBODY: &[&str] = &[
 ];
 
 /// Root fields for administrators of the platform.
-const FOR_ADMINISTRATORS: &[&str] =
-    &["organizationReactivate", "organizationRestore", "organizationSuspend", "userLock", "userUnlock"];
+const FOR_ADMINISTRATORS: &[&str] = &[
+    "organizationReactivate",
+    "organizationRestore",
+    "organizationSuspend",
+    "platformSecurityEventEnd",
+    "userLock",
+    "userUnlock",
+];
 
 /// Records that whoever may not read all of them finds only where they are theirs.
 const PRIVATE: &[(&str, &str)] =
@@ -44,6 +50,8 @@ const PRIVATE: &[(&str, &str)] =
 const SHARED: &[(&str, &str)] = &[
     ("complianceFrameworks", "the platform brings some"),
     ("complianceRequirements", "the platform brings some"),
+    ("dataClassifications", "the platform brings some"),
+    ("dataElements", "the platform brings some"),
     ("memberships", "an adviser is a member of both"),
     ("permissions", "the platform brings them"),
     ("resourceTypes", "the platform brings them"),
