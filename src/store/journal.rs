@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::{
     clock,
+    detection::{Rule, Sighting},
     door::{Caller, Write},
     error::Result,
     events::{SESSION, session_topic},
@@ -137,7 +138,8 @@ impl Write {
         let audit = Audit::of(self.organization(), &mut change);
         let event = event_row!(audit, change);
         let event = diesel::insert_into(events::table).values(event);
-        let entry = diesel::insert_into(audit_logs::table).values(audit_row!(self.caller(), audit, json!({})));
+        let entry =
+            diesel::insert_into(audit_logs::table).values(audit_row!(self.caller(), audit, json!({})));
         let mut connection: &AsyncPgConnection = self;
         Told { event, entry }.execute(&mut connection).await?;
         self.recorded();
@@ -236,7 +238,10 @@ impl Write {
             changed: Vec::new(),
             error: Some(format!("requires {missing}")),
         })
-        .await
+        .await?;
+        let who = self.caller().api_key.or(self.caller().user).unwrap_or_default();
+        let denials = self.sighting(Rule::RepeatedDenials, &who);
+        self.notice(Sighting { resource: Some(operation.to_owned()), ..denials }).await
     }
 
     /// Writes one audit row, in this very transaction.

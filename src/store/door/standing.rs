@@ -41,7 +41,7 @@ pub struct Standing {
     /// A second factor was shown in the session.
     pub mfa: bool,
     /// When time alone will change it.
-    until: Option<DateTime<Utc>>,
+    pub(super) until: Option<DateTime<Utc>>,
     /// Who acts as the caller, and what is known of them.
     pub(super) behind: Option<Arc<Behind>>,
 }
