@@ -102,15 +102,13 @@ impl Entity for AuditLog {
             impersonated_by_name,
         } keeps { actor_id, resource_id, old_values, new_values, impersonated_by } }
         entry.follow("actorEmail", &[("User", "email")]);
+        let name = &[("User", "displayName"), ("User", "firstName"), ("User", "lastName")];
+        entry.follow("impersonatedByName", name);
         entry.masked_as("actorName", |entry, _| {
             // somebody without a name is called by their address
             let is_address = entry.actor_email.as_ref() == Some(&entry.actor_name);
             let person = entry.actor_type == AuditActorType::Human;
             person.then_some(("User", if is_address { "email" } else { "displayName" }))
-        });
-        entry.masked_as("impersonatedByName", |entry, _| {
-            let name = entry.impersonated_by_name.as_ref()?;
-            Some(("User", if name.contains('@') { "email" } else { "displayName" }))
         });
         entry
             .computed("oldValues", |entry, view| entry.shown(entry.old_values.as_ref(), view))

@@ -70,12 +70,15 @@ impl Masks {
         !self.any
     }
 
-    /// Whether `other` masks all these fields, each in the same way.
+    /// Whether `other` masks all these fields, each in the same way, and shows no other field as it is by exception.
     pub fn are_within(&self, other: &Self) -> bool {
-        let same = |ty: &str, fields: &HashMap<String, Option<Mask>>| {
-            fields.iter().all(|(field, mask)| mask.is_none() || other.of_field(ty, field) == Some(*mask))
+        let same = |from: &Self, to: &Self, which: fn(&Option<Mask>) -> bool| {
+            from.of.iter().all(|(ty, fields)| {
+                let fields = fields.iter().filter(|(_, mask)| which(mask));
+                fields.map(|(field, mask)| to.of_field(ty, field) == Some(*mask)).all(|same| same)
+            })
         };
-        self.of.iter().all(|(ty, fields)| same(ty, fields))
+        same(self, other, Option::is_some) && same(other, self, Option::is_none)
     }
 
     /// What is said of a field of a type: how it is masked, or that it is shown as it is.
