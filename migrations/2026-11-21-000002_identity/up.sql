@@ -276,7 +276,7 @@ COMMENT ON COLUMN identity.organization_settings.fiscal_year_start IS 'First day
 COMMENT ON COLUMN identity.organization_settings.features IS 'Which features are switched on, by name. Kept for what comes: no feature asks yet.';
 COMMENT ON COLUMN identity.organization_settings.session_policy IS 'When people must sign in again: maxHours after signing in, and idleMinutes after they were last there (never sooner than an access token ends); what is absent follows the platform. With mfaRequired, people work here only in sessions that were opened with a second factor; API keys are not concerned.';
 COMMENT ON COLUMN identity.organization_settings.password_policy IS 'What passwords must look like when they are chosen: minLength, 8 to 200 characters. Of several organizations of a person the strictest counts.';
-COMMENT ON COLUMN identity.organization_settings.masking_enabled IS 'Whether sensitive values are masked for people who may not see them in clear. Kept for what comes: permissions alone decide yet. Default: true.';
+COMMENT ON COLUMN identity.organization_settings.masking_enabled IS 'Whether what is classified as to be masked is masked for people who may not see it in clear; masking policies count anyway. Default: true.';
 COMMENT ON COLUMN identity.organization_settings.ai_policy IS 'What the assistant may do in this organization. Kept for what comes: there is no assistant yet.';
 COMMENT ON COLUMN identity.organization_settings.updated_at IS 'When the settings were last changed.';
 COMMENT ON COLUMN identity.organization_settings.updated_by IS 'Person who last changed the settings; null when the platform did.';

@@ -690,13 +690,13 @@ CREATE TRIGGER rights_changed AFTER UPDATE ON identity.organizations FOR EACH RO
 COMMENT ON TRIGGER rights_changed ON identity.organizations IS 'Tells every server that the organization was suspended, deleted or restored.';
 
 CREATE TRIGGER rights_added AFTER INSERT ON identity.organization_settings FOR EACH ROW
-  WHEN (NEW.session_policy -> 'mfaRequired' IS NOT NULL)
+  WHEN (NEW.session_policy -> 'mfaRequired' IS NOT NULL OR NOT NEW.masking_enabled)
   EXECUTE FUNCTION access.right_changed('organization_id');
-COMMENT ON TRIGGER rights_added ON identity.organization_settings IS 'Tells every server that the organization demands a second factor.';
+COMMENT ON TRIGGER rights_added ON identity.organization_settings IS 'Tells every server that the organization demands a second factor, or masks nothing by its classification.';
 CREATE TRIGGER rights_changed AFTER UPDATE ON identity.organization_settings FOR EACH ROW
-  WHEN (OLD.session_policy -> 'mfaRequired' IS DISTINCT FROM NEW.session_policy -> 'mfaRequired')
+  WHEN ((OLD.session_policy -> 'mfaRequired', OLD.masking_enabled) IS DISTINCT FROM (NEW.session_policy -> 'mfaRequired', NEW.masking_enabled))
   EXECUTE FUNCTION access.right_changed('organization_id');
-COMMENT ON TRIGGER rights_changed ON identity.organization_settings IS 'Tells every server whether the organization demands a second factor.';
+COMMENT ON TRIGGER rights_changed ON identity.organization_settings IS 'Tells every server whether the organization demands a second factor, and masks by classification.';
 
 -- An account belongs to people of several organizations, which its own row does not name: all of them look again.
 CREATE FUNCTION access.account_changed() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$

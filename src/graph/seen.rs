@@ -19,8 +19,16 @@ use crate::store::{
 const FEW: [&str; 2] = ["ApprovalRequest", "ApprovalDecision"];
 
 /// Of `told` what the caller of `snapshot` may know.
-pub(super) async fn by(snapshot: &Snapshot, grants: &Grants, told: Vec<Told>) -> Result<Vec<Told>> {
+pub(super) async fn by(snapshot: &Snapshot, grants: &Grants, mut told: Vec<Told>) -> Result<Vec<Told>> {
     let standing = snapshot.standing().await?;
+    // that there is a record of some kinds is itself not for everybody to know
+    let limits = snapshot.limits();
+    told.retain(|told| {
+        let needs = told.event().and_then(|event| rows::secret(&event.subject_type));
+        needs.is_none_or(|permission| {
+            grants.hold(permission) || limits.as_ref().is_some_and(|limits| limits.may_hold(permission))
+        })
+    });
     let limited = standing.region.is_some() || standing.department.is_some() || grants.are_limited();
     let asks = |event: &Arc<Event>| FEW.contains(&event.subject_type.as_str());
     let all = grants.hold(ALL_APPROVALS) || !told.iter().filter_map(Told::event).any(asks);

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, InputType};
 
-use super::{fault::Fault, mask, seal::Seal};
+use super::{fault::Fault, mask, rows, seal::Seal};
 use crate::{
     credential::Keys,
     live::{Hub, Patience, presence::Presence},
@@ -68,8 +68,8 @@ impl View<'_> {
 
     /// A value that is kept elsewhere of a field of a record, as the caller is shown that field.
     pub fn masked(&self, ty: &str, field: &str, value: &serde_json::Value) -> Option<serde_json::Value> {
-        let mask = self.grants.masks().of_field(ty, field)?;
-        Some(mask::json(self.visit, mask, &format!("{ty}.{field}"), value))
+        let shown = rows::mask_of(self.grants.masks(), ty, field)?;
+        Some(mask::json(self.visit, shown, value))
     }
 }
 

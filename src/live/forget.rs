@@ -1,10 +1,11 @@
-//! The background work that deletes events which are older than subscribers may come back to.
+//! The background work that deletes events which are older than subscribers may come back to, and counts of what came to
+//! be no security event.
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::store::{clock, door::Door, error::Result, events};
+use crate::store::{clock, detection, door::Door, error::Result, events};
 
 /// How often it is looked for old events.
 const EVERY: Duration = Duration::from_mins(1);
@@ -17,6 +18,9 @@ pub fn spawn(door: Door, retention: chrono::Duration, stop: CancellationToken) -
         while stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
             if let Err(error) = forget_due(&door, retention).await {
                 tracing::warn!(%error, "Old events could not be deleted; it is tried again");
+            }
+            if let Err(error) = detection::forget(&door, clock::now()).await {
+                tracing::warn!(%error, "Old counts could not be deleted; it is tried again");
             }
         }
     })

@@ -118,6 +118,24 @@ rows! {
         remediation_plan: Option<&'static str>, resolved_at: Option<Time>, resolved_by: Option<Uuid>,
         resolution_notes: Option<&'static str>, created_at: Time, updated_at: Time, revision: i32,
     }
+    DataClassification in "security.data_classifications" {
+        organization_id: Uuid, id: Uuid, name: &'static str, description: Option<&'static str>, sensitivity_level: i32,
+        masking_required: bool, masking_method: &'static str, keep: i32, created_by: Option<Uuid>, created_at: Time,
+        updated_at: Time,
+    }
+    DataElement in "security.data_elements" {
+        organization_id: Uuid, id: Uuid, field: &'static str, element_type: &'static str, classification_id: Uuid,
+        classification_org_id: Uuid, created_by: Option<Uuid>, created_at: Time, updated_at: Time,
+    }
+    SecurityEvent in "security.security_events" {
+        organization_id: Uuid, id: Uuid, event_type: &'static str, severity: &'static str, title: &'static str,
+        description: Option<&'static str>, source_user_id: Option<Uuid>, target_user_id: Option<Uuid>,
+        source_ip: Option<&'static str>, detection_method: &'static str, detection_rule: Option<&'static str>,
+        occurrences: i32, occurred_at: Time, last_occurred_at: Time, detected_at: Time,
+        potential_impact: Option<&'static str>, status: &'static str, assigned_to: Option<Uuid>,
+        resolution_notes: Option<&'static str>, resolved_at: Option<Time>, resolved_by: Option<Uuid>,
+        regulatory_notification_required: bool, notification_sent_at: Option<Time>, created_at: Time, updated_at: Time,
+    }
     Conversation in "chat.conversations" {
         organization_id: Uuid, id: Uuid, user_id: Uuid, title: String, description: Option<&'static str>,
         conversation_type: &'static str, status: &'static str, message_count: i32, total_tokens: i64,

@@ -7,8 +7,9 @@ use super::dice::{Dice, Ids};
 use super::load::Loader;
 use super::rows::{
     Account, AuditLog, Budget, BudgetLine, Control, ControlRequirement, ControlTest, Conversation,
-    CostCenter, Deal, DealHistory, Department, Epoch, Issue, Membership, Message, Organization,
-    OrganizationSettings, Pipeline, PipelineStage, RoleAssignment, User,
+    CostCenter, DataClassification, DataElement, Deal, DealHistory, Department, Epoch, Issue, Membership,
+    Message, Organization, OrganizationSettings, Pipeline, PipelineStage, RoleAssignment, SecurityEvent,
+    User,
 };
 
 /// A role that somebody is given.
@@ -44,6 +45,9 @@ pub(super) struct Tenant {
     pub(super) control_requirements: Vec<ControlRequirement>,
     pub(super) tests: Vec<ControlTest>,
     pub(super) issues: Vec<Issue>,
+    pub(super) classifications: Vec<DataClassification>,
+    pub(super) elements: Vec<DataElement>,
+    pub(super) events: Vec<SecurityEvent>,
     pub(super) conversations: Vec<Conversation>,
     pub(super) audit: Vec<AuditLog>,
 }
@@ -97,6 +101,9 @@ impl Tenant {
             control_requirements: Vec::new(),
             tests: Vec::new(),
             issues: Vec::new(),
+            classifications: Vec::new(),
+            elements: Vec::new(),
+            events: Vec::new(),
             conversations: Vec::new(),
             audit: Vec::new(),
         }
@@ -150,6 +157,9 @@ impl Tenant {
         count += to.copy(self.control_requirements).await?;
         count += to.copy(self.tests).await?;
         count += to.copy(self.issues).await?;
+        count += to.copy(self.classifications).await?;
+        count += to.copy(self.elements).await?;
+        count += to.copy(self.events).await?;
         count += to.copy(self.conversations).await?;
         count += to.copy(messages).await?;
         count += to.copy(self.audit).await?;

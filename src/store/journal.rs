@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::{
     clock,
+    detection::{Rule, Sighting},
     door::{Caller, Write},
     error::Result,
     events::{SESSION, session_topic},
@@ -236,7 +237,10 @@ impl Write {
             changed: Vec::new(),
             error: Some(format!("requires {missing}")),
         })
-        .await
+        .await?;
+        let who = self.caller().api_key.or(self.caller().user).unwrap_or_default();
+        let denials = self.sighting(Rule::RepeatedDenials, &who);
+        self.notice(Sighting { resource: Some(operation.to_owned()), ..denials }).await
     }
 
     /// Writes one audit row, in this very transaction.

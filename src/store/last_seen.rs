@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::{
     clock,
+    detection::{Rule, Sighting, notice},
     door::{Caller, Door, Snapshot},
     error::{Denied, Result},
     id,
@@ -126,6 +127,11 @@ impl Door {
             error: Some(Denied::Withdrawn.to_string()),
         };
         write_audit(&work, caller, &audit).await?;
+        let reuse = Sighting {
+            resource: audit.resource_id,
+            ..Sighting::new(Rule::WithdrawnKeyUsed, organization, &key)
+        };
+        notice(&work, caller, &reuse).await?;
         work.commit().await
     }
 

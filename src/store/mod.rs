@@ -5,6 +5,7 @@ pub mod changes;
 pub mod clock;
 pub mod connect;
 pub mod constraint;
+pub mod detection;
 pub mod door;
 pub mod embedded;
 pub mod error;

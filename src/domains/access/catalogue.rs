@@ -12,7 +12,7 @@ use super::{authority, system_roles};
 use crate::{
     domains::prelude::*,
     graph::schema,
-    store::grants::{ALL_APPROVALS, ALL_CONVERSATIONS, DECIDE},
+    store::grants::{ALL_APPROVALS, ALL_CONVERSATIONS, DECIDE, REVEALS},
 };
 
 /// Permissions that no field declares: mutations ask for them in code.
@@ -38,7 +38,7 @@ pub struct Entry {
 /// All permissions of the schema, by name.
 pub fn entries() -> Vec<Entry> {
     let mut names = schema::permissions();
-    names.extend(ASKED_FOR_IN_CODE.iter().map(|&name| name.to_owned()));
+    names.extend(ASKED_FOR_IN_CODE.iter().chain(&REVEALS).map(|&name| name.to_owned()));
     names.into_iter().map(|name| entry(&name)).collect()
 }
 
@@ -109,6 +109,26 @@ const SPECIAL: &[(&str, &str, &str)] = &[
         "See people's day of birth, gender, address and settings. Everybody sees their own.",
     ),
     (
+        "data.internal.read",
+        "See internal data in clear",
+        "See data in clear that are masked because they are classified as internal.",
+    ),
+    (
+        "data.confidential.read",
+        "See confidential data in clear",
+        "See data in clear that are masked because they are classified as confidential.",
+    ),
+    (
+        "data.restricted.read",
+        "See restricted data in clear",
+        "See data in clear that are masked because they are classified as restricted.",
+    ),
+    (
+        "data.top_secret.read",
+        "See top secret data in clear",
+        "See data in clear that are masked because they are classified as top secret.",
+    ),
+    (
         "issue.accept_risk",
         "Accept risks",
         "End compliance issues without mending them: the organization bears the risk.",
@@ -119,6 +139,8 @@ const SPECIAL: &[(&str, &str, &str)] = &[
 const THINGS: &[(&str, &str)] = &[
     ("audit", "the audit trail"),
     ("control", "compliance controls and their tests"),
+    ("data", "masked data"),
+    ("data_classification", "classifications of data and of fields"),
     ("framework", "compliance frameworks and requirements"),
     ("issue", "compliance issues"),
     ("membership", "memberships of people"),

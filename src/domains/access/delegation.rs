@@ -15,7 +15,7 @@ use crate::{
         prelude::*,
     },
     graph::mutation::Payload,
-    store::tables::access::role_assignments,
+    store::{detection::Rule, tables::access::role_assignments},
 };
 
 /// That an assignment, if it was passed on, counts now with all that it comes from.
@@ -138,7 +138,9 @@ async fn delegate(write: &mut Write, input: RoleDelegateInput) -> Outcome<Id<Rol
         .set(role_assignments::delegated_by, by)
         .set(role_assignments::delegated_from_id, Some(origin.id))
         .set(role_assignments::delegation_depth, origin.delegation_depth + 1);
-    record::create(write, assignment).await
+    let id = record::create(write, assignment).await?;
+    role_assignment::noticed(write, Rule::PrivilegedRoleGiven, &role, (Some(input.user_id), None)).await?;
+    Ok(id)
 }
 
 /// Withdraws what was passed on from `origins`, which the caller holds locked, and from there.

@@ -5,13 +5,17 @@
 use crate::{
     domains::{
         access::{
-            authority, delegation, permission_grant::PermissionGrant, role::Role,
-            role_assignment::RoleAssignment, team::Team,
+            authority, delegation,
+            permission_grant::PermissionGrant,
+            role::Role,
+            role_assignment::{self, RoleAssignment},
+            team::Team,
         },
         identity::user::User,
         prelude::*,
     },
     store::{
+        detection::Rule,
         select::PLATFORM,
         tables::access::{permission_grants, permissions, role_assignments, team_members},
     },
@@ -135,6 +139,17 @@ impl Rights {
             authority::may_give_role(write, people, role).await?;
         }
         authority::may_give(write, people, &self.permissions)
+    }
+
+    /// Tells those who watch to whom it was given, as far as one can do great harm with it.
+    pub async fn noticed(&self, write: &mut Write, people: &[Id<User>]) -> Outcome<()> {
+        for role in &self.roles {
+            for person in people {
+                let to = (Some(*person), None);
+                role_assignment::noticed(write, Rule::PrivilegedRoleGiven, role, to).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Refused unless the caller may take all of it.

@@ -12,7 +12,10 @@ use crate::{
         identity::user::{User, UserFilter},
         prelude::*,
     },
-    store::tables::access::permission_grants,
+    store::{
+        detection::{Rule, Sighting},
+        tables::access::permission_grants,
+    },
 };
 
 #[derive(Clone, Queryable, Selectable)]
@@ -148,7 +151,15 @@ async fn grant(write: &mut Write, input: PermissionGrantInput) -> Outcome<Id<Per
         .set(permission_grants::valid_until, input.valid_until)
         .set(permission_grants::resource_id, resource)
         .set(permission_grants::additional_conditions, condition);
-    record::create(write, grant).await
+    let id: Id<PermissionGrant> = record::create(write, grant).await?;
+    let sighting = Sighting {
+        target: holder.user().map(|person| person.0),
+        resource: Some(id.to_string()),
+        facts: serde_json::json!({ "permissions": names, "teamId": holder.team().map(|team| team.to_string()) }),
+        ..write.sighting(Rule::PermissionGranted, &id)
+    };
+    write.notice(sighting).await?;
+    Ok(id)
 }
 
 /// Withdraws a grant that is over, for the same holder and thing, so that it does not stand in the way of another.

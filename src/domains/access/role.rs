@@ -14,6 +14,7 @@ use crate::{
     },
     graph::mutation::Payload,
     store::{
+        detection::{Rule, Sighting},
         grants,
         tables::{
             access::{role_assignments, role_permissions, roles},
@@ -331,7 +332,18 @@ async fn update(write: &mut Write, input: RoleUpdateInput) -> Outcome<Id<Role>> 
     if is_about_members {
         automatic::rule_changed(write, &after).await?;
     }
+    let inherits = after.parent_role_id.is_some() && after.parent_role_id != before.parent_role_id;
+    if inherits || (before.row_scope().is_some() && after.row_scope().is_none()) {
+        widened(write, &after, serde_json::json!({ "role": after.name })).await?;
+    }
     Ok(after.id)
+}
+
+/// Tells those who watch that a role gives more than before.
+pub async fn widened(write: &mut Write, role: &Role, facts: serde_json::Value) -> Outcome<()> {
+    let resource = Some(role.id.to_string());
+    let sighting = Sighting { resource, facts, ..write.sighting(Rule::RoleWidened, &role.id) };
+    Ok(write.notice(sighting).await?)
 }
 
 async fn delete(write: &mut Write, input: RecordInput<Role>) -> Outcome<Id<Role>> {

@@ -9,12 +9,16 @@ use crate::{
             holder::Holder,
             resource::{self, Resource},
             role::{Role, RoleFilter},
+            system_roles,
             team::{Team, TeamFilter},
         },
         identity::user::{User, UserFilter},
         prelude::*,
     },
-    store::tables::access::{role_assignments, roles, team_members},
+    store::{
+        detection::{Rule, Sighting},
+        tables::access::{role_assignments, roles, team_members},
+    },
 };
 
 #[derive(Clone, Queryable, Selectable)]
@@ -265,7 +269,29 @@ async fn assign(write: &mut Write, input: RoleAssignInput) -> Outcome<Id<RoleAss
         .set(role_assignments::valid_until, input.valid_until)
         .set(role_assignments::resource_scope, resource)
         .set(role_assignments::context_conditions, condition);
-    record::create(write, assignment).await
+    let id = record::create(write, assignment).await?;
+    noticed(write, Rule::PrivilegedRoleGiven, &role, (holder.user(), holder.team())).await?;
+    Ok(id)
+}
+
+/// Tells those who watch that a person or a team has, or no longer has, a role with which one can do great harm.
+pub async fn noticed(
+    write: &mut Write,
+    rule: Rule,
+    role: &Role,
+    (person, team): (Option<Id<User>>, Option<Id<Team>>),
+) -> Outcome<()> {
+    if !system_roles::is_privileged(role) {
+        return Ok(());
+    }
+    let key = format!("{} {person:?} {team:?}", role.id);
+    let sighting = Sighting {
+        target: person.map(|person| person.0),
+        resource: Some(role.id.to_string()),
+        facts: serde_json::json!({ "role": role.name, "teamId": team.map(|team| team.to_string()) }),
+        ..write.sighting(rule, &key)
+    };
+    Ok(write.notice(sighting).await?)
 }
 
 /// Withdraws an assignment that is over, for the same holder, role and thing, so that it does not stand in the way of
@@ -330,7 +356,8 @@ pub async fn give_to_joined(
         .set(role_assignments::assignment_reason, Some(reason.to_owned()))
         .set(role_assignments::valid_from, clock::now());
     record::create::<RoleAssignment>(write, assignment).await?;
-    Ok(())
+    let role = record::find(write, role, &["input"]).await?;
+    noticed(write, Rule::PrivilegedRoleGiven, &role, (Some(person), None)).await
 }
 
 /// Why what is left of somebody's roles is withdrawn.
@@ -381,5 +408,6 @@ async fn revoke(write: &mut Write, input: RoleRevokeInput) -> Outcome<Id<RoleAss
     record::changed(write, "revoked", &before, &after).await?;
     let by = write.caller().user.map(Id::of);
     delegation::withdraw_below(write, vec![after.id], by, &input.reason).await?;
+    noticed(write, Rule::PrivilegedRoleTaken, &role, (after.user_id, after.team_id)).await?;
     Ok(after.id)
 }

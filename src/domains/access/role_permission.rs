@@ -6,7 +6,7 @@ use crate::{
         access::{
             authority::{self, Given},
             permission::Permission,
-            role::Role,
+            role::{self, Role},
         },
         identity::user::User,
         prelude::*,
@@ -204,7 +204,9 @@ async fn add(write: &mut Write, input: RolePermissionAddInput) -> Outcome<Id<Rol
         .set(role_permissions::valid_from, input.valid_from.unwrap_or_else(clock::now))
         .set(role_permissions::valid_until, input.valid_until)
         .set(role_permissions::additional_conditions, condition);
-    record::create(write, held).await
+    let id = record::create(write, held).await?;
+    role::widened(write, &role, serde_json::json!({ "role": role.name, "permissions": names })).await?;
+    Ok(id)
 }
 
 /// A permission to be taken out of a role.

@@ -46,7 +46,18 @@ const SENSITIVE: &[&str] = &[
     "membership.preferences.read",
     "organization.settings.read",
     "user.profile.private.read",
+    "security_event.*",
+    "data.restricted.read",
+    "data.top_secret.read",
 ];
+
+/// Roles with which one can give oneself or others more.
+const PRIVILEGED: &[&str] = &[OWNER, "admin", "security_admin"];
+
+/// Whether a role is one of those.
+pub fn is_privileged(role: &Role) -> bool {
+    role.is_system_role && PRIVILEGED.contains(&role.name.as_str())
+}
 
 /// All built-in roles, the mightiest first.
 pub const ROLES: &[SystemRole] = &[
@@ -81,6 +92,10 @@ pub const ROLES: &[SystemRole] = &[
             "resource.*",
             "access.*",
             "masking_policy.*",
+            "data_classification.*",
+            "security_event.*",
+            "data.internal.read",
+            "data.confidential.read",
             "approval.*",
             "api_key.*",
             "sso_provider.*",
@@ -94,8 +109,18 @@ pub const ROLES: &[SystemRole] = &[
         display_name: "Compliance officer",
         description: "Keeps frameworks, controls, tests and issues, reviews the audit trail, and reads what serves as evidence, people's conversations aside.",
         row_scope: None,
-        may: &["*.read", "framework.*", "control.*", "issue.*", "audit.*", "access.explain"],
+        may: &[
+            "*.read",
+            "framework.*",
+            "control.*",
+            "issue.*",
+            "audit.*",
+            "access.explain",
+            "data_classification.*",
+            "security_event.*",
+        ],
         but_not: &[
+            "data.top_secret.read",
             "api_key.*",
             "membership.preferences.read",
             "user.profile.private.read",
@@ -120,6 +145,8 @@ pub const ROLES: &[SystemRole] = &[
             "issue.accept_risk",
         ],
         but_not: &[
+            "security_event.*",
+            "data.top_secret.read",
             "api_key.*",
             "audit.personal.read",
             "invitation.*",
@@ -157,6 +184,7 @@ pub const ROLES: &[SystemRole] = &[
             "budget.amount.read",
             "budget.write",
             "budget.submit",
+            "data.internal.read",
             "conversation.read",
             "conversation.write",
             "conversation.delete",
@@ -186,6 +214,7 @@ pub const ROLES: &[SystemRole] = &[
             "budget.amount.read",
             "department.read",
             "cost_center.read",
+            "data.internal.read",
             "conversation.read",
             "conversation.write",
             "conversation.delete",
@@ -207,6 +236,7 @@ pub const ROLES: &[SystemRole] = &[
             "deal.write",
             "deal.value.read",
             "deal.history.read",
+            "data.internal.read",
             "conversation.read",
             "conversation.write",
             "conversation.delete",

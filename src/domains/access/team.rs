@@ -212,7 +212,8 @@ async fn add(write: &mut Write, input: TeamMembersInput) -> Outcome<Id<Team>> {
     let (team, people) = input.find(write).await?;
     let before = members(write, team.id).await?;
     let people: Vec<_> = people.into_iter().filter(|person| !before.contains(person)).collect();
-    Rights::of(write, team.id).await?.may_be_given(write, &people).await?;
+    let rights = Rights::of(write, team.id).await?;
+    rights.may_be_given(write, &people).await?;
     let rows: Vec<_> = people
         .iter()
         .map(|person| {
@@ -224,7 +225,9 @@ async fn add(write: &mut Write, input: TeamMembersInput) -> Outcome<Id<Team>> {
         })
         .collect();
     diesel::insert_into(team_members::table).values(rows).execute(write).await?;
-    changed(write, "members_added", team, &before).await
+    let id = changed(write, "members_added", team, &before).await?;
+    rights.noticed(write, &people).await?;
+    Ok(id)
 }
 
 async fn remove(write: &mut Write, input: TeamMembersInput) -> Outcome<Id<Team>> {

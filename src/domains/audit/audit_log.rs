@@ -101,6 +101,15 @@ impl Entity for AuditLog {
             additional_data needs "audit.values.read", occurred_at, prev_hash, hash,
             impersonated_by_name,
         } keeps { actor_id, resource_id, old_values, new_values, impersonated_by } }
+        entry.follow("actorEmail", &[("User", "email")]);
+        let name = &[("User", "displayName"), ("User", "firstName"), ("User", "lastName")];
+        entry.follow("impersonatedByName", name);
+        entry.masked_as("actorName", |entry, _| {
+            // somebody without a name is called by their address
+            let is_address = entry.actor_email.as_ref() == Some(&entry.actor_name);
+            let person = entry.actor_type == AuditActorType::Human;
+            person.then_some(("User", if is_address { "email" } else { "displayName" }))
+        });
         entry
             .computed("oldValues", |entry, view| entry.shown(entry.old_values.as_ref(), view))
             .about_column("old_values")

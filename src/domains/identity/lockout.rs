@@ -12,7 +12,14 @@ use diesel::{
 };
 use uuid::Uuid;
 
-use crate::{credential::Rules, domains::prelude::*};
+use crate::{
+    credential::{Rules, hash},
+    domains::prelude::*,
+    store::{
+        detection::{Rule, Sighting},
+        select::PLATFORM,
+    },
+};
 
 /// The answer to whoever may not try.
 pub fn closed(until: DateTime<Utc>) -> UserError {
@@ -68,6 +75,38 @@ pub async fn failed(write: &mut Write, rules: Rules, user: Uuid) -> StoreResult<
         Some(Count { failed_login_attempts, .. }) => Failure::Counted(failed_login_attempts),
         None => Failure::Closed(clock::now() + minutes(rules)),
     })
+}
+
+/// Writes down what a wrong password or code, for the account of `user` or an address that nobody has, may be a sign of.
+/// It comes after the note in the audit trail, which says in which organization.
+pub async fn noticed(
+    write: &mut Write,
+    failure: Failure,
+    user: Option<Uuid>,
+    email: Option<&str>,
+) -> StoreResult<()> {
+    let email = email.map(str::to_lowercase);
+    let here = write.organization();
+    if failure == Failure::Locked {
+        let locked = match (user, &email) {
+            (Some(user), _) => {
+                Sighting { target: Some(user), ..Sighting::new(Rule::AccountLocked, here, &user) }
+            }
+            // the address may be anything that somebody typed: it is not kept
+            (None, email) => {
+                let key = hash(email.as_deref().unwrap_or_default());
+                Sighting::new(Rule::UnknownAccountLocked, PLATFORM, &key)
+            }
+        };
+        write.notice(locked).await?;
+    }
+    match (email, write.caller().ip) {
+        (Some(email), Some(ip)) => {
+            let spraying = Sighting::new(Rule::PasswordSpraying, PLATFORM, &ip);
+            write.notice(Sighting { subject: &email, ..spraying }).await
+        }
+        _ => Ok(()),
+    }
 }
 
 fn number(count: u32) -> i32 {

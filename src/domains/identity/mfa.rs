@@ -14,7 +14,10 @@ use crate::{
     credential::{Keys, sealed::Place, totp},
     domains::prelude::*,
     graph::{fault::Fault, mutation::Payload, visit::Visit},
-    store::tables::identity::{sessions, users},
+    store::{
+        detection::{Rule, Sighting},
+        tables::identity::{sessions, users},
+    },
 };
 
 pub fn mutations(mutations: &mut Mutations) {
@@ -152,6 +155,9 @@ impl Factor {
         let failure = lockout::failed(write, keys.rules, self.id).await?;
         let action = if failure == Failure::Locked { "user.locked" } else { "user.mfa_refused" };
         note(write, Note { action, organization, error: Some("wrong code"), ..Note::of(self.id) }).await?;
+        let wrong = Sighting::new(Rule::SecondFactorFailures, write.organization(), &self.id);
+        write.notice(Sighting { target: Some(self.id), ..wrong }).await?;
+        lockout::noticed(write, failure, Some(self.id), None).await?;
         let error = match failure {
             Failure::Closed(until) => lockout::closed(until),
             Failure::Counted(_) | Failure::Locked => proof.wrong(),

@@ -6,7 +6,10 @@ use crate::{
     credential::Keys,
     domains::{identity::user::User, prelude::*},
     graph::fault::Fault,
-    store::tables::identity::organization_settings,
+    store::{
+        detection::{Rule, Sighting},
+        tables::identity::organization_settings,
+    },
 };
 
 /// `session_policy`, as the database checks it. That a second factor is demanded is held where callers are let in
@@ -78,7 +81,7 @@ struct OrganizationSettingsUpdateInput {
     session_policy: Option<Json>,
     /// What passwords must look like from the next change on: `{"minLength": 12}`.
     password_policy: Option<Json>,
-    /// Whether sensitive values are masked for people who may not see them in clear.
+    /// Whether what is classified as to be masked is masked for people who may not see it in clear.
     masking_enabled: Option<bool>,
     /// What the assistant may do.
     ai_policy: Option<Json>,
@@ -101,7 +104,23 @@ async fn update(
         .given(organization_settings::masking_enabled, input.masking_enabled)
         .given(organization_settings::ai_policy, input.ai_policy)
         .set(organization_settings::updated_by, write.caller().user);
-    record::update(write, before, changes).await
+    let after = OrganizationSettings::update(write, before.id, changes).await?;
+    let id = record::updated(write, &before, &after).await?;
+    let lifted = before.demands_mfa() && !after.demands_mfa();
+    let unmasked = before.masking_enabled && !after.masking_enabled;
+    for (weaker, rule) in [(lifted, Rule::SecondFactorDemandLifted), (unmasked, Rule::MaskingWeakened)] {
+        if weaker {
+            let resource = Some(id.to_string());
+            write.notice(Sighting { resource, ..write.sighting(rule, &id) }).await?;
+        }
+    }
+    Ok(id)
+}
+
+impl OrganizationSettings {
+    fn demands_mfa(&self) -> bool {
+        self.session_policy.0.get("mfaRequired").and_then(serde_json::Value::as_bool) == Some(true)
+    }
 }
 
 /// When a session begun at `begun` ends that is used now: after the platform's time, or sooner where the organization

@@ -8,13 +8,14 @@ use super::{
     mfa_challenge::{self, Challenge},
     organization_settings,
     password::{self, Verdict},
-    session::{self, Account, Note, Proved, Tokens, Whose, note},
+    session::{self, Account, Note, Proved, Session, Tokens, Whose, note},
 };
 use crate::{
     credential::{Keys, hash},
     domains::{identity::organization::Organization, prelude::*},
     graph::{mutation::Payload, user_error::Stop, visit::Visit},
     store::{
+        detection::{Rule, Sighting},
         select::PLATFORM,
         tables::identity::{memberships, organizations, sessions, users},
     },
@@ -220,6 +221,7 @@ async fn refuse(
         Failure::Counted(_) | Failure::Closed(_) => "user.sign_in_refused",
     };
     note(write, told).await?;
+    lockout::noticed(write, failure, told.user, Some(email)).await?;
     let error = match failure {
         Failure::Closed(until) => lockout::closed(until),
         Failure::Counted(_) | Failure::Locked => {
@@ -374,6 +376,7 @@ async fn renew(visit: &Visit, write: &mut Write, input: SessionRefreshInput) -> 
             write.enter_organization(organization).await?;
         }
         session::end(write, Whose::One(id), "token_reused").await?;
+        noticed(write, Rule::RefreshTokenReused, &session, id).await?;
         return Err(Stop::Kept(vec![ended()]));
     }
     write.proved(session.user_id, Some(id)).await?;
@@ -383,14 +386,24 @@ async fn renew(visit: &Visit, write: &mut Write, input: SessionRefreshInput) -> 
     account.filter(|account| account.is_usable() && account.locked_at.is_none()).ok_or_else(ended)?;
     let organizations = workplaces(write, session.user_id).await?;
     let place = match &input.organization {
-        Some(slug) => Some(named(&organizations, slug)?),
+        Some(slug) => match named(&organizations, slug) {
+            Err(Stop::User(errors))
+                if !organizations.iter().any(|place| place.slug == slug.to_lowercase()) =>
+            {
+                noticed(write, Rule::ForeignOrganization, &session, id).await?;
+                return Err(Stop::Kept(errors));
+            }
+            place => Some(place?),
+        },
         None => {
             session.organization_id.filter(|before| organizations.iter().any(|place| place.id.0 == *before))
         }
     };
     if session.confined && place != session.organization_id {
         let message = "the session stays in its organization: sign in with your password to work in others";
-        return Err(UserError::new(UserErrorCode::NotFound, message, &["input", "organization"]).into());
+        let error = UserError::new(UserErrorCode::NotFound, message, &["input", "organization"]);
+        noticed(write, Rule::ForeignOrganization, &session, id).await?;
+        return Err(Stop::Kept(vec![error]));
     }
     let ends = organization_settings::session_ends(write, &visit.keys, place, session.created_at).await?;
     if ends <= now {
@@ -419,6 +432,20 @@ async fn renew(visit: &Visit, write: &mut Write, input: SessionRefreshInput) -> 
     };
     note(write, told).await?;
     Ok(SignedIn { tokens: Some(issue.tokens), organizations, challenge: None })
+}
+
+/// Writes down what somebody tried with a session, where it works or else at its person's home.
+async fn noticed(write: &mut Write, rule: Rule, session: &Renewed, id: Uuid) -> Outcome<()> {
+    let organization = match session.organization_id {
+        Some(organization) => organization,
+        None => home(write, session.user_id).await?,
+    };
+    let sighting = Sighting {
+        target: Some(session.user_id),
+        resource: Some(Id::<Session>::of(id).to_string()),
+        ..Sighting::new(rule, organization, &id)
+    };
+    Ok(write.notice(sighting).await?)
 }
 
 /// Where what concerns a person alone is written down: in their only organization, else where the platform's acts are.

@@ -21,7 +21,10 @@ use crate::{
         },
         prelude::*,
         sales::{account::Account, deal::Deal},
-        security::masking_policy::MaskingPolicy,
+        security::{
+            data_classification::DataClassification, data_element::DataElement,
+            masking_policy::MaskingPolicy, security_event::SecurityEvent,
+        },
     },
     store::tables::{
         access::{
@@ -34,7 +37,7 @@ use crate::{
         governance::{compliance_controls, compliance_issues, control_tests},
         identity::{api_keys, invitations, users},
         sales::{accounts, deals},
-        security::masking_policies,
+        security::{data_classifications, data_elements, masking_policies, security_events},
     },
 };
 
@@ -86,6 +89,7 @@ impl Entity for User {
         for protected in ["email", "emailVerifiedAt", "phone", "phoneVerifiedAt"] {
             user.show_own(protected, |user, caller| caller.user == Some(user.id.0));
         }
+        user.follow("displayName", &[("User", "firstName"), ("User", "lastName")]);
         user.lookup("profile", |_, user| Ok(Some(user.id.cast::<UserProfile>())))
             .about("What they tell about themselves; null when nothing yet.");
         user.lookup("membership", |_, user| Ok(Some(user.id.cast::<Membership>())))
@@ -113,7 +117,26 @@ impl Entity for User {
             .about("The permissions given to this person directly, newest first unless ordered otherwise.");
         compliance(user);
         acts_of_access(user);
+        security(user);
     }
+}
+
+/// What they have to do with the protection of data, and with what threatens it.
+fn security(user: &mut Fields<User>) {
+    user.children::<MaskingPolicy>("createdMaskingPolicies", masking_policies::created_by)
+        .about("The masking policies they made.");
+    user.children::<DataClassification>("createdDataClassifications", data_classifications::created_by)
+        .about("The classifications of data they made.");
+    user.children::<DataElement>("createdDataElements", data_elements::created_by)
+        .about("The fields of which they said how they are classified.");
+    user.children::<SecurityEvent>("causedSecurityEvents", security_events::source_user_id)
+        .about("The security events that they caused.");
+    user.children::<SecurityEvent>("sufferedSecurityEvents", security_events::target_user_id)
+        .about("The security events that concern their account or rights.");
+    user.children::<SecurityEvent>("assignedSecurityEvents", security_events::assigned_to)
+        .about("The security events that they are to look into.");
+    user.children::<SecurityEvent>("resolvedSecurityEvents", security_events::resolved_by)
+        .about("The security events that they ended.");
 }
 
 /// What they answer for in matters of compliance.
@@ -144,8 +167,6 @@ fn acts_of_access(user: &mut Fields<User>) {
         .about("The permissions they took from people.");
     user.children::<Team>("teams", team::teams_of_person()).about("The teams that they are in.");
     user.children::<Team>("createdTeams", teams::created_by).about("The teams they made.");
-    user.children::<MaskingPolicy>("createdMaskingPolicies", masking_policies::created_by)
-        .about("The masking policies they made.");
     user.children::<Role>("createdRoles", roles::created_by).about("The roles they made.");
     user.children::<Permission>("createdPermissions", permissions::created_by)
         .about("The permissions they made.");

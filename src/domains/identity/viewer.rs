@@ -16,6 +16,7 @@ use crate::{
             user_profile::UserProfile,
         },
         prelude::*,
+        security::platform_event,
     },
     graph::scalar::EventCursor,
     store::{
@@ -96,6 +97,7 @@ impl Object for Viewer {
         explanation::of_viewer(viewer);
         delegation::of_viewer(viewer);
         approval::of_viewer(viewer);
+        platform_event::of_viewer(viewer);
         viewer
             .value("isPlatformAdmin", |viewer| Some(PlatformAdmin(viewer.id())))
             .public()

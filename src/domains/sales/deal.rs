@@ -110,15 +110,17 @@ impl Entity for Deal {
             revision as "version", created_at, updated_at, synced_at, deleted_at,
         } keeps { account_id, pipeline_id, stage_id, value, currency, weighted_value, owner_id } }
         deal.part("value", |deal, _| Some(Money::of(deal.value, deal.currency)))
+            .of_column("value")
             .about_column("value")
-            .needs("deal.value.read")
-            .required();
+            .needs("deal.value.read");
         deal.part("weightedValue", |deal, _| Some(Money::of(deal.weighted_value, deal.currency)))
+            .of_column("weighted_value")
             .about_column("weighted_value")
             .needs("deal.value.read")
-            .required();
+            .follows(&[("Deal", "value")]);
         deal.derived("daysInPipeline", days_in_pipeline)
-            .about("Whole days since it entered the pipeline, until it was closed.");
+            .about("Whole days since it entered the pipeline, until it was closed; null where you are not shown when that was.")
+            .follows(&[("Deal", "actualCloseDate")]);
         deal.one("account", |deal| deal.account_id).about_column("account_id");
         deal.one("owner", |deal| deal.owner_id).about_column("owner_id");
         deal.one("pipeline", |deal| Some(deal.pipeline_id)).about_column("pipeline_id").required();
@@ -128,9 +130,9 @@ impl Entity for Deal {
     }
 }
 
-fn days_in_pipeline(deal: &Deal) -> i32 {
+fn days_in_pipeline(deal: &Deal) -> Option<i32> {
     let until = deal.actual_close_date.map_or_else(|| clock::now().date_naive(), |closed| closed.0);
-    i32::try_from((until - deal.pipeline_entered_at.date_naive()).num_days()).unwrap_or_default()
+    i32::try_from((until - deal.pipeline_entered_at.date_naive()).num_days()).ok()
 }
 
 filter! { DealFilter for Deal in deals {

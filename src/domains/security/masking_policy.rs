@@ -4,9 +4,11 @@ use crate::{
         access::role::Role,
         identity::user::{User, UserFilter},
         prelude::*,
+        security::data_classification::{self, DataClassification, DataClassificationFilter},
     },
     graph::rows::{leaf_of_type, prefix_of_type},
     store::{
+        detection::{Rule, Sighting},
         tables::security::{masking_policies, masking_policy_roles, masking_policy_users},
         value::Texts,
     },
@@ -28,6 +30,19 @@ text_enum! {
     }
 }
 
+impl MaskingMethod {
+    /// How little is left of what is masked.
+    pub fn strength(self, keep: i16) -> i32 {
+        match self {
+            Self::None => 0,
+            Self::Partial => 50 - i32::from(keep),
+            Self::Tokenize => 60,
+            Self::Hash => 70,
+            Self::Redact => 100,
+        }
+    }
+}
+
 #[derive(Clone, Queryable, Selectable)]
 #[diesel(table_name = masking_policies, check_for_backend(Pg))]
 pub struct MaskingPolicy {
@@ -35,6 +50,7 @@ pub struct MaskingPolicy {
     pub name: String,
     pub description: Option<String>,
     pub fields: Texts,
+    pub classification_id: Option<Id<DataClassification>>,
     pub method: MaskingMethod,
     pub keep: i16,
     pub priority: i32,
@@ -54,7 +70,8 @@ impl Entity for MaskingPolicy {
         columns! { policy: MaskingPolicy {
             id, name, description, fields, method, keep, priority, is_active, revision as "version", created_at,
             updated_at,
-        } keeps { created_by } }
+        } keeps { classification_id, created_by } }
+        policy.one("classification", |policy| policy.classification_id).about_column("classification_id");
         policy.one("createdBy", |policy| policy.created_by).about_column("created_by");
         policy.children::<Role>("roles", linked(ROLES, name(masking_policy_roles::role_id))).about(
             "Whoever holds one of these roles is concerned. With neither roles nor people, everybody is.",
@@ -81,6 +98,7 @@ filter! { MaskingPolicyFilter for MaskingPolicy in masking_policies {
     name: Compare<String>,
     method: Compare<MaskingMethod>,
     is_active: Compare<bool>,
+    classification: DataClassificationFilter => through classification_id,
     created_by: UserFilter => through created_by,
 } }
 
@@ -130,7 +148,9 @@ struct MaskingPolicyCreateInput {
     description: Option<String>,
     /// The fields, as type and field: `User.email`. Texts can be masked in every way, other fields that may be null can
     /// be left out.
-    fields: Vec<String>,
+    fields: Option<Vec<String>>,
+    /// The classification whose fields it is about, instead of `fields`: those that are classified so at the time.
+    classification_id: Option<Id<DataClassification>>,
     /// How they are shown.
     method: MaskingMethod,
     /// How many characters of the end are shown where the method is `PARTIAL`.
@@ -146,18 +166,25 @@ struct MaskingPolicyCreateInput {
 }
 
 async fn create(write: &mut Write, input: MaskingPolicyCreateInput) -> Outcome<Id<MaskingPolicy>> {
-    can_be_masked(&input.fields, input.method)?;
-    let policy = Changes::default()
+    let subject = subject(write, input.fields, input.classification_id, input.method).await?;
+    let subject = subject.ok_or_else(|| {
+        let message = "name the fields, or a classification";
+        UserError::new(UserErrorCode::Required, message, &["input", "fields"])
+    })?;
+    let policy = subject
         .set(masking_policies::name, input.name)
         .set(masking_policies::description, input.description)
-        .set(masking_policies::fields, Texts(input.fields))
         .set(masking_policies::method, input.method)
         .set(masking_policies::keep, input.keep)
         .set(masking_policies::priority, input.priority)
         .set(masking_policies::created_by, write.caller().user);
     let policy = MaskingPolicy::insert(write, Id::fresh(), policy).await?;
     concern(write, policy.id, input.role_ids, input.user_ids).await?;
-    record::created(write, &policy).await
+    let id = record::created(write, &policy).await?;
+    if input.method == MaskingMethod::None {
+        weakened(write, id).await?;
+    }
+    Ok(id)
 }
 
 /// What to change of a masking policy. Absent: unchanged. Null: cleared.
@@ -171,8 +198,10 @@ struct MaskingPolicyUpdateInput {
     name: Option<String>,
     /// What it is for.
     description: MaybeUndefined<String>,
-    /// The fields, as type and field: `User.email`.
+    /// The fields, as type and field: `User.email`. They take the place of a classification.
     fields: Option<Vec<String>>,
+    /// The classification whose fields it is about. It takes the place of fields.
+    classification_id: Option<Id<DataClassification>>,
     /// How they are shown.
     method: Option<MaskingMethod>,
     /// How many characters of the end are shown where the method is `PARTIAL`.
@@ -190,24 +219,85 @@ struct MaskingPolicyUpdateInput {
 async fn update(write: &mut Write, input: MaskingPolicyUpdateInput) -> Outcome<Id<MaskingPolicy>> {
     let before = record::lock(write, input.id, input.expected_version).await?;
     let method = input.method.unwrap_or(before.method);
-    let fields = input.fields.clone().unwrap_or_else(|| before.fields.0.clone());
-    can_be_masked(&fields, method)?;
-    let changes = Changes::default()
+    if input.fields.is_none() && input.classification_id.is_none() {
+        can_be_masked(&before.fields.0, method)?;
+    }
+    let narrowed = input.role_ids.is_some() || input.user_ids.is_some();
+    let subject = subject(write, input.fields, input.classification_id, method).await?;
+    let changes = subject
+        .unwrap_or_default()
         .given(masking_policies::name, input.name)
         .patch(masking_policies::description, input.description)
-        .given(masking_policies::fields, input.fields.map(Texts))
         .given(masking_policies::method, input.method)
         .given(masking_policies::keep, input.keep)
         .given(masking_policies::priority, input.priority)
         .given(masking_policies::is_active, input.is_active);
     concern(write, before.id, input.role_ids, input.user_ids).await?;
-    record::update(write, before, changes).await
+    let after = MaskingPolicy::update(write, before.id, changes).await?;
+    let id = record::updated(write, &before, &after).await?;
+    if before.is_active && (narrowed || after.is_weaker_than(&before)) {
+        weakened(write, id).await?;
+    }
+    Ok(id)
+}
+
+impl MaskingPolicy {
+    /// Whether less is masked, or less of it, or it counts less.
+    fn is_weaker_than(&self, before: &Self) -> bool {
+        let all = |of: &Self| before.fields.0.iter().all(|field| of.fields.0.contains(field));
+        !self.is_active
+            || self.method.strength(self.keep) < before.method.strength(before.keep)
+            || self.priority > before.priority
+            || self.classification_id != before.classification_id
+            || !all(self)
+    }
+}
+
+/// Tells those who watch that less is masked than before.
+pub async fn weakened<T: Entity>(write: &mut Write, what: Id<T>) -> Outcome<()> {
+    let sighting = write.sighting(Rule::MaskingWeakened, &what);
+    Ok(write.notice(Sighting { resource: Some(what.to_string()), ..sighting }).await?)
 }
 
 async fn delete(write: &mut Write, input: RecordInput<MaskingPolicy>) -> Outcome<Id<MaskingPolicy>> {
     let policy = record::lock(write, input.id, input.expected_version).await?;
     diesel::delete(masking_policies::table.find((write.organization(), policy.id))).execute(write).await?;
-    record::removed(write, &policy).await
+    let id = record::removed(write, &policy).await?;
+    if policy.is_active && policy.method != MaskingMethod::None {
+        weakened(write, id).await?;
+    }
+    Ok(id)
+}
+
+/// What a policy is about, as the input says: fields, or a classification; none where it says nothing.
+async fn subject(
+    write: &mut Write,
+    fields: Option<Vec<String>>,
+    classification: Option<Id<DataClassification>>,
+    method: MaskingMethod,
+) -> Outcome<Option<Changes<masking_policies::table>>> {
+    let (fields, classification) = match (fields, classification) {
+        (Some(_), Some(_)) => {
+            let message = "a policy is about fields or about a classification, not both";
+            let path = ["input", "classificationId"];
+            return Err(UserError::new(UserErrorCode::Invalid, message, &path).into());
+        }
+        (None, None) => return Ok(None),
+        (Some(fields), None) => {
+            can_be_masked(&fields, method)?;
+            (fields, None)
+        }
+        (None, Some(id)) => {
+            let (owner, _) = data_classification::owner_of(write, id).await?;
+            (Vec::new(), Some((owner, id)))
+        }
+    };
+    let (owner, id) = classification.unzip();
+    let subject = Changes::default()
+        .set(masking_policies::fields, Texts(fields))
+        .set(masking_policies::classification_id, id)
+        .set(masking_policies::classification_org_id, owner);
+    Ok(Some(subject))
 }
 
 /// Says whom a policy concerns: those, and nobody else.
@@ -261,23 +351,24 @@ async fn concern(
 
 /// Refused unless each of `fields` can be shown in this way.
 fn can_be_masked(fields: &[String], method: MaskingMethod) -> Outcome<()> {
-    for (at, field) in fields.iter().enumerate() {
-        let refused = |message: String| {
-            Err(UserError::new(UserErrorCode::Invalid, message, &["input", "fields", &at.to_string()]).into())
-        };
-        let Some((ty, name)) = field.split_once('.').filter(|(ty, _)| prefix_of_type(ty).is_some()) else {
-            return refused(format!("`{field}` names no field of a record: write `User.email`"));
-        };
-        let Some(shown) = leaf_of_type(ty, name) else {
-            return refused(format!("`{field}` is no field that can be masked"));
-        };
-        let in_part =
-            matches!(method, MaskingMethod::Partial | MaskingMethod::Hash | MaskingMethod::Tokenize);
-        if !shown.starts_with("String") && (in_part || shown.ends_with('!')) {
-            return refused(format!(
-                "`{field}` is of type {shown}: only texts, and with `REDACT` what may be null, can be masked"
-            ));
-        }
+    let mut each = fields.iter().enumerate();
+    each.try_for_each(|(at, field)| can_be_masked_at(field, method, &["input", "fields", &at.to_string()]))
+}
+
+/// Refused, at `path`, unless the field can be shown in this way.
+pub fn can_be_masked_at(field: &str, method: MaskingMethod, path: &[&str]) -> Outcome<()> {
+    let refused = |message: String| Err(UserError::new(UserErrorCode::Invalid, message, path).into());
+    let Some((ty, name)) = field.split_once('.').filter(|(ty, _)| prefix_of_type(ty).is_some()) else {
+        return refused(format!("`{field}` names no field of a record: write `User.email`"));
+    };
+    let Some(shown) = leaf_of_type(ty, name) else {
+        return refused(format!("`{field}` is no field that can be masked"));
+    };
+    let in_part = matches!(method, MaskingMethod::Partial | MaskingMethod::Hash | MaskingMethod::Tokenize);
+    if !shown.starts_with("String") && (in_part || shown.ends_with('!')) {
+        return refused(format!(
+            "`{field}` is of type {shown}: only texts, and with `REDACT` what may be null, can be masked"
+        ));
     }
     Ok(())
 }

@@ -214,7 +214,7 @@ where
 {
     if let Err(fault) = access.permit(&mut write).await {
         write.denied(name, access.missing()).await?;
-        write.commit().await?;
+        commit(visit, write).await?;
         return Err(fault);
     }
     if let Some(idempotency) = &idempotency {

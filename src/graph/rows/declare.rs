@@ -94,6 +94,9 @@ pub(super) struct Declared<T: 'static> {
     pub reads: Columns,
     /// As which field of another record it is masked, row by row.
     pub masked_as: Option<MaskedAs<T>>,
+    /// The fields, by type and name, that it is worked out from or a copy of: it is masked as the first of them is that is.
+    pub follows: &'static [(&'static str, &'static str)],
+    pub origin: Origin,
     pub needs: Option<&'static str>,
     /// Everybody may, on purpose.
     pub public: bool,
@@ -111,10 +114,19 @@ pub(super) struct Declared<T: 'static> {
     pub how: How<T>,
 }
 
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// It is a column, or leads elsewhere.
+    Stated,
+    /// It is worked out from the row.
+    WorkedOut,
+}
+
 /// Registers a type and says its name.
 pub(super) type TypeOf = Box<dyn Fn(&mut Registry) -> String + Send + Sync>;
 pub(super) type Own<T> = fn(&T, &Caller) -> bool;
-pub(super) type MaskedAs<T> = for<'r, 'm> fn(&'r T, &'m Masks) -> Option<(&'static str, &'m str)>;
+pub(super) type MaskedAs<T> = fn(&T, &Masks) -> Option<(&'static str, &'static str)>;
 pub(super) type Leaf<T> = Box<dyn Fn(&T, &mut Vec<u8>) + Send + Sync>;
 type ArgumentOf = Box<dyn Fn(&mut Registry) -> MetaInputValue + Send + Sync>;
 
@@ -214,6 +226,17 @@ impl<T> Last<'_, T> {
         self
     }
 
+    const fn worked_out(self) -> Self {
+        self.0.origin = Origin::WorkedOut;
+        self
+    }
+
+    /// It shows something of these fields, by type and name, and is masked as they are.
+    pub fn follows(self, fields: &'static [(&'static str, &'static str)]) -> Self {
+        self.0.follows = fields;
+        self
+    }
+
     pub fn takes<A: InputType>(self, name: &'static str, about: &'static str) -> Self {
         self.argument(Argument::of::<A>(name, about))
     }
@@ -281,6 +304,8 @@ impl<T: Send + Sync + 'static> Fields<T> {
             column: None,
             reads: Columns::ALL,
             masked_as: None,
+            follows: &[],
+            origin: Origin::Stated,
             needs: None,
             public: false,
             own: None,
@@ -335,6 +360,13 @@ impl<T: Send + Sync + 'static> Fields<T> {
         }
     }
 
+    /// A column that tells something of these fields, by type and name, and is masked as they are.
+    pub fn follow(&mut self, name: &'static str, fields: &'static [(&'static str, &'static str)]) {
+        if let Some(declared) = self.declared.get_mut(name) {
+            declared.follows = fields;
+        }
+    }
+
     /// A column that is not shown but recorded in the audit trail.
     pub fn keep<C: Scalar + 'static>(
         &mut self,
@@ -351,6 +383,7 @@ impl<T: Send + Sync + 'static> Fields<T> {
         get: impl Fn(&T) -> C + Send + Sync + 'static,
     ) -> Last<'_, T> {
         self.add(name, Box::new(C::register), How::Leaf(Box::new(move |row, out| get(row).json(out))))
+            .worked_out()
     }
 
     /// Worked out from the row and who looks at it.
@@ -368,7 +401,7 @@ impl<T: Send + Sync + 'static> Fields<T> {
         name: &'static str,
         get: impl Fn(&T, &Args<'_, '_>, View<'_>) -> Result<C, Fault> + Send + Sync + 'static,
     ) -> Last<'_, T> {
-        self.add(name, Box::new(C::register), How::Relation(Box::new(Tried::new(get))))
+        self.add(name, Box::new(C::register), How::Relation(Box::new(Tried::new(get)))).worked_out()
     }
 
     /// A value that has to be loaded: one statement for all rows of a level.
@@ -382,6 +415,7 @@ impl<T: Send + Sync + 'static> Fields<T> {
         C: Scalar + Send + Sync + 'static,
     {
         self.add(name, Box::new(<Option<C> as Scalar>::register), How::Relation(Box::new(Values::new(key))))
+            .worked_out()
     }
 
     /// An object that is part of the row, such as an amount with its currency.
@@ -390,7 +424,7 @@ impl<T: Send + Sync + 'static> Fields<T> {
         name: &'static str,
         get: impl Fn(&T, View<'_>) -> Option<U> + Send + Sync + 'static,
     ) -> Last<'_, T> {
-        self.relation::<U>(name, false, Parts::new(get, false))
+        self.relation::<U>(name, false, Parts::new(get, false)).worked_out()
     }
 
     /// A list of objects that are part of the row.
@@ -399,7 +433,7 @@ impl<T: Send + Sync + 'static> Fields<T> {
         name: &'static str,
         get: impl Fn(&T, View<'_>) -> Vec<U> + Send + Sync + 'static,
     ) -> Last<'_, T> {
-        self.relation::<U>(name, true, Parts::new(get, true))
+        self.relation::<U>(name, true, Parts::new(get, true)).worked_out()
     }
 
     /// One row of another entity, or none.

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::{
     declare::{Declared, Fields, How, Leaf, MaskedAs, Object, Own, fields_of},
+    masked::{Shown, mask_of, masked_field},
     write::{Body, Bubble, Children, Out, Written},
 };
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
     },
     store::{
         door::{Caller, Snapshot},
-        grants::{Grants, Mask, Masks},
+        grants::{Grants, Masks},
         select::Table,
     },
 };
@@ -199,16 +200,18 @@ enum What<'a, T: 'static> {
     Masked(Box<Masked<'a, T>>),
     /// As a field of another record is, which each row says.
     MaskedAs(&'static Leaf<T>, MaskedAs<T>, &'a Masks, &'a Visit),
+    /// Null, since it is not shown to the caller.
+    Nothing,
     Fails(Fault),
 }
 
 /// A leaf that the caller is not shown as it is.
 struct Masked<'a, T: 'static> {
     leaf: &'static Leaf<T>,
-    mask: Mask,
-    /// `User.email`.
-    field: String,
+    shown: Shown<'a>,
     visit: &'a Visit,
+    /// Whose rows show it to them as it is.
+    own: Option<Own<T>>,
 }
 
 /// Plans what `sets` select of `rows`, loading what they refer to.
@@ -282,6 +285,8 @@ async fn answer<'a, T: Send + Sync + 'static>(
     env.right(declared.target_needs)?;
     let shown = match &declared.how {
         How::Leaf(leaf) => leaf_of(env, declared, leaf, of, asked.name()),
+        // what is no text is left out
+        How::Relation(_) if declared.is_hidden(env.grants.masks(), of, asked.name()) => What::Nothing,
         How::Relation(relation) => What::Children(relation.load(env, asked, rows).await?),
     };
     match declared.needs {
@@ -318,8 +323,8 @@ fn leaf_of<'a, T>(
     if let Some(masked_as) = declared.masked_as {
         return What::MaskedAs(leaf, masked_as, masks, visit);
     }
-    match masks.of_field(of, field) {
-        Some(mask) => What::Masked(Box::new(Masked { leaf, mask, field: format!("{of}.{field}"), visit })),
+    match declared.mask(masks, of, field) {
+        Some(shown) => What::Masked(Box::new(Masked { leaf, shown, visit, own: declared.own })),
         None => What::Leaf(leaf),
     }
 }
@@ -338,14 +343,6 @@ impl Env<'_> {
             None => Ok(()),
         }
     }
-}
-
-/// The masked field that shows a column of `T`.
-pub fn masked_field<'m, T: Object>(masks: &'m Masks, column: &str) -> Option<&'m str> {
-    let shows = |field: &&str| {
-        fields_of::<T>().declared.get(field).and_then(|declared| declared.column) == Some(column)
-    };
-    masks.of_type(T::NAME).find(shows)
 }
 
 impl<T: Sync> Fields<T> {
@@ -403,20 +400,23 @@ impl<'a, T> What<'a, T> {
             Self::OwnLeaf(leaf, own, caller, _) if own(row, caller) => leaf(row, &mut out.json),
             Self::Children(children) => return children.write(at, out),
             Self::MaskedAs(leaf, masked_as, masks, visit) => {
-                let masked = masked_as(row, masks);
-                let masked = masked.and_then(|(ty, field)| Some((ty, field, masks.of_field(ty, field)?)));
-                let Some((ty, field, mask)) = masked else {
+                let masked = masked_as(row, masks).and_then(|(ty, field)| mask_of(masks, ty, field));
+                let Some(shown) = masked else {
                     leaf(row, &mut out.json);
                     return Ok(());
                 };
                 let mut plain = Vec::new();
                 leaf(row, &mut plain);
-                mask::write(visit, mask, &format!("{ty}.{field}"), &plain, &mut out.json);
+                mask::write(visit, shown, &plain, &mut out.json);
             }
+            Self::Masked(masked) if masked.own.is_some_and(|own| own(row, &masked.visit.caller)) => {
+                (masked.leaf)(row, &mut out.json);
+            }
+            Self::Nothing => out.null(),
             Self::Masked(masked) => {
                 let mut plain = Vec::new();
                 (masked.leaf)(row, &mut plain);
-                mask::write(masked.visit, masked.mask, &masked.field, &plain, &mut out.json);
+                mask::write(masked.visit, masked.shown, &plain, &mut out.json);
             }
             Self::OfSome(some) => {
                 let (may, what, fault) = &**some;

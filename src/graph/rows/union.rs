@@ -11,6 +11,7 @@ use futures_util::{FutureExt, future::BoxFuture, future::join_all};
 
 use super::{
     declare::{Entity, Fields, How, Last, Object, fields_of},
+    masked::{self, Shown, WorkedOut},
     plan::{Asked, Env, plan},
     reads::columns_for,
     relation::{Gathered, Loaded, Relation, Spread, loaded},
@@ -25,6 +26,7 @@ use crate::{
         batch,
         door::Snapshot,
         error::Result as StoreResult,
+        grants::Masks,
         id::{self, Id},
         select::{Table, know},
     },
@@ -253,7 +255,7 @@ impl std::fmt::Display for AnyId {
 }
 
 /// An entity behind the `Node` interface.
-trait AnyNode: Send + Sync {
+pub(super) trait AnyNode: Send + Sync {
     fn group<'a>(
         &self,
         env: Env<'a>,
@@ -269,8 +271,12 @@ trait AnyNode: Send + Sync {
     fn needs(&self) -> Option<&'static str>;
     fn name(&self) -> &'static str;
     fn table(&self) -> &'static Table;
-    /// The GraphQL type of a field that is answered from the row alone.
+    /// The GraphQL type of a field that can be masked.
     fn leaf(&self, field: &str) -> Option<String>;
+    /// How a field is masked.
+    fn mask<'m>(&self, masks: &Masks, field: &'m str) -> Option<Shown<'m>>;
+    /// What is shown that is worked out from the row.
+    fn worked_out(&self) -> Vec<WorkedOut>;
 }
 
 struct NodeOf<T>(PhantomData<fn() -> T>);
@@ -331,15 +337,22 @@ impl<T: Entity> AnyNode for NodeOf<T> {
     }
 
     fn leaf(&self, field: &str) -> Option<String> {
-        let declared = fields_of::<T>().declared.get(field)?;
-        matches!(declared.how, How::Leaf(_)).then(|| (declared.ty)(&mut Registry::default()))
+        fields_of::<T>().declared.get(field)?.maskable_type()
+    }
+
+    fn mask<'m>(&self, masks: &Masks, field: &'m str) -> Option<Shown<'m>> {
+        fields_of::<T>().declared.get(field)?.mask(masks, <T as Object>::NAME, field)
+    }
+
+    fn worked_out(&self) -> Vec<WorkedOut> {
+        masked::worked_out_of::<T>()
     }
 }
 
-type Nodes = RwLock<HashMap<&'static str, &'static dyn AnyNode>>;
-static NODES: LazyLock<Nodes> = LazyLock::new(Nodes::default);
+pub(super) type Nodes = RwLock<HashMap<&'static str, &'static dyn AnyNode>>;
+pub(super) static NODES: LazyLock<Nodes> = LazyLock::new(Nodes::default);
 
-fn node_by_prefix(prefix: &str) -> Option<&'static dyn AnyNode> {
+pub(super) fn node_by_prefix(prefix: &str) -> Option<&'static dyn AnyNode> {
     NODES.read().unwrap_or_else(PoisonError::into_inner).get(prefix).copied()
 }
 

@@ -4,6 +4,7 @@ mod compliance;
 mod customers;
 mod finance;
 mod people;
+mod security;
 mod talks;
 mod trail;
 
@@ -101,6 +102,8 @@ pub async fn demo(owner_url: &str) -> Result<bool> {
     };
     finance::add_budgets(&mut aether, &calendar, &desk, finance::REGIONS);
     compliance::add(&mut aether, &team, &calendar, &frameworks, compliance::CONTROLS, compliance::ISSUES);
+    security::classify(&mut aether, &team);
+    security::add_events(&mut aether, &team, &calendar);
     let messages = talks::add(&mut aether, &team, &calendar, talks::AETHER);
     trail::add(&mut aether, &team, &calendar);
     let adviser = (team.of("tomas.herrera"), &people::ADVISER);

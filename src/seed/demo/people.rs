@@ -43,7 +43,7 @@ pub(super) const AETHER: &[Person] = people! {
     "Ingrid" "Lindqvist" "ingrid.lindqvist" "analyst", "Sales Analyst, Europe" in "SALES" of EUROPE, under Some("marcus.webb"),
         Some("Reads sales and finance, but only the rows of Europe.");
     "Diego" "Morales" "diego.morales" "user", "Account Executive" in "SALES" of Some("latin_america"), under Some("marcus.webb"),
-        Some("Works on deals and has conversations of his own.");
+        Some("Works on deals and has conversations of his own; sees addresses of colleagues in part.");
     "Hannah" "Brooks" "hannah.brooks" "viewer", "Board Observer" in "EXEC" of AMERICA, under Some("eleanor.vance"),
         Some("Looks and changes nothing; sensitive figures are hidden.");
     "Orbit" "Connector" "orbit.connector" "api_user", "CRM synchronisation account" in "IT" of None, under Some("raj.patel"),

@@ -44,7 +44,7 @@ impl Audience {
 
 /// Tables of which row-level security shows each person their own rows, whoever else is in the audience.
 /// (`identity.users` does so too, but those who are let in are members, whom all see.)
-pub const PERSONAL: [&str; 17] = [
+pub const PERSONAL: [&str; 18] = [
     "access.approval_decisions",
     "access.approval_requests",
     "identity.api_keys",
@@ -62,6 +62,7 @@ pub const PERSONAL: [&str; 17] = [
     "identity.sso_providers",
     "identity.sso_requests",
     "identity.user_profiles",
+    "security.security_events",
 ];
 
 /// Whether an audience may read this table together.

@@ -24,7 +24,7 @@ use uuid::Uuid;
 pub use ask::{Ask, AskDeciding, Held};
 pub use explain::{Explanation, Verdict, Way, explain, explain_for};
 pub use facts::{AskSubject, Circumstances, Facts, Subject, SubjectRow};
-pub use masks::{AskMasks, Mask, Masks};
+pub use masks::{AskMasks, Mask, Masks, REVEALS};
 pub use rule::{Malformed, Rule};
 pub use scope::{RowScope, SCOPED, Scoped};
 
@@ -342,7 +342,7 @@ impl Grants {
             AskDeciding { organization }.load::<String>(&mut third),
         );
         let mut grants = Self::compile(held?, mfa);
-        grants.masks = Masks::of(masked?);
+        grants.masks = Masks::of(masked?, |permission| grants.hold(permission));
         // people decide, not keys
         if user.is_some() {
             grants.deciding = deciding?;

@@ -207,7 +207,7 @@ pub mod identity {
             session_policy -> Jsonb,
             /// What passwords must look like when they are chosen: minLength, 8 to 200 characters. Of several organizations of a person the strictest counts.
             password_policy -> Jsonb,
-            /// Whether sensitive values are masked for people who may not see them in clear. Kept for what comes: permissions alone decide yet. Default: true.
+            /// Whether what is classified as to be masked is masked for people who may not see it in clear; masking policies count anyway. Default: true.
             masking_enabled -> Bool,
             /// What the assistant may do in this organization. Kept for what comes: there is no assistant yet.
             ai_policy -> Jsonb,

@@ -256,6 +256,11 @@ async fn whoever_uses_a_withdrawn_key_is_written_down() {
     );
     for _ in 0..100 {
         if house.look(&told).await == "1 denied" {
+            let noticed = format!(
+                "SELECT string_agg(detection_rule || ' ' || occurrences, ' ') FROM security.security_events WHERE organization_id = '{}'",
+                person.organization
+            );
+            assert_eq!(house.look(&noticed).await, "withdrawn_key_used 1");
             return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;

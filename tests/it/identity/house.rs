@@ -63,6 +63,13 @@ impl House {
         Self { database, schema, keys }
     }
 
+    /// The same in front of another database.
+    pub fn of(database: &Database) -> Self {
+        let door = server::door(&database.app_url, 4);
+        let schema = server::schema(door.clone(), Hub::new(door), Limits::default());
+        Self { database: database.clone(), schema, keys: Arc::new(server::keys()) }
+    }
+
     /// Runs statements as the owner of the tables, whom no row-level security stops.
     pub async fn sql(&self, statements: &str) {
         connect(&self.database.owner_url).await.unwrap().batch_execute(statements).await.unwrap();

@@ -190,6 +190,12 @@ async fn wrong_codes_are_counted_like_wrong_passwords_and_then_none_helps() {
         person.organization
     );
     assert_eq!(house.look(&locked).await, "1");
+    let noticed = format!(
+        "SELECT string_agg(detection_rule || ' ' || occurrences, ' ' ORDER BY detection_rule) FROM security.security_events
+          WHERE organization_id = '{}' AND target_user_id = '{}'",
+        person.organization, person.id
+    );
+    assert_eq!(house.look(&noticed).await, "account_locked 1 second_factor_failures 7");
     house.sql(&format!("UPDATE identity.users SET locked_until = now() WHERE id = '{}'", person.id)).await;
     assert!(answer(&house, &challenges[1], &app.code(0)).await["accessToken"].is_string());
     assert_eq!(of_user(&house, &person, "failed_login_attempts").await, "0");

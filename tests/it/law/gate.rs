@@ -101,6 +101,7 @@ const PUBLIC_ROOTS: &[&str] = &[
     "Mutation.organizationReactivate",
     "Mutation.organizationRestore",
     "Mutation.organizationSuspend",
+    "Mutation.platformSecurityEventEnd",
     "Mutation.userLock",
     "Mutation.userUnlock",
 ];
@@ -111,6 +112,7 @@ const PUBLIC_FIELDS: &[&str] = &[
     "RoleDelegatePayload.roleAssignment",
     "UserProfileUpdatePayload.userProfile",
     "Viewer.impersonator",
+    "Viewer.platformSecurityEvents",
     "Viewer.profile",
     "Viewer.roleAssignments",
     "Viewer.user",

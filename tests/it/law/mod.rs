@@ -8,6 +8,7 @@ mod doors;
 mod gate;
 mod hidden;
 mod impersonation;
+mod leaks;
 mod lists;
 mod matrix;
 mod migrations;

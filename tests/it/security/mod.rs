@@ -1,1 +1,5 @@
+mod classification;
+mod detection;
+mod masked_with;
 mod masking_policy;
+mod security_event;

@@ -44,8 +44,14 @@ const FOR_ANYBODY: &[&str] = &[
 ];
 
 /// Root fields for administrators of the platform.
-pub const FOR_ADMINISTRATORS: &[&str] =
-    &["organizationReactivate", "organizationRestore", "organizationSuspend", "userLock", "userUnlock"];
+pub const FOR_ADMINISTRATORS: &[&str] = &[
+    "organizationReactivate",
+    "organizationRestore",
+    "organizationSuspend",
+    "platformSecurityEventEnd",
+    "userLock",
+    "userUnlock",
+];
 
 /// Root fields for whoever lacks the second factor that their organization demands: to set one up, and to leave.
 const WITHOUT_MFA: &[&str] =
@@ -63,6 +69,8 @@ const PRIVATE: &[(&str, &str)] = &[
 const SHARED: &[(&str, &str)] = &[
     ("complianceFrameworks", "the platform brings some"),
     ("complianceRequirements", "the platform brings some"),
+    ("dataClassifications", "the platform brings some"),
+    ("dataElements", "the platform brings some"),
     ("memberships", "an adviser is a member of both"),
     ("permissions", "the platform brings them"),
     ("resourceTypes", "the platform brings them"),

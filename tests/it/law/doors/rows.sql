@@ -84,3 +84,16 @@ INSERT INTO security.masking_policies (organization_id, id, name, fields, method
   SELECT :organization, ops.uuid_v7(), 'doors ' || n, '{Account.name}', 'redact', false FROM generate_series(1, 5) AS n;
 INSERT INTO identity.recovery_codes (id, user_id, code_hash)
   SELECT ops.uuid_v7(), id, 'doors' FROM identity.users WHERE email LIKE 'eleanor.vance@%';
+INSERT INTO security.data_classifications (organization_id, id, name, sensitivity_level)
+  SELECT :organization, ops.uuid_v7(), 'doors ' || n, 1 FROM generate_series(1, 5) AS n;
+INSERT INTO security.data_elements (organization_id, id, field, element_type, classification_id, classification_org_id)
+  SELECT c.organization_id, ops.uuid_v7(), f.field, 'other', c.id, c.organization_id
+  FROM security.data_classifications c, unnest('{Account.name,Deal.name,Budget.name}'::text[]) AS f(field) WHERE c.name = 'doors 1';
+INSERT INTO security.security_events (organization_id, id, event_type, severity, title)
+  SELECT :organization, ops.uuid_v7(), 'other', 'low', 'doors ' || n FROM generate_series(1, 5) AS n;
+INSERT INTO security.security_events
+  (organization_id, id, event_type, severity, title, status, resolution_notes, resolved_at, regulatory_notification_required) VALUES
+  (:organization, ops.uuid_v7(), 'other', 'low', 'doors ended', 'resolved', 'doors', now(), false),
+  (:organization, ops.uuid_v7(), 'other', 'low', 'doors investigating', 'investigating', NULL, NULL, false),
+  (:organization, ops.uuid_v7(), 'other', 'low', 'doors notified', 'open', NULL, NULL, true),
+  (:platform, ops.uuid_v7(), 'other', 'low', 'doors platform', 'open', NULL, NULL, false);
