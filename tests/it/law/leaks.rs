@@ -2,7 +2,10 @@
 //! the fields that it tells something of; and with all addresses masked, none is found anywhere in the demo.
 use std::collections::BTreeSet;
 
-use portico::graph::{rows, schema};
+use portico::{
+    domains::access::system_roles::ROLES,
+    graph::{rows, schema},
+};
 
 use super::{doors::City, sdl::Sdl};
 
@@ -118,6 +121,19 @@ async fn no_field_of_the_demo_shows_an_address_that_is_masked() {
         let (_, answer) = city.count(&owner, question).await;
         assert_eq!(addresses(&answer), 0, "{question}\n{answer}");
     }
+}
+
+/// The demo shows it: who sells sees addresses of colleagues in part, who runs the place sees them whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn in_the_demo_a_user_sees_addresses_in_part_and_an_administrator_whole() {
+    let city = City::found().await;
+    let shown = async |name: &str| {
+        let role = ROLES.iter().find(|role| role.name == name).unwrap();
+        city.count(&city.member(role).await, "{ users(first: 100) { nodes { displayName email } } }").await.1
+    };
+    let (user, admin) = (shown("user").await, shown("admin").await);
+    assert!(user.contains("•••demo.example") && user.contains("diego.morales@aether-demo.example"), "{user}");
+    assert!(!user.contains("sarah.chen@") && admin.contains("sarah.chen@aether-demo.example"), "{user}");
 }
 
 /// How many addresses of the demo are in an answer, the owner's own aside.
