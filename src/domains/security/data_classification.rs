@@ -90,8 +90,9 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("dataClassificationCreate", create)
         .needs("data_classification.write")
+        .in_person()
         .about("Makes a classification of the organization's own. Errors: INVALID, NOT_UNIQUE.");
-    mutations.change("dataClassificationUpdate", update).needs("data_classification.write").about(
+    mutations.change("dataClassificationUpdate", update).needs("data_classification.write").in_person().about(
         "Changes a classification of the organization's own; what is masked by it is shown otherwise from the next \
          request on. Errors: NOT_FOUND, CONFLICT, INVALID, NOT_UNIQUE, STATE when it is built in.",
     );
@@ -101,7 +102,7 @@ pub fn mutations(mutations: &mut Mutations) {
                 .derived("deletedId", |payload| payload.result)
                 .about("Which classification was deleted; null when nothing was done.");
         })
-        .needs("data_classification.write")
+        .needs("data_classification.write").in_person()
         .about("Deletes a classification that nothing refers to. Errors: NOT_FOUND, CONFLICT, IN_USE, STATE when it is built in.");
 }
 

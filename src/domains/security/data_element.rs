@@ -97,13 +97,13 @@ pub fn queries(query: &mut Fields<Query>) {
 }
 
 pub fn mutations(mutations: &mut Mutations) {
-    mutations.change("dataElementCreate", create).needs("data_classification.write").about(
+    mutations.change("dataElementCreate", create).needs("data_classification.write").in_person().about(
         "Says how a field is classified in the organization; that takes the place of what the platform says of it, from \
          the next request on. Errors: INVALID, NOT_FOUND, NOT_UNIQUE.",
     );
     mutations
         .change("dataElementUpdate", update)
-        .needs("data_classification.write")
+        .needs("data_classification.write").in_person()
         .about("Changes what the organization says of a field. Errors: NOT_FOUND, CONFLICT, INVALID, STATE when it is built in.");
     mutations
         .action("dataElementDelete", delete, |payload| {
@@ -111,7 +111,7 @@ pub fn mutations(mutations: &mut Mutations) {
                 .derived("deletedId", |payload| payload.result)
                 .about("Which element was deleted; null when nothing was done.");
         })
-        .needs("data_classification.write")
+        .needs("data_classification.write").in_person()
         .about("Takes back what the organization says of a field: what the platform says of it holds again. Errors: NOT_FOUND, CONFLICT, STATE when it is built in.");
 }
 

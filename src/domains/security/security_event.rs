@@ -186,34 +186,38 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("securityEventReport", report)
         .needs("security_event.write")
+        .in_person()
         .about("Reports a security event that no rule has noticed. Errors: INVALID, NOT_FOUND.");
     mutations
         .change("securityEventUpdate", update)
-        .needs("security_event.write")
+        .needs("security_event.write").in_person()
         .about("Changes how a security event is judged, but for its status. Errors: NOT_FOUND, CONFLICT, INVALID, STATE.");
     mutations
         .change("securityEventAssign", assign)
         .needs("security_event.write")
+        .in_person()
         .about("Says who is to look into a security event. Errors: NOT_FOUND, CONFLICT.");
     mutations
         .change("securityEventInvestigate", investigate)
-        .needs("security_event.write")
+        .needs("security_event.write").in_person()
         .about("Begins to look into an open security event; you are to do so if nobody is. Errors: NOT_FOUND, CONFLICT, STATE.");
     mutations
         .change("securityEventResolve", resolve)
-        .needs("security_event.write")
+        .needs("security_event.write").in_person()
         .about("Ends a security event that is looked into: it was something, and is over. Errors: NOT_FOUND, CONFLICT, INVALID, STATE.");
     mutations
         .change("securityEventDismiss", dismiss)
         .needs("security_event.write")
+        .in_person()
         .about("Ends a security event: it was nothing. Errors: NOT_FOUND, CONFLICT, INVALID, STATE.");
     mutations
         .change("securityEventReopen", reopen)
-        .needs("security_event.write")
+        .needs("security_event.write").in_person()
         .about("Opens an ended security event again; how it ended stays in the audit trail. Errors: NOT_FOUND, CONFLICT, STATE.");
     mutations
         .change("securityEventNotified", notified)
         .needs("security_event.write")
+        .in_person()
         .about("Notes that the authority was told, now. Errors: NOT_FOUND, CONFLICT, STATE.");
 }
 
