@@ -233,9 +233,11 @@ struct Noticed {
 }
 
 impl Write {
-    /// Something that the caller does in the organization where they write.
+    /// Something that the caller does in the organization where they write; themselves, whoever they act as.
     pub fn sighting(&self, rule: Rule, key: &impl ToString) -> Sighting<'static> {
-        Sighting { source: self.caller().user, ..Sighting::new(rule, self.organization(), key) }
+        let caller = self.caller();
+        let source = caller.impersonator.map(|who| who.user).or(caller.user);
+        Sighting { source, ..Sighting::new(rule, self.organization(), key) }
     }
 
     /// Writes down what a rule is about, as part of what is done here.

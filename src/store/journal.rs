@@ -238,7 +238,9 @@ impl Write {
             error: Some(format!("requires {missing}")),
         })
         .await?;
-        let who = self.caller().api_key.or(self.caller().user).unwrap_or_default();
+        let caller = self.caller();
+        let person = caller.impersonator.map(|who| who.user).or(caller.user);
+        let who = caller.api_key.or(person).unwrap_or_default();
         let denials = self.sighting(Rule::RepeatedDenials, &who);
         self.notice(Sighting { resource: Some(operation.to_owned()), ..denials }).await
     }
