@@ -130,6 +130,7 @@ const RECORDS: &[(&str, &str, &str)] = &[
     ("organizationReactivate", "id", "slug = 'doors-closed'"),
     ("organizationRestore", "id", "slug = 'doors-gone'"),
     ("organizationSuspend", "id", "slug = 'doors-open'"),
+    ("permissionGrant", "permissionId", "name = 'doors 1'"),
     ("permissionGrant", "userId", "true"),
     ("roleAssign", "roleId", "name = 'doors own'"),
     ("roleAssign", "userId", "true"),
