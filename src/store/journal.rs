@@ -137,7 +137,8 @@ impl Write {
         let audit = Audit::of(self.organization(), &mut change);
         let event = event_row!(audit, change);
         let event = diesel::insert_into(events::table).values(event);
-        let entry = diesel::insert_into(audit_logs::table).values(audit_row!(self.caller(), audit, json!({})));
+        let entry =
+            diesel::insert_into(audit_logs::table).values(audit_row!(self.caller(), audit, json!({})));
         let mut connection: &AsyncPgConnection = self;
         Told { event, entry }.execute(&mut connection).await?;
         self.recorded();
