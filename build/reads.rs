@@ -55,10 +55,10 @@ fn columns(tokens: &[Token<'_>], name: &str) -> Vec<String> {
     let inner = found.unwrap_or_default();
     for (at, token) in inner.iter().enumerate() {
         match (token, inner.get(at + 1..)) {
-            (Word(column), Some([Mark(':'), next, ..])) if depth == 0 && *next != Mark(':') => {
-                if at == 0 || inner.get(at - 1) != Some(&Mark(':')) {
-                    columns.push((*column).to_owned());
-                }
+            (Word(column), Some([Mark(':'), next, ..]))
+                if depth == 0 && *next != Mark(':') && (at == 0 || inner.get(at - 1) != Some(&Mark(':'))) =>
+            {
+                columns.push((*column).to_owned());
             }
             (Mark('(' | '[' | '{' | '<'), _) => depth += 1,
             (Mark(')' | ']' | '}' | '>'), _) => depth -= 1,
