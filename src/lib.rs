@@ -11,6 +11,7 @@
 //! * [`live`] tells subscribers what was committed, in order.
 //! * [`domains`] is the product: one folder per Postgres schema, one file per entity, each readable from its GraphQL
 //!   fields down to its SQL.
+//! * [`scim`] is what directories speak: they make people members and put them into teams.
 //! * [`outbound`] asks other servers, and only those that may be asked.
 //! * [`credential`] makes and reads tokens and keys; [`seed`] makes data; [`settings`] and [`command`] are what the
 //!   operator sees.
@@ -36,6 +37,7 @@ pub mod graph;
 pub mod live;
 pub mod mail;
 pub mod outbound;
+pub mod scim;
 pub mod seed;
 pub mod settings;
 pub mod store;

@@ -200,6 +200,12 @@ impl Schema {
         })
     }
 
+    /// The view of a caller who asks in another language than GraphQL.
+    pub fn visit_of(&self, caller: Caller) -> Visit {
+        let caller = Arc::new(caller);
+        self.visit(&caller, self.parts.door.snapshot(caller.clone()))
+    }
+
     fn visit(&self, caller: &Arc<Caller>, snapshot: Arc<Snapshot>) -> Visit {
         Visit {
             door: self.parts.door.clone(),

@@ -6,6 +6,7 @@
 //! * [`caller`]: the credential of a request
 //! * [`parameters`], [`accept`]: what is asked, and how the answer may look
 //! * [`graphql`], [`sse`], [`socket`]: GraphQL over HTTP, over event streams, over websockets
+//! * [`scim`]: what directories ask and change
 //! * [`playground`], [`health`], [`figures`]: the page, and what operators look at
 pub mod accept;
 mod around;
@@ -17,6 +18,7 @@ mod parameters;
 mod playground;
 mod refusal;
 mod router;
+mod scim;
 pub mod server;
 mod socket;
 mod sse;

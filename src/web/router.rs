@@ -23,7 +23,7 @@ use tower_http::{
 use super::{
     around::{REQUEST_ID, TRACEPARENT, around},
     caller::ReadCredential,
-    figures, graphql, health, playground,
+    figures, graphql, health, playground, scim,
     server::{Demo, Parts},
 };
 use crate::{
@@ -72,6 +72,8 @@ pub fn router(web: Arc<Web>) -> Router {
     Router::new()
         .route("/graphql", any(graphql::serve))
         .route("/schema.graphql", get(schema))
+        .route("/scim/v2", any(scim::serve))
+        .route("/scim/v2/{*rest}", any(scim::serve))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(figures::show))

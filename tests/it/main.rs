@@ -29,6 +29,8 @@ mod mail;
 #[cfg(test)]
 mod sales;
 #[cfg(test)]
+mod scim;
+#[cfg(test)]
 mod security;
 #[cfg(test)]
 mod seed;

@@ -15,8 +15,11 @@ use crate::{
     store::grants::{ALL_APPROVALS, ALL_CONVERSATIONS, DECIDE, REVEALS},
 };
 
+/// The permission that a directory's key needs.
+pub const PROVISION: &str = "scim.provision";
+
 /// Permissions that no field declares: mutations ask for them in code.
-const ASKED_FOR_IN_CODE: &[&str] = &[authority::GRANT_ANY, ALL_CONVERSATIONS, DECIDE];
+const ASKED_FOR_IN_CODE: &[&str] = &[authority::GRANT_ANY, ALL_CONVERSATIONS, DECIDE, PROVISION];
 
 /// One permission, as people read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -104,6 +107,11 @@ const SPECIAL: &[(&str, &str, &str)] = &[
         "See and take part in the conversations of others with what one may do in one's own, which needs no more than `conversation.read`.",
     ),
     (
+        PROVISION,
+        "Provision from a directory",
+        "Make people members of the organization, describe them, put them into teams and let them go, over SCIM. Give it to the key of a directory alone: it decides who works here.",
+    ),
+    (
         "user.profile.private.read",
         "See what people tell in private",
         "See people's day of birth, gender, address and settings. Everybody sees their own.",
@@ -145,6 +153,7 @@ const THINGS: &[(&str, &str)] = &[
     ("issue", "compliance issues"),
     ("membership", "memberships of people"),
     ("organization", "the organization"),
+    ("scim", "people and teams of a directory"),
     ("sso_provider", "providers of single sign-on"),
     ("user", "people"),
 ];

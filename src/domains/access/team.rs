@@ -1,4 +1,6 @@
 //! Teams: people of an organization who are named together.
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use crate::{
@@ -162,6 +164,11 @@ async fn update(write: &mut Write, input: TeamUpdateInput) -> Outcome<Id<Team>> 
 
 async fn delete(write: &mut Write, input: RecordInput<Team>) -> Outcome<Id<Team>> {
     let team = input.lock_living(write).await?;
+    dissolve(write, &team).await
+}
+
+/// Deletes a team, with what its members had through it.
+pub async fn dissolve(write: &mut Write, team: &Team) -> Outcome<Id<Team>> {
     let mut rights = Rights::of(write, team.id).await?;
     rights.may_be_taken(write).await?;
     rights.withdraw(write, &format!("the team {} was deleted", team.name)).await?;
@@ -171,7 +178,7 @@ async fn delete(write: &mut Write, input: RecordInput<Team>) -> Outcome<Id<Team>
     diesel::delete(members).execute(write).await?;
     rights.leave_an_owner(write, &["input", "id"]).await?;
     diesel::delete(teams::table.find((write.organization(), team.id))).execute(write).await?;
-    record::removed(write, &team).await
+    record::removed(write, team).await
 }
 
 /// Who comes into a team, or out of it.
@@ -192,26 +199,43 @@ impl TeamMembersInput {
             return Err(UserError::new(UserErrorCode::OutOfRange, message, &path).into());
         }
         let team = record::find(write, self.team_id, &["input", "teamId"]).await?;
-        let mut people = self.user_ids;
-        people.sort_unstable();
-        people.dedup();
-        let known: Vec<Id<User>> = memberships::table
-            .filter(memberships::organization_id.eq(write.organization()))
-            .filter(memberships::user_id.eq_any(&people))
-            .select(memberships::user_id)
-            .load(write)
-            .await?;
-        match people.iter().find(|person| !known.contains(person)) {
-            Some(stranger) => Err(UserError::not_found(*stranger, &path).into()),
-            None => Ok((team, people)),
-        }
+        let people = members_of(write, self.user_ids, &path).await?;
+        Ok((team, people))
+    }
+}
+
+/// People, each once; refused for who has no place in the organization.
+pub async fn members_of(
+    write: &mut Write,
+    mut people: Vec<Id<User>>,
+    path: &[&str],
+) -> Outcome<Vec<Id<User>>> {
+    people.sort_unstable();
+    people.dedup();
+    let known: HashSet<Id<User>> = memberships::table
+        .filter(memberships::organization_id.eq(write.organization()))
+        .filter(memberships::user_id.eq_any(&people))
+        .select(memberships::user_id)
+        .load(write)
+        .await?
+        .into_iter()
+        .collect();
+    match people.iter().find(|person| !known.contains(person)) {
+        Some(stranger) => Err(UserError::not_found(*stranger, path).into()),
+        None => Ok(people),
     }
 }
 
 async fn add(write: &mut Write, input: TeamMembersInput) -> Outcome<Id<Team>> {
     let (team, people) = input.find(write).await?;
+    bring_in(write, team, &people).await
+}
+
+/// Brings people into a team; who is in it already stays.
+pub async fn bring_in(write: &mut Write, team: Team, people: &[Id<User>]) -> Outcome<Id<Team>> {
     let before = members(write, team.id).await?;
-    let people: Vec<_> = people.into_iter().filter(|person| !before.contains(person)).collect();
+    let people: Vec<_> =
+        people.iter().copied().filter(|person| before.binary_search(person).is_err()).collect();
     let rights = Rights::of(write, team.id).await?;
     rights.may_be_given(write, &people).await?;
     let rows: Vec<_> = people
@@ -232,6 +256,11 @@ async fn add(write: &mut Write, input: TeamMembersInput) -> Outcome<Id<Team>> {
 
 async fn remove(write: &mut Write, input: TeamMembersInput) -> Outcome<Id<Team>> {
     let (team, people) = input.find(write).await?;
+    take_out(write, team, &people).await
+}
+
+/// Takes people out of a team.
+pub async fn take_out(write: &mut Write, team: Team, people: &[Id<User>]) -> Outcome<Id<Team>> {
     let before = members(write, team.id).await?;
     let rights = Rights::of(write, team.id).await?;
     if before.iter().any(|member| people.contains(member)) {
@@ -244,6 +273,28 @@ async fn remove(write: &mut Write, input: TeamMembersInput) -> Outcome<Id<Team>>
     diesel::delete(gone).execute(write).await?;
     rights.leave_an_owner(write, &["input", "userIds"]).await?;
     changed(write, "members_removed", team, &before).await
+}
+
+/// Takes a person who leaves the organization out of all teams: what they had through them ends with their membership, whoever
+/// may take it.
+pub async fn take_out_of_all(write: &mut Write, person: Id<User>) -> Outcome<()> {
+    let teams: Vec<Team> = teams::table
+        .inner_join(team_members::table.on(
+            team_members::organization_id.eq(teams::organization_id).and(team_members::team_id.eq(teams::id)),
+        ))
+        .filter(teams::organization_id.eq(write.organization()))
+        .filter(team_members::user_id.eq(person))
+        .order(teams::id)
+        .select(Team::as_select())
+        .load(write)
+        .await?;
+    for team in teams {
+        let before = members(write, team.id).await?;
+        let place = team_members::table.find((write.organization(), team.id, person));
+        diesel::delete(place).execute(write).await?;
+        changed(write, "members_removed", team, &before).await?;
+    }
+    Ok(())
 }
 
 /// The team's own columns stay as they are: what changed is who is in it.

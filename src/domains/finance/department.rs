@@ -7,6 +7,7 @@ use crate::{
         },
         identity::{
             membership::Membership,
+            session::lower,
             user::{User, UserFilter},
         },
         money::{Money, MoneyInput},
@@ -85,6 +86,22 @@ order! { DepartmentOrder, DepartmentOrderField for Department {
     /// Its code.
     Code = code,
 } default [Name Asc] }
+
+/// The one department that has this name or code, whatever the case, if there is just one.
+pub async fn called(write: &mut Write, name: Option<&str>) -> Outcome<Option<Id<Department>>> {
+    let Some(name) = name else { return Ok(None) };
+    let known = departments::table
+        .filter(departments::organization_id.eq(write.organization()))
+        .filter(
+            lower(departments::name)
+                .eq(lower(name))
+                .or(lower(departments::code.assume_not_null()).eq(lower(name))),
+        )
+        .limit(2)
+        .select(departments::id);
+    let known: Vec<Id<Department>> = known.load(write).await?;
+    Ok(known.first().copied().filter(|_| known.len() == 1))
+}
 
 pub fn queries(query: &mut Fields<Query>) {
     query

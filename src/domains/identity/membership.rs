@@ -178,7 +178,7 @@ async fn update(write: &mut Write, input: MembershipUpdateInput) -> Outcome<Id<M
 }
 
 /// Refused when nobody would be left who works here and may do everything.
-async fn an_owner_remains(write: &mut Write, person: Id<User>) -> Outcome<()> {
+pub(super) async fn an_owner_remains(write: &mut Write, person: Id<User>) -> Outcome<()> {
     let owners = authority::owners(write).await?;
     if !owners.contains(&person) {
         return Ok(());

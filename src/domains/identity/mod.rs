@@ -18,6 +18,7 @@ pub mod password;
 pub mod password_change;
 pub mod password_reset;
 pub mod phone_verification;
+pub mod provisioning;
 pub mod recovery_code;
 pub mod session;
 pub mod sign_in;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{
     mfa_challenge,
     oidc::{Client, Journey, Mistrust, Vouched},
+    provisioning,
     session::{self, Account, Note, Proved, note},
     sign_in::{self, SignedIn},
     sso_account,
@@ -374,8 +375,13 @@ async fn join(write: &mut Write, arrival: &Arrival) -> Outcome<Uuid> {
         Value::Bool(verified) => *verified,
         other => other == "true",
     };
-    let email =
-        told("email", "email").filter(|_| verified && provider.auto_create_users).ok_or_else(unknown)?;
+    let email = told("email", "email").filter(|_| verified).ok_or_else(unknown)?;
+    if let Some(user) = provisioned(write, arrival, &email).await? {
+        return Ok(user);
+    }
+    if !provider.auto_create_users {
+        return Err(unknown().into());
+    }
     if session::account(write, &email).await?.is_some() {
         let message = "there is an account with this address: sign in to it and link the provider";
         return Err(UserError::state(message, &["input", "code"], &["ssoAccountLink"]).into());
@@ -401,16 +407,7 @@ async fn join(write: &mut Write, arrival: &Arrival) -> Outcome<Uuid> {
         let joined = Changes::default().set(memberships::joined_at, Some(clock::now()));
         let membership = Membership::insert(write, Id::of(user), joined).await?;
         record::created(write, &membership).await?;
-        let roles: Vec<Id<Role>> = sso_provider_roles::table
-            .filter(sso_provider_roles::organization_id.eq(*organization))
-            .filter(sso_provider_roles::provider_id.eq(provider.id))
-            .select(sso_provider_roles::role_id)
-            .load(write)
-            .await?;
-        for role in roles {
-            role_assignment::give_to_joined(write, Id::of(user), role, None, "signed in for the first time")
-                .await?;
-        }
+        give_roles(write, arrival, user).await?;
         rules.apply(write, Id::of(user)).await?;
     }
     sso_account::link(write, arrival, user).await?;
@@ -422,6 +419,40 @@ async fn join(write: &mut Write, arrival: &Arrival) -> Outcome<Uuid> {
     };
     note(write, told).await?;
     Ok(user)
+}
+
+/// The roles that the provider brings, for who signs in for the first time.
+async fn give_roles(write: &mut Write, arrival: &Arrival, user: Uuid) -> Outcome<()> {
+    let roles: Vec<Id<Role>> = sso_provider_roles::table
+        .filter(sso_provider_roles::organization_id.eq(arrival.organization))
+        .filter(sso_provider_roles::provider_id.eq(arrival.provider.id))
+        .select(sso_provider_roles::role_id)
+        .load(write)
+        .await?;
+    for role in roles {
+        role_assignment::give_to_joined(write, Id::of(user), role, None, "signed in for the first time")
+            .await?;
+    }
+    Ok(())
+}
+
+/// The account that the organization's directory has made for who signs in for the first time, linked; if there is one.
+async fn provisioned(write: &mut Write, arrival: &Arrival, email: &str) -> Outcome<Option<Uuid>> {
+    if arrival.organization == PLATFORM {
+        return Ok(None);
+    }
+    write.enter_organization(arrival.organization).await?;
+    let Some(user) = provisioning::awaited(write, email).await? else { return Ok(None) };
+    give_roles(write, arrival, user).await?;
+    sso_account::link(write, arrival, user).await?;
+    let told = Note {
+        action: "user.sso_linked",
+        organization: Some(arrival.organization),
+        detail: Some(&arrival.provider.name),
+        ..Note::of(user)
+    };
+    note(write, told).await?;
+    Ok(Some(user))
 }
 
 fn shortened(text: &str) -> String {

@@ -1,6 +1,7 @@
 //! Mutations: one root field is one transaction, in a task of its own, with its audit row and its events; what is
 //! selected of its payload beyond the row it wrote last is read in a fresh snapshot.
 mod access;
+mod alone;
 mod root;
 mod run;
 
@@ -17,6 +18,7 @@ use super::{
 };
 use crate::store::{door::Write, id::Id};
 pub use access::Access;
+pub use alone::alone;
 pub use root::{MutationRoot, mutations};
 use run::{Action, Run};
 

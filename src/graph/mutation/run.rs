@@ -182,7 +182,7 @@ impl<R> From<Payload<R>> for Done<R> {
 
 /// Lets the caller in; outside of their organization where it demands a second factor that they lack, and `without_mfa`
 /// says that the mutation is for them too.
-async fn enter(visit: &Visit, without_mfa: bool) -> Result<Write, Fault> {
+pub(super) async fn enter(visit: &Visit, without_mfa: bool) -> Result<Write, Fault> {
     match visit.door.write(visit.caller.clone()).await {
         Err(StoreError::Denied(Denied::MfaRequired)) if without_mfa => {
             let outside = Caller { organization: None, ..(*visit.caller).clone() };
@@ -279,7 +279,7 @@ fn told(write: &Write, fault: Fault) -> Fault {
 }
 
 /// Makes it so, and has it told wherever something was written.
-async fn commit(visit: &Visit, write: Write) -> Result<(), Fault> {
+pub(super) async fn commit(visit: &Visit, write: Write) -> Result<(), Fault> {
     let entered = write.entered().clone();
     write.commit().await?;
     entered.into_iter().for_each(|organization| visit.hub.wake(organization));

@@ -44,7 +44,7 @@ impl Audience {
 
 /// Tables of which row-level security shows each person their own rows, whoever else is in the audience.
 /// (`identity.users` does so too, but those who are let in are members, whom all see.)
-pub const PERSONAL: [&str; 18] = [
+pub const PERSONAL: [&str; 19] = [
     "access.approval_decisions",
     "access.approval_requests",
     "identity.api_keys",
@@ -57,6 +57,7 @@ pub const PERSONAL: [&str; 18] = [
     "identity.phone_codes",
     "identity.platform_admins",
     "identity.recovery_codes",
+    "identity.scim_users",
     "identity.sessions",
     "identity.sso_accounts",
     "identity.sso_providers",

@@ -160,6 +160,12 @@ impl Write {
         self.say("app.user_id", &user.to_string()).await
     }
 
+    /// Lets nothing be seen any more that belongs to somebody else than the caller.
+    pub async fn as_themselves(&mut self) -> Result<()> {
+        let user = self.caller.user.map(|user| user.to_string());
+        self.say("app.user_id", &user.unwrap_or_default()).await
+    }
+
     /// The caller has proved to be `user`, and acts in `session` from now on, if in any.
     pub async fn proved(&mut self, user: Uuid, session: Option<Uuid>) -> Result<()> {
         self.as_user(user).await?;

@@ -441,6 +441,10 @@ pub mod access {
             updated_at -> Timestamptz,
             /// Version of the team: starts at 1 and grows by one with every change. Send it back as the expected version to refuse overwriting somebody else's change.
             revision -> Int4,
+            /// Identity of the team in the directory that keeps it; null for none.
+            external_id -> Nullable<Text>,
+            /// When somebody last came into the team or left it.
+            members_changed_at -> Timestamptz,
         }
     }
 

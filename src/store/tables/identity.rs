@@ -392,6 +392,51 @@ pub mod identity {
         use diesel::sql_types::*;
         use crate::store::sql_types::*;
 
+        /// What the directory of an organization says of a member. It is told back as it was said; the account itself follows only while it is the organization's own.
+        identity.scim_users (organization_id, user_id) {
+            /// Organization whose directory it is.
+            organization_id -> Uuid,
+            /// Member of whom it speaks.
+            user_id -> Uuid,
+            /// Identity of the person in the directory; null when not told.
+            external_id -> Nullable<Text>,
+            /// User name in the directory. Unique in the organization, whatever the case.
+            user_name -> Text,
+            /// Whole name as it is written; null when not told.
+            formatted_name -> Nullable<Text>,
+            /// Given name; null when not told.
+            given_name -> Nullable<Text>,
+            /// Family name; null when not told.
+            family_name -> Nullable<Text>,
+            /// Name as shown to others; null when not told.
+            display_name -> Nullable<Text>,
+            /// E-mail addresses, each with its value, type and whether it is the primary one, as a JSON list.
+            emails -> Jsonb,
+            /// Telephone numbers, each with its value, type and whether it is the primary one, as a JSON list.
+            phone_numbers -> Jsonb,
+            /// Language and region of the person; null when not told.
+            locale -> Nullable<Text>,
+            /// Time zone of the person; null when not told.
+            timezone -> Nullable<Text>,
+            /// Department as the directory calls it; null when not told. The membership follows where a department has this name or code.
+            department -> Nullable<Text>,
+            /// Whether the account was made for this directory and has been nobody else's since: false for good once its person has a password, has proved the address or has joined another organization. Default: false.
+            owns_account -> Bool,
+            /// When the directory first spoke of the person.
+            created_at -> Timestamptz,
+            /// When the directory last said something else.
+            updated_at -> Timestamptz,
+            /// Version of what the directory says: starts at 1 and grows by one with every change.
+            revision -> Int4,
+            /// When the directory let go of the person; null while it has not.
+            removed_at -> Nullable<Timestamptz>,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
         /// A sign-in of a person on one device, which lasts until it expires or is revoked.
         identity.sessions (id) {
             /// Identity of the session, given by the server; it never changes and orders by time of creation.
@@ -717,6 +762,7 @@ pub mod identity {
         phone_codes,
         platform_admins,
         recovery_codes,
+        scim_users,
         sessions,
         sso_accounts,
         sso_provider_roles,

@@ -11,9 +11,11 @@ use portico::domains::identity::password;
 use portico::graph::limits::Limits;
 use portico::graph::schema::Schema;
 use portico::live::Hub;
+use portico::settings::Settings;
 use portico::store::connect::connect;
 use portico::store::door::Caller;
 use portico::store::id;
+use portico::web::{Parts, Server};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
@@ -68,6 +70,18 @@ impl House {
         let door = server::door(&database.app_url, 4);
         let schema = server::schema(door.clone(), Hub::new(door), Limits::default());
         Self { database: database.clone(), schema, keys: Arc::new(server::keys()) }
+    }
+
+    /// The same over HTTP.
+    pub async fn serve(&self) -> Server {
+        let (keys, settings) = (self.keys.clone(), [("PORTICO_LISTEN".to_owned(), "127.0.0.1:0".to_owned())]);
+        let parts = Parts {
+            schema: self.schema.clone(),
+            settings: Arc::new(Settings::read(settings, None).unwrap()),
+            read_credential: Arc::new(move |text| credential::read(&keys, text)),
+            demo: Arc::new(|| json!({})),
+        };
+        Server::start(parts).await.unwrap()
     }
 
     /// Runs statements as the owner of the tables, whom no row-level security stops.

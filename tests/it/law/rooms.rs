@@ -20,7 +20,10 @@ const ROOMS: &[(&str, &[&str])] = &[
         &["axum", "hyper", "async_graphql", "crate::domains", "crate::graph", "crate::live", "crate::web"],
     ),
     ("src/web", &["diesel", "tokio_postgres", "crate::domains", "crate::store::tables", "crate::seed"]),
-    ("src/graph", &["axum", "hyper", "tokio_postgres", "crate::store::tables::", "crate::web"]),
+    (
+        "src/graph",
+        &["axum", "hyper", "tokio_postgres", "crate::store::tables::", "crate::scim", "crate::web"],
+    ),
     (
         "src/store",
         &[
@@ -31,6 +34,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "crate::graph",
             "crate::domains",
             "crate::live",
+            "crate::scim",
             "crate::seed",
         ],
     ),
@@ -38,8 +42,12 @@ const ROOMS: &[(&str, &[&str])] = &[
         "src/mail",
         &["axum", "async_graphql", "diesel", "crate::web", "crate::domains", "crate::graph", "crate::live"],
     ),
+    (
+        "src/scim",
+        &["axum", "hyper", "async_graphql", "tokio_postgres", "crate::live", "crate::seed", "crate::web"],
+    ),
     ("src/live", &["axum", "async_graphql", "crate::web", "crate::domains", "crate::graph"]),
-    ("src/domains", &["axum", "hyper", "reqwest", "tokio::spawn", "crate::web", "deadpool"]),
+    ("src/domains", &["axum", "hyper", "reqwest", "tokio::spawn", "crate::scim", "crate::web", "deadpool"]),
     (
         "src/outbound",
         &[
@@ -50,6 +58,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "crate::domains",
             "crate::graph",
             "crate::live",
+            "crate::scim",
             "crate::seed",
             "crate::store",
             "crate::web",

@@ -142,6 +142,7 @@ async fn without_an_organization_the_server_sees_nothing() {
         "identity.sso_providers",
         "identity.sso_requests",
         "identity.invitations",
+        "identity.scim_users",
         "identity.user_profiles",
         "identity.api_keys",
     ] {

@@ -1,0 +1,12 @@
+DROP TRIGGER note_left ON access.team_members;
+DROP TRIGGER note_joined ON access.team_members;
+DROP FUNCTION access.note_team_members();
+DROP TRIGGER touch ON access.teams;
+CREATE TRIGGER touch BEFORE UPDATE ON access.teams FOR EACH ROW EXECUTE FUNCTION ops.touch();
+COMMENT ON TRIGGER touch ON access.teams IS 'Keeps the time and the number of the last change.';
+ALTER TABLE access.teams DROP COLUMN external_id, DROP COLUMN members_changed_at;
+DROP POLICY users_provision ON identity.users;
+DROP TRIGGER release_account ON identity.users;
+DROP TRIGGER release_account ON identity.memberships;
+DROP FUNCTION identity.release_account();
+DROP TABLE identity.scim_users;
