@@ -103,7 +103,10 @@ impl Words {
         let scope = match table.as_str() {
             "identity.organizations" => "id = $1".to_owned(),
             "identity.users" => format!("id IN {people}"),
-            "identity.sessions" | "identity.recovery_codes" | "identity.user_profiles" => {
+            "identity.passkeys"
+            | "identity.recovery_codes"
+            | "identity.sessions"
+            | "identity.user_profiles" => {
                 format!("user_id IN {people}")
             }
             _ => "organization_id = $1".to_owned(),
