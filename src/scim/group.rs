@@ -184,7 +184,7 @@ async fn fill(
             .filter(memberships::status.eq(MembershipStatus::Left))
             .select(memberships::user_id);
         let left: Vec<Id<User>> = left.load(&mut **write).await?;
-        if let Some(left) = left.first() {
+        if let [left, ..] = left.as_slice() {
             return Err(Error::value(format!("there is no User `{left}`")));
         }
         let team = record::find(write, id, &["id"]).await?;

@@ -18,8 +18,6 @@ pub mod schema;
 mod user;
 pub mod user_rows;
 
-use std::sync::Arc;
-
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value};
 
@@ -32,7 +30,8 @@ use self::{
 use crate::{
     graph::{
         fault::{Code, Fault},
-        gate, mutation,
+        gate::{self, Right},
+        mutation,
         visit::Visit,
     },
     store::door::{Snapshot, Write},
@@ -115,11 +114,13 @@ pub struct Asked {
 
 impl Asked {
     /// What the caller sees, who must be allowed to.
-    async fn snapshot(&self) -> Result<&Arc<Snapshot>> {
+    async fn snapshot(&self) -> Result<&Snapshot> {
         let snapshot = &self.visit.snapshot;
         let grants = snapshot.grants().await?;
-        gate::permit(snapshot.caller(), grants, || snapshot.limits(), Some(PERMISSION))?;
-        Ok(snapshot)
+        match gate::right(snapshot.caller(), grants, || snapshot.limits(), Some(PERMISSION))? {
+            Right::Everything => Ok(snapshot),
+            Right::SomeRows => Err(gate::missing(grants, PERMISSION).into()),
+        }
     }
 
     /// Does `act` as a mutation is done, for a caller who is allowed to; `name` is what refusals are called.

@@ -100,7 +100,7 @@ pub async fn called(write: &mut Write, name: Option<&str>) -> Outcome<Option<Id<
         .limit(2)
         .select(departments::id);
     let known: Vec<Id<Department>> = known.load(write).await?;
-    Ok(known.first().copied().filter(|_| known.len() == 1))
+    Ok(if let [one] = known.as_slice() { Some(*one) } else { None })
 }
 
 pub fn queries(query: &mut Fields<Query>) {

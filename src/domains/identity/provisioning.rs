@@ -365,5 +365,5 @@ fn chosen(values: &Value) -> Option<&str> {
     let values = values.as_array()?;
     let primary = || values.iter().find(|value| value.get("primary") == Some(&Value::Bool(true)));
     let at_work = || values.iter().find(|value| value.get("type").and_then(Value::as_str) == Some("work"));
-    primary().or_else(at_work).or_else(|| values.first())?.get("value")?.as_str()
+    primary().or_else(at_work).or_else(|| values.as_slice().first())?.get("value")?.as_str()
 }
