@@ -27,7 +27,7 @@ use portico::{
 };
 use serde_json::{Value, json};
 
-use crate::world::city::{Person, Town};
+use crate::world::city::{Person, Town, input_type};
 
 /// A town with the built-in permissions and roles.
 async fn town() -> Town {
@@ -116,8 +116,9 @@ async fn reads_deals(person: &Person) -> bool {
 async fn forbidden(person: &Person, name: &str, input: Value) -> Value {
     let mut letters = name.chars();
     let type_name: String = letters.next().unwrap().to_uppercase().chain(letters).collect();
+    let input_type = input_type(&type_name, &input);
     let document = format!(
-        "mutation M($input: {type_name}Input!) {{ {name}(input: $input) {{ userErrors {{ code message }} }} }}"
+        "mutation M($input: {input_type}!) {{ {name}(input: $input) {{ userErrors {{ code message }} }} }}"
     );
     let reply = person.ask(&document, json!({ "input": input })).await;
     assert_eq!(reply.body["errors"][0]["extensions"]["code"], "FORBIDDEN", "{:#}", reply.body);

@@ -172,8 +172,11 @@ impl Person {
     }
 }
 
-/// Mutations of one record and no more share an input per type: `BudgetRecordInput`.
-fn input_type(mutation: &str, input: &Value) -> String {
+/// Mutations of one record and no more share an input per type, `BudgetRecordInput`; so do those of who is in a team.
+pub fn input_type(mutation: &str, input: &Value) -> String {
+    if mutation.starts_with("TeamMembers") {
+        return "TeamMembersInput".to_owned();
+    }
     let only_the_record =
         input.as_object().unwrap().keys().all(|key| matches!(key.as_str(), "id" | "expectedVersion"));
     let known = ["Delete", "Restore", "Archive", "Submit", "Approve", "Reject", "Lock", "Cancel"];
