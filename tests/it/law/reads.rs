@@ -12,7 +12,6 @@ use super::{
 };
 
 #[path = "../../../build/reads.rs"]
-#[expect(dead_code, reason = "the build script writes what is only compared here")]
 mod source;
 
 /// What to select of a field so that it tells which objects it leads to.
