@@ -5,15 +5,14 @@ use std::{
     sync::{LazyLock, PoisonError, RwLock},
 };
 
-use async_graphql::{
-    InputType,
-    indexmap::IndexMap,
-    registry::{MetaInputValue, Registry},
-};
+use async_graphql::{InputType, indexmap::IndexMap, registry::Registry};
 
 use uuid::Uuid;
 
-use super::relation::{Many, One, Parts, Relation, Tried, Values};
+use super::{
+    argument::Argument,
+    relation::{Many, One, Parts, Relation, Tried, Values},
+};
 use crate::{
     graph::{
         fault::Fault,
@@ -128,33 +127,6 @@ pub(super) type TypeOf = Box<dyn Fn(&mut Registry) -> String + Send + Sync>;
 pub(super) type Own<T> = fn(&T, &Caller) -> bool;
 pub(super) type MaskedAs<T> = fn(&T, &Masks) -> Option<(&'static str, &'static str)>;
 pub(super) type Leaf<T> = Box<dyn Fn(&T, &mut Vec<u8>) + Send + Sync>;
-type ArgumentOf = Box<dyn Fn(&mut Registry) -> MetaInputValue + Send + Sync>;
-
-/// An argument of a field.
-pub struct Argument(pub(super) ArgumentOf);
-
-impl Argument {
-    pub fn of<A: InputType>(name: &'static str, about: &'static str) -> Self {
-        Self::with_default::<A>(name, about, None)
-    }
-
-    pub fn register(&self, registry: &mut Registry) -> MetaInputValue {
-        (self.0)(registry)
-    }
-
-    pub fn with_default<A: InputType>(
-        name: &'static str,
-        about: &'static str,
-        default: Option<String>,
-    ) -> Self {
-        Self(Box::new(move |registry| {
-            let mut value = MetaInputValue::new(name, A::create_type_info(registry));
-            value.description = Some(about.to_owned());
-            value.default_value.clone_from(&default);
-            value
-        }))
-    }
-}
 
 /// How a field is answered.
 pub(super) enum How<T: 'static> {

@@ -2,6 +2,7 @@
 //! relation is one batch, and the answer is written in one pass.
 //!
 //! It uses documented-as-hidden parts of the pinned async-graphql release; all such uses are in this folder.
+mod argument;
 mod columns;
 mod declare;
 #[cfg(test)]
@@ -20,8 +21,9 @@ mod union;
 mod viewer_can;
 mod write;
 
+pub use argument::Argument;
 pub use columns::{camel, columns_json};
-pub use declare::{Argument, Entity, Fields, Last, Object, access};
+pub use declare::{Entity, Fields, Last, Object, access};
 pub use interface::Keyless;
 pub use masked::{Shown, WorkedOut, mask_of, masked_field, secret, worked_out};
 pub use named::{Named, named_in};

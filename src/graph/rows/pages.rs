@@ -7,7 +7,8 @@ use futures_util::{FutureExt, future::BoxFuture};
 use uuid::Uuid;
 
 use super::{
-    declare::{Argument, Entity, Fields, How, Last, fields_of},
+    argument::Argument,
+    declare::{Entity, Fields, How, Last, fields_of},
     edge::{Cursor, Edges, cursor_context, order_keys},
     plan::{Asked, Env, Plan, collect, plan},
     reads::columns_for,

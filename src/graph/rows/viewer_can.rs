@@ -4,7 +4,8 @@ use futures_util::{FutureExt, future::BoxFuture};
 use uuid::Uuid;
 
 use super::{
-    declare::{Argument, Entity, Fields, How},
+    argument::Argument,
+    declare::{Entity, Fields, How},
     plan::{Asked, Env},
     register,
     relation::{Leaves, Loaded, Relation, loaded},
