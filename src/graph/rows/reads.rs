@@ -10,9 +10,12 @@ use crate::store::select::Columns;
 /// The places of columns.
 type Places = &'static [usize];
 
+/// A type, its columns, and which of them each of its fields reads.
+type Row = (&'static str, &'static [&'static str], &'static [(&'static str, Places)]);
+
 /// Each entity with its columns and what its fields read of them, as far as that is known: written down by the build
 /// script.
-const ROWS: &[(&str, &[&str], &[(&str, Places)])] = include!(concat!(env!("OUT_DIR"), "/rows.rs"));
+const ROWS: &[Row] = include!(concat!(env!("OUT_DIR"), "/rows.rs"));
 
 /// The columns of rows of `T` that are looked at where `sets` are selected of them.
 pub fn columns_for<T: Object>(env: Env<'_>, sets: &[&SelectionSet]) -> Columns {

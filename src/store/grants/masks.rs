@@ -74,8 +74,8 @@ impl Masks {
     pub fn are_within(&self, other: &Self) -> bool {
         let same = |from: &Self, to: &Self, which: fn(&Option<Mask>) -> bool| {
             from.of.iter().all(|(ty, fields)| {
-                let fields = fields.iter().filter(|(_, mask)| which(mask));
-                fields.map(|(field, mask)| to.of_field(ty, field) == Some(*mask)).all(|same| same)
+                let mut fields = fields.iter().filter(|(_, mask)| which(mask));
+                fields.all(|(field, mask)| to.of_field(ty, field) == Some(*mask))
             })
         };
         same(self, other, Option::is_some) && same(other, self, Option::is_none)
