@@ -12,6 +12,10 @@ pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 
 /// An attribute of a resource, or of another attribute.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a characteristic of RFC 7643 §7, told as true or false"
+)]
 pub struct Attribute {
     pub name: &'static str,
     about: &'static str,

@@ -170,7 +170,7 @@ fn person(told: &Map<String, Value>, active: bool) -> Result<Person> {
     let (name, enterprise) = (part("name"), part(ENTERPRISE));
     let user_name = text(told, "userName").ok_or_else(|| Error::value("`userName` is missing"))?;
     let manager = enterprise.get("manager").and_then(|manager| manager.get("value")).and_then(Value::as_str);
-    let manager = manager.map(|id| Id::<User>::parse(id)).transpose();
+    let manager = manager.map(Id::<User>::parse).transpose();
     let manager = manager.map_err(|_not_an_id| Error::value("`manager` is the id of no user"))?;
     for list in ["emails", "phoneNumbers"] {
         let values = told.get(list).and_then(Value::as_array);

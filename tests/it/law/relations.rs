@@ -39,6 +39,7 @@ const NO_TYPE: &[(&str, &str)] = &[
     ("identity.one_time_tokens", "secrets: they are shown in the mail that brings them and nowhere else"),
     ("identity.phone_codes", "secrets: what was sent to a telephone"),
     ("identity.passkey_challenges", "secrets: what a device has to sign"),
+    ("identity.scim_users", "what directories say of people: told to them alone, over SCIM"),
     ("identity.sso_provider_roles", "pairs: SsoProvider.roles"),
     ("identity.sso_requests", "secrets: a sign-in on its way to a provider and back"),
     ("identity.platform_admins", "Viewer.isPlatformAdmin is all that is told"),
