@@ -54,7 +54,7 @@ pub struct DataElement {
 
 entity!(
     DataElement, "dataelem", security::data_elements, needs "data_classification.read",
-    owner OrganizationOrPlatform, version revision
+    owner OrganizationOrPlatform, version revision, part classification_id of DataClassification
 );
 
 impl Entity for DataElement {

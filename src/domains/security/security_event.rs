@@ -257,8 +257,10 @@ struct SecurityEventReportInput {
 async fn report(write: &mut Write, input: SecurityEventReportInput) -> Outcome<Id<SecurityEvent>> {
     // of people outside one learns nothing, not even that there are such
     for (person, name) in [(input.source_user_id, "sourceUserId"), (input.target_user_id, "targetUserId")] {
-        if let Some(person) = person {
-            record::find(write, person.cast::<Membership>(), &["input", name]).await?;
+        if let Some(person) = person
+            && Membership::lock(write, person.cast()).await?.is_none()
+        {
+            return Err(UserError::not_found(person, &["input", name]).into());
         }
     }
     let method =

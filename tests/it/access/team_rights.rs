@@ -99,7 +99,7 @@ async fn explanations_and_reports_name_the_team() {
     let input = json!({ "name": "Names", "fields": ["Deal.name"], "method": "REDACT", "roleIds": [role(&keeper, "reader").await] });
     mask.do_("maskingPolicyCreate", input, "maskingPolicy { id }").await;
     let names = house.wei.get("{ deals { nodes { name } } }", json!({})).await;
-    assert_eq!(names["deals"]["nodes"], json!([{ "name": null }]));
+    assert_eq!(names["deals"]["nodes"], json!([{ "name": "•••" }]));
 }
 
 #[tokio::test]

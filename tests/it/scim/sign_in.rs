@@ -61,7 +61,7 @@ async fn a_provider_opens_no_account_but_what_its_own_directory_has_made() {
     let (ada, bob, eve) =
         (directory.user("ada").await, directory.user("bob").await, directory.user("eve").await);
     let vouch = |user: &Value| {
-        provider.person(json!({ "sub": "x", "email": user["emails"][0]["value"], "email_verified": true }))
+        provider.person(json!({ "sub": "x", "email": user["emails"][0]["value"], "email_verified": true }));
     };
     // neither another organization's,
     vouch(&ada);

@@ -88,7 +88,10 @@ INSERT INTO security.data_classifications (organization_id, id, name, sensitivit
   SELECT :organization, ops.uuid_v7(), 'doors ' || n, 1 FROM generate_series(1, 5) AS n;
 INSERT INTO security.data_elements (organization_id, id, field, element_type, classification_id, classification_org_id)
   SELECT c.organization_id, ops.uuid_v7(), f.field, 'other', c.id, c.organization_id
-  FROM security.data_classifications c, unnest('{Account.name,Deal.name,Budget.name}'::text[]) AS f(field) WHERE c.name = 'doors 1';
+  FROM security.data_classifications c,
+    unnest('{Account.name,Deal.name,Deal.channel,Budget.name,Department.name,Department.code,CostCenter.name,CostCenter.code,Pipeline.name,Team.name}'::text[])
+      WITH ORDINALITY AS f(field, n)
+  WHERE c.organization_id = :organization AND c.name = 'doors ' || 1 + f.n % 5;
 INSERT INTO security.security_events (organization_id, id, event_type, severity, title)
   SELECT :organization, ops.uuid_v7(), 'other', 'low', 'doors ' || n FROM generate_series(1, 5) AS n;
 INSERT INTO security.security_events
