@@ -91,7 +91,7 @@ INSERT INTO security.data_elements (organization_id, id, field, element_type, cl
   FROM security.data_classifications c,
     unnest('{Account.name,Deal.name,Deal.channel,Budget.name,Department.name,Department.code,CostCenter.name,CostCenter.code,Pipeline.name,Team.name}'::text[])
       WITH ORDINALITY AS f(field, n)
-  WHERE c.organization_id = :organization AND c.name = 'doors ' || 1 + f.n % 5;
+  WHERE c.organization_id = :organization AND c.name = 'doors ' || 1 + f.n % 4;
 INSERT INTO security.security_events (organization_id, id, event_type, severity, title)
   SELECT :organization, ops.uuid_v7(), 'other', 'low', 'doors ' || n FROM generate_series(1, 5) AS n;
 INSERT INTO security.security_events

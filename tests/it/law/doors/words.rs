@@ -154,6 +154,8 @@ const RECORDS: &[(&str, &str, &str)] = &[
     ("securityEventReopen", "id", "title = 'doors ended'"),
     ("securityEventResolve", "id", "title = 'doors investigating'"),
     ("securityEventUpdate", "id", "title = 'doors 1'"),
+    // nothing is classified as it
+    ("dataClassificationDelete", "id", "name = 'doors 5'"),
     ("maskingPolicyDelete", "id", "name = 'doors 5'"),
     ("maskingPolicyUpdate", "id", "name = 'doors 4'"),
     ("teamDelete", "id", "name = 'doors 5'"),
