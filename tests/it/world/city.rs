@@ -1,15 +1,18 @@
 //! A city of organizations: each test founds its own, with people who hold just what the test needs.
+use std::time::Duration;
+
 use async_graphql::{Request, Variables};
 use diesel::sql_query;
 use diesel::sql_types::{Array, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
+use futures_util::stream::{self, BoxStream};
 use portico::graph::limits::Limits;
 use portico::graph::schema::Schema;
 use portico::live::Hub;
 use portico::store::connect::connect;
 use portico::store::door::{Caller, Door};
+use portico::store::events;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -133,8 +136,27 @@ impl Person {
     /// Follows a subscription.
     pub fn follow(&self, document: &str, variables: Value) -> BoxStream<'static, Value> {
         let request = Request::new(document).variables(Variables::from_json(variables));
-        let answers = self.schema.stream(self.caller.clone(), request, None);
-        answers.map(|answer| serde_json::from_slice(&answer.body).unwrap()).boxed()
+        let person = self.clone();
+        let answers = stream::once(async move {
+            person.settled().await;
+            person.schema.stream(person.caller.clone(), request, None)
+        });
+        answers.flatten().map(|answer| serde_json::from_slice(&answer.body).unwrap()).boxed()
+    }
+
+    /// Waits until what was done so far can be told: a transaction of another test holds it back, and a stream that
+    /// begins meanwhile begins before it.
+    async fn settled(&self) {
+        let organization = self.caller.organization.unwrap();
+        loop {
+            let snapshot = self.schema.door().snapshot_of(organization);
+            let horizon = events::horizon(&snapshot).await.unwrap();
+            snapshot.close();
+            if !horizon.waiting {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// Asks what has to go well; gives the data.
