@@ -63,6 +63,22 @@ query OpenPipeline($first: Int!) {
   },
   {
     entity: "Deals",
+    title: "The pipeline by stage and quarter",
+    about: "What all open deals amount to, then in groups: one statement each, and money never mixed across currencies.",
+    document: `
+query PipelineByStage {
+  deals(first: 0, filter: { status: { eq: OPEN } }) {
+    aggregate { count sumValue { amount currency } avgProbability }
+    groupBy(keys: [STAGE, EXPECTED_CLOSE_DATE_QUARTER]) {
+      stage { name }
+      expectedCloseDateQuarter
+      aggregate { count sumWeightedValue { amount currency } }
+    }
+  }
+}`,
+  },
+  {
+    entity: "Deals",
     title: "One deal with its history",
     about: "By id: every change that was made to it, by whom, from what to what.",
     lookup: `{ deals(first: 1) { nodes { id } } }`,

@@ -22,6 +22,12 @@ impl Money {
     }
 }
 
+impl From<(Decimal, Currency)> for Money {
+    fn from((amount, currency): (Decimal, Currency)) -> Self {
+        Self::of(amount, currency)
+    }
+}
+
 impl Object for Money {
     const NAME: &'static str = "Money";
 

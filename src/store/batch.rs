@@ -11,7 +11,7 @@ use super::{
     door::{Snapshot, Source, Write, is_shared},
     error::Result,
     id::{Id, Kind},
-    select::{Columns, Condition, Fetch, Table},
+    select::{Columns, Condition, Fetch, Readable, Table},
 };
 
 /// A relation is a key; its arguments are inside.
@@ -57,7 +57,7 @@ pub async fn load_columns<K: Batch>(
 pub type Take<'s, T> = &'s mut (dyn FnMut(Uuid, T) + Send);
 
 /// A row of one table. Implemented by the `entity!` macro.
-pub trait Stored: Kind + Clone + Sized {
+pub trait Stored: Kind + Clone + Readable {
     /// The table, as Diesel knows it.
     type Source: QuerySource + 'static;
     const TABLE: &'static Table;

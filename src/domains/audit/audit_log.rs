@@ -130,6 +130,22 @@ impl Entity for AuditLog {
         entry
             .children::<AuditReview>("reviews", audit_reviews::audit_log_id)
             .about("What people concluded from looking at it.");
+        entry
+            .aggregate()
+            .ranges(&["occurredAt"])
+            .by(&[
+                "actorType",
+                "eventType",
+                "action",
+                "actionCategory",
+                "resourceType",
+                "success",
+                "riskLevel",
+                "requiresReview",
+                "complianceRelevant",
+                "applicationName",
+            ])
+            .by_period(&["occurredAt"]);
     }
 }
 

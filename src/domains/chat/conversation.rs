@@ -72,6 +72,12 @@ impl Entity for Conversation {
         conversation.children::<Message>("messages", messages::conversation_id).about(
             "What was said, in the order it was said unless ordered otherwise; `last: 10` is the newest ten.",
         );
+        conversation
+            .aggregate()
+            .sums(&["messageCount", "totalTokens", "totalCost"])
+            .ranges(&["lastMessageAt", "createdAt"])
+            .by(&["conversationType", "status", "user"])
+            .by_period(&["createdAt", "lastMessageAt"]);
     }
 
     /// Who follows the conversation hears of it.

@@ -84,6 +84,12 @@ impl Entity for Message {
         message
             .children::<Message>("replies", messages::parent_message_id)
             .about("The messages that answer or replace this one.");
+        message
+            .aggregate()
+            .sums(&["promptTokens", "completionTokens", "totalTokens", "estimatedCost"])
+            .ranges(&["latencyMs", "createdAt"])
+            .by(&["role", "contentType", "modelVersion", "author", "conversation"])
+            .by_period(&["createdAt"]);
     }
 
     /// Who follows the conversation hears of it.

@@ -74,6 +74,7 @@ impl Entity for Budget {
         } keeps { department_id, total_amount, submitted_by, approved_by, locked_by, created_by } }
         budget
             .part("total", |budget, _| Some(Money::of(budget.total_amount, budget.currency)))
+            .of_column("total_amount")
             .about_column("total_amount")
             .needs("budget.amount.read")
             .required();
@@ -85,6 +86,11 @@ impl Entity for Budget {
         budget
             .children::<BudgetLineItem>("lineItems", budget_line_items::budget_id)
             .about("What the total is made of, in the order it was entered unless ordered otherwise.");
+        budget
+            .aggregate()
+            .money::<Money>(&["total"])
+            .by(&["status", "region", "fiscalYear", "department", "submittedBy", "approvedBy"])
+            .by_period(&["submittedAt", "approvedAt", "createdAt"]);
     }
 
     fn allows(&self) -> &'static [&'static str] {

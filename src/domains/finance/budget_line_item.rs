@@ -49,11 +49,14 @@ impl Entity for BudgetLineItem {
             "annual_amount",
         );
         line.one("budget", |line| Some(line.budget_id)).about_column("budget_id").required();
+        line.aggregate()
+            .money::<Money>(&["q1Amount", "q2Amount", "q3Amount", "q4Amount", "annualAmount"])
+            .by(&["category", "subcategory", "budget"]);
     }
 }
 
-fn amount(field: Last<'_, BudgetLineItem>, column: &str) {
-    field.about_column(column).needs("budget.amount.read").required();
+fn amount(field: Last<'_, BudgetLineItem>, column: &'static str) {
+    field.of_column(column).about_column(column).needs("budget.amount.read").required();
 }
 
 filter! { BudgetLineItemFilter for BudgetLineItem in budget_line_items {

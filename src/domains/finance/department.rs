@@ -48,6 +48,7 @@ impl Entity for Department {
             .part("annualBudget", |department, _| {
                 department.annual_budget.map(|plan| Money::of(plan, department.currency))
             })
+            .of_column("annual_budget")
             .about_column("annual_budget")
             .needs("budget.amount.read");
         department.one("parent", |department| department.parent_id).about_column("parent_id");
@@ -62,6 +63,7 @@ impl Entity for Department {
         department
             .children::<Membership>("members", memberships::department_id)
             .about("Who works in this department.");
+        department.aggregate().money::<Money>(&["annualBudget"]).by(&["parent", "costCenter", "head"]);
     }
 }
 

@@ -116,6 +116,11 @@ impl Entity for ComplianceControl {
         control
             .children::<ComplianceIssue>("issues", compliance_issues::control_id)
             .about("Its weaknesses, newest first unless ordered otherwise.");
+        control
+            .aggregate()
+            .ranges(&["lastVerifiedAt", "nextVerificationAt"])
+            .by(&["category", "frequency", "automated", "status", "framework", "owner"])
+            .by_period(&["nextVerificationAt", "lastVerifiedAt"]);
     }
 }
 

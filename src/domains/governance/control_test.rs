@@ -45,6 +45,10 @@ impl Entity for ControlTest {
         test.parts("evidence", |test, _| Evidence::all(test)).about_column("evidence").always();
         test.one("control", |test| Some(test.control_id)).about_column("control_id").required();
         test.one("performedBy", |test| test.performed_by).about_column("performed_by");
+        test.aggregate()
+            .ranges(&["performedAt"])
+            .by(&["result", "automated", "control", "performedBy"])
+            .by_period(&["performedAt"]);
     }
 }
 

@@ -70,6 +70,11 @@ impl Entity for ComplianceIssue {
         issue.one("control", |issue| Some(issue.control_id)).about_column("control_id").required();
         issue.one("assignedTo", |issue| issue.assigned_to).about_column("assigned_to");
         issue.one("resolvedBy", |issue| issue.resolved_by).about_column("resolved_by");
+        issue
+            .aggregate()
+            .ranges(&["detectedAt", "dueDate", "resolvedAt"])
+            .by(&["severity", "status", "control", "assignedTo", "resolvedBy"])
+            .by_period(&["detectedAt", "dueDate", "resolvedAt"]);
     }
 }
 

@@ -34,6 +34,7 @@ impl Entity for Account {
         } keeps { owner_id } }
         account.one("owner", |account| account.owner_id).about_column("owner_id");
         account.children::<Deal>("deals", deals::account_id).about("The deals made with this company.");
+        account.aggregate().by(&["vertical", "owner"]).by_period(&["createdAt"]);
     }
 }
 

@@ -127,6 +127,11 @@ impl Entity for Deal {
         deal.one("stage", |deal| Some(deal.stage_id)).about_column("stage_id").required();
         deal.children::<DealHistoryEntry>("history", deal_history::deal_id)
             .about("What was changed, newest first unless ordered otherwise.");
+        deal.aggregate()
+            .money::<Money>(&["value", "weightedValue"])
+            .ranges(&["probability", "expectedCloseDate", "actualCloseDate", "createdAt"])
+            .by(&["region", "segment", "lob", "status", "pipeline", "stage", "owner", "account"])
+            .by_period(&["expectedCloseDate", "actualCloseDate", "createdAt"]);
     }
 }
 

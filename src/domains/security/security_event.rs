@@ -140,6 +140,20 @@ impl Entity for SecurityEvent {
         event.one("targetUser", |event| event.target_user_id).about_column("target_user_id");
         event.one("assignedTo", |event| event.assigned_to).about_column("assigned_to");
         event.one("resolvedBy", |event| event.resolved_by).about_column("resolved_by");
+        event
+            .aggregate()
+            .sums(&["occurrences"])
+            .ranges(&["occurredAt", "resolvedAt"])
+            .by(&[
+                "eventType",
+                "severity",
+                "status",
+                "detectionRule",
+                "sourceUser",
+                "targetUser",
+                "assignedTo",
+            ])
+            .by_period(&["occurredAt", "resolvedAt"]);
     }
 }
 

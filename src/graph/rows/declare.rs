@@ -10,6 +10,7 @@ use async_graphql::{InputType, indexmap::IndexMap, registry::Registry};
 use uuid::Uuid;
 
 use super::{
+    aggregate::Aggregation,
     argument::Argument,
     relation::{Many, One, Parts, Relation, Tried, Values},
 };
@@ -74,6 +75,8 @@ pub struct Fields<T: 'static> {
     pub(super) columns: &'static [&'static str],
     /// Where the rows are, if they are rows of a table.
     pub(super) stored: Option<RowsOf<T>>,
+    /// What can be asked of rows together.
+    pub(super) aggregation: Option<Box<Aggregation<T>>>,
 }
 
 /// What tells a row of a table from the others.
@@ -257,7 +260,14 @@ impl<T: Send + Sync + 'static> Fields<T> {
             table: None,
             columns: &[],
             stored: None,
+            aggregation: None,
         }
+    }
+
+    /// Of what tells something of many rows of `U`, and of none alone.
+    pub(super) fn about_rows_of<U: Stored>() -> Self {
+        let stored = RowsOf { table: U::TABLE, id: |_| Uuid::nil(), width: 0 };
+        Self { stored: Some(stored), ..Self::new() }
     }
 
     /// The columns are those of this table, and are described by its comments.
@@ -293,7 +303,7 @@ impl<T: Send + Sync + 'static> Fields<T> {
         Last(self.declared.entry(name).insert_entry(declared).into_mut(), self.table)
     }
 
-    fn relation<U: Object>(
+    pub(super) fn relation<U: Object>(
         &mut self,
         name: &'static str,
         list: bool,
@@ -455,16 +465,23 @@ impl<T: Send + Sync + 'static> Fields<T> {
 
 /// The declared fields of `T`, made once.
 pub(super) fn fields_of<T: Object>() -> &'static Fields<T> {
+    made_once(|| {
+        let mut fields = Fields::new();
+        T::fields(&mut fields);
+        fields.learn_columns(T::NAME);
+        fields
+    })
+}
+
+/// The fields of `T`, which `make` declares.
+pub(super) fn made_once<T: Send + Sync + 'static>(make: impl FnOnce() -> Fields<T>) -> &'static Fields<T> {
     type Known = RwLock<HashMap<TypeId, &'static (dyn Any + Send + Sync)>>;
     static KNOWN: LazyLock<Known> = LazyLock::new(Known::default);
     let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(&TypeId::of::<T>()).copied();
     if let Some(fields) = known.and_then(<dyn Any + Send + Sync>::downcast_ref) {
         return fields;
     }
-    let mut fields = Fields::new();
-    T::fields(&mut fields);
-    fields.learn_columns(T::NAME);
-    let made: &'static Fields<T> = Box::leak(Box::new(fields));
+    let made: &'static Fields<T> = Box::leak(Box::new(make()));
     KNOWN.write().unwrap_or_else(PoisonError::into_inner).insert(TypeId::of::<T>(), made);
     made
 }

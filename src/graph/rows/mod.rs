@@ -2,14 +2,17 @@
 //! relation is one batch, and the answer is written in one pass.
 //!
 //! It uses documented-as-hidden parts of the pinned async-graphql release; all such uses are in this folder.
+mod aggregate;
 mod argument;
 mod columns;
 mod declare;
 #[cfg(test)]
 mod differential;
 mod edge;
+mod grouped;
 mod interface;
 mod masked;
+mod measured;
 mod named;
 mod pages;
 mod plan;

@@ -1,7 +1,7 @@
 //! Connections: filter, order, keyset pages in both directions, and a bounded count on demand.
 use std::{collections::HashMap, marker::PhantomData, ops::Range, sync::Arc};
 
-use async_graphql::{InputType, Name};
+use async_graphql::{InputType, Name, Pos};
 use diesel::Column;
 use futures_util::{FutureExt, future::BoxFuture};
 use uuid::Uuid;
@@ -10,6 +10,7 @@ use super::{
     argument::Argument,
     declare::{Entity, Fields, How, Last, fields_of},
     edge::{Cursor, Edges, cursor_context, order_keys},
+    grouped,
     plan::{Asked, Env, Plan, collect, plan},
     reads::columns_for,
     relation::{Loaded, Relation, loaded},
@@ -176,11 +177,12 @@ where
             let each = each.collect();
             let rows = Arc::new(found.rows);
             let cursor = Arc::new(Cursor::new(env, request.context, request.order));
-            let mut planned = Vec::with_capacity(parts.len());
-            for part in &parts {
-                planned.push((part.key, part_of(env, part, &rows, &cursor).await?));
-            }
-            loaded(PageEach { each, parts: planned, cursor, rows })
+            let amount = Beside { condition, parents: &parents };
+            let planned = parts.iter().map(async |part| {
+                Ok::<_, Fault>((part.key, part_of(env, part, &rows, &cursor, &amount).await?))
+            });
+            let parts = futures_util::future::try_join_all(planned).await?;
+            loaded(PageEach { each, parts, cursor, rows })
         }
         .boxed()
     }
@@ -389,11 +391,19 @@ struct PageEach<'a, U: Listed> {
     cursor: Arc<Cursor<U::Order>>,
 }
 
+/// What is asked of all rows, whatever the page.
+struct Beside<'p> {
+    condition: Condition,
+    parents: &'p [Uuid],
+}
+
 enum Part<'a, U: Listed> {
     Edges(Edges<'a, U>),
     Nodes(Plan<'a, U>),
     Info(Vec<Asked<'a>>),
     Count(Vec<Asked<'a>>, i64),
+    Beside(Box<dyn Children<'a> + 'a>),
+    Fails(Fault, Pos),
     Typename,
 }
 
@@ -402,8 +412,19 @@ async fn part_of<'a, U: Listed>(
     part: &Asked<'a>,
     rows: &Arc<Vec<U>>,
     cursor: &Arc<Cursor<U::Order>>,
+    beside: &Beside<'_>,
 ) -> Result<Part<'a, U>, Fault> {
+    let of_all = |loaded: Loaded<'a>| match loaded {
+        Ok(children) => Part::Beside(children),
+        Err(fault) => Part::Fails(fault, part.pos()),
+    };
     Ok(match part.name() {
+        "aggregate" => {
+            of_all(grouped::aggregate::<U>(env, part, beside.condition.clone(), beside.parents).await)
+        }
+        "groupBy" => {
+            of_all(grouped::group_by::<U>(env, part, beside.condition.clone(), beside.parents).await)
+        }
         "edges" => Part::Edges(Edges::plan(env, &part.sets(), rows.clone(), cursor.clone()).await),
         "nodes" => Part::Nodes(plan(env, part.sets(), rows.clone()).await),
         "pageInfo" => Part::Info(collect(env.document, "PageInfo", &part.sets())),
@@ -434,6 +455,15 @@ impl<'a, U: Listed> Children<'a> for PageEach<'a, U> {
                     }
                     Ok(())
                 })
+            }
+            Part::Beside(children) => {
+                out.or_null(|out| children.write(parent, out));
+                Ok(())
+            }
+            Part::Fails(fault, pos) => {
+                out.fail(fault, Some(*pos));
+                out.null();
+                Ok(())
             }
             Part::Typename => {
                 out.text(super::register::connection_name::<U>());

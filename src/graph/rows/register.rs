@@ -143,7 +143,7 @@ pub fn edge_name<U: Object>() -> &'static str {
 }
 
 /// Type names are few and live as long as the server: each is made once.
-fn named<U: Object>(suffix: &'static str) -> &'static str {
+pub(super) fn named<U: Object>(suffix: &'static str) -> &'static str {
     use std::{
         collections::HashMap,
         sync::{LazyLock, PoisonError, RwLock},
@@ -196,7 +196,8 @@ pub fn connection<U: Listed>(registry: &mut Registry) -> String {
         field("pageInfo", "PageInfo!", "Where this page begins and ends, and whether there is more."),
         total,
     ];
-    let fields = fields.into_iter().map(|field| (field.name.clone(), field)).collect();
+    let fields = fields.into_iter().chain(super::aggregate::connection_fields::<U>(registry));
+    let fields = fields.map(|field| (field.name.clone(), field)).collect();
     let about = format!("A page of a list of {node}.");
     registry.types.insert(name.to_owned(), ObjectBuilder::new(name, fields).description(Some(about)).build());
     name.to_owned()

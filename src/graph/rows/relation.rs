@@ -249,7 +249,7 @@ impl<U> Gathered<U> {
 
 impl<U: Object> Gathered<U> {
     /// Plans what is selected of them: of a list of them per parent, or of the only one.
-    async fn planned<'a>(self, env: Env<'a>, asked: &Asked<'a>, list: bool) -> Loaded<'a> {
+    pub async fn planned<'a>(self, env: Env<'a>, asked: &Asked<'a>, list: bool) -> Loaded<'a> {
         let body = plan(env, asked.sets(), Arc::new(self.all)).await;
         loaded(Spread { body, ranges: self.ranges, list })
     }

@@ -7,7 +7,14 @@ use std::{
     },
 };
 
-use diesel::{QueryResult, result::Error::DeserializationError, row::Row as _, sql_types};
+use diesel::{
+    QueryResult,
+    pg::Pg,
+    query_builder::{Query, QueryFragment, QueryId},
+    result::Error::DeserializationError,
+    row::Row as _,
+    sql_types,
+};
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection, methods::LoadQuery};
 use futures_util::{FutureExt, TryStreamExt, future::BoxFuture};
 use tokio::sync::OnceCell;
@@ -21,7 +28,10 @@ use crate::store::{
     batch::Take,
     error::Result,
     grants::Grants,
-    select::{Condition, Count, Fetch, Keys, Limits, Readable, Rows, Selection, Sent, Table, Within},
+    select::{
+        Aggregate, Amounts, Ask, Condition, Count, Fetch, Keys, Limits, Readable, Rows, Selection, Sent,
+        Table, Within,
+    },
 };
 
 /// A read-only view of what the caller may see, all of one moment, on one connection.
@@ -257,10 +267,37 @@ impl Snapshot {
         parents: Option<Vec<Uuid>>,
         put: &mut (dyn FnMut(&Sent) -> QueryResult<()> + Send),
     ) -> Result<()> {
-        let rows = Rows { table, within: self.within(), fetch, selection, parents };
+        self.stream(Rows { table, within: self.within(), fetch, selection, parents }, put).await
+    }
+
+    /// What the rows of `table` amount to that meet `condition`, for each of `parents`.
+    pub fn aggregate<'s, T: Readable>(
+        &'s self,
+        table: &'static Table,
+        condition: Condition,
+        parents: Vec<Uuid>,
+        ask: Ask,
+        take: &'s mut (dyn FnMut(Uuid, Option<T>, Amounts) + Send),
+    ) -> BoxFuture<'s, Result<()>> {
+        async move {
+            let mut put = |sent: &Sent| {
+                let (parent, keyed, amounts) = ask.read(sent)?;
+                take(parent, keyed, amounts);
+                Ok(())
+            };
+            self.stream(Aggregate::new(table, self.within(), condition, parents, ask.clone()), &mut put).await
+        }
+        .boxed()
+    }
+
+    /// Runs a query, and takes what comes row by row.
+    async fn stream<Q>(&self, query: Q, put: &mut (dyn FnMut(&Sent) -> QueryResult<()> + Send)) -> Result<()>
+    where
+        Q: Query + QueryFragment<Pg> + QueryId + Send,
+    {
         let mut connection: &AsyncPgConnection = self.transaction().await?;
         let ask = async {
-            let mut rows = AsyncConnectionCore::load(&mut connection, rows).await?;
+            let mut rows = AsyncConnectionCore::load(&mut connection, query).await?;
             while let Some(sent) = rows.try_next().await? {
                 put(&sent)?;
             }

@@ -2,6 +2,7 @@
 //!
 //! Columns are named by Diesel's column types (see [`name`]), so a column that does not exist or has another
 //! type does not compile; the statement itself is put together at run time, once for all entities.
+mod aggregate;
 mod attribute;
 mod condition;
 mod keyset;
@@ -12,6 +13,7 @@ mod within;
 use diesel::{Column, QueryResult, pg::Pg, query_builder::AstPass, sql_types};
 use uuid::Uuid;
 
+pub use aggregate::{Aggregate, Amount, Amounts, Ask, Extreme, Period, Values};
 pub use attribute::Attribute;
 pub use condition::{Bind, Condition, Operator};
 pub use keyset::Key;

@@ -42,6 +42,11 @@ impl Columns {
     const fn has(self, place: usize) -> bool {
         Self::at(place).0 & self.0 != 0
     }
+
+    /// The place, where it is one column alone.
+    pub const fn only(self) -> Option<u32> {
+        if self.0.count_ones() == 1 { Some(self.0.trailing_zeros()) } else { None }
+    }
 }
 
 /// A row as PostgreSQL sends it.
@@ -109,6 +114,8 @@ struct Known {
     some: HashMap<Columns, Arc<Selection>>,
 }
 
+static KNOWN: LazyLock<RwLock<HashMap<TypeId, Known>>> = LazyLock::new(RwLock::default);
+
 /// So many selections of a type are known at most, since each is a statement that every connection keeps; whoever asks for
 /// yet another reads everything.
 const MOST: usize = 64;
@@ -116,7 +123,6 @@ const MOST: usize = 64;
 impl Selection {
     /// These columns of a `T`, or more.
     pub fn of<T: Readable>(columns: Columns) -> QueryResult<Arc<Self>> {
-        static KNOWN: LazyLock<RwLock<HashMap<TypeId, Known>>> = LazyLock::new(RwLock::default);
         let ty = TypeId::of::<T>();
         let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = known.get(&ty).and_then(|known| known.find(columns)) {
@@ -126,6 +132,22 @@ impl Selection {
         let fresh = Known::of::<T>()?;
         let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
         Ok(known.entry(ty).or_insert(fresh).make(columns))
+    }
+
+    /// These columns of a `T`, and no others.
+    pub fn exactly<T: Readable>(columns: Columns) -> QueryResult<Arc<Self>> {
+        let ty = TypeId::of::<T>();
+        if let Some(known) = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(&ty) {
+            return Ok(Arc::new(known.exactly(columns)));
+        }
+        let fresh = Known::of::<T>()?;
+        let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(Arc::new(known.entry(ty).or_insert(fresh).exactly(columns)))
+    }
+
+    /// How many columns are sent.
+    pub fn width(&self) -> usize {
+        self.places.iter().filter(|place| matches!(place, Place::Sent(_))).count()
     }
 
     /// The row as its type reads it; `lead` columns stand before it.
@@ -161,6 +183,12 @@ impl Known {
         if let Some(found) = self.find(wanted) {
             return found;
         }
+        let made = Arc::new(self.exactly(wanted));
+        self.some.insert(wanted, made.clone());
+        made
+    }
+
+    fn exactly(&self, wanted: Columns) -> Selection {
         let (mut texts, mut places) = (Vec::new(), Vec::new());
         for (place, (text, blank)) in self.columns.iter().flatten().enumerate() {
             if wanted.has(place) {
@@ -170,9 +198,7 @@ impl Known {
                 places.push(*blank);
             }
         }
-        let made = Arc::new(Selection { text: texts.join(", "), places });
-        self.some.insert(wanted, made.clone());
-        made
+        Selection { text: texts.join(", "), places }
     }
 }
 

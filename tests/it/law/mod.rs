@@ -1,4 +1,5 @@
 //! What holds for the whole product, whatever is added to it.
+mod aggregates;
 mod batching;
 mod cli;
 mod constraints;

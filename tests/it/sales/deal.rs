@@ -5,14 +5,14 @@ use uuid::Uuid;
 
 use crate::world::city::{Person, Town};
 
-const SELLS: &[&str] =
+pub const SELLS: &[&str] =
     &["deal.read", "deal.write", "deal.delete", "deal.value.read", "deal.history.read", "user.read"];
 
 const SELECTION: &str = "deal { id version name status probability actualCloseDate closeReason daysInPipeline
     value { amount currency } weightedValue { amount currency } stage { name } stageEnteredAt }";
 
 /// A pipeline of three stages; their ids, by what they mean.
-async fn pipeline(town: &Town, person: &Person) -> Value {
+pub async fn pipeline(town: &Town, person: &Person) -> Value {
     let pipeline = Uuid::now_v7();
     let made = format!(
         "INSERT INTO sales.pipelines (organization_id, id, name) VALUES ('{0}', '{pipeline}', 'P');
@@ -30,7 +30,7 @@ async fn pipeline(town: &Town, person: &Person) -> Value {
         .collect()
 }
 
-fn deal(stage: &Value, name: &str) -> Value {
+pub fn deal(stage: &Value, name: &str) -> Value {
     json!({ "name": name, "region": "EUROPE", "segment": "SMB", "lob": "SOFTWARE", "stageId": stage,
             "value": { "amount": "1000.00", "currency": "EUR" } })
 }

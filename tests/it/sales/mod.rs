@@ -1,2 +1,3 @@
 //! Deals and their history.
+mod aggregate;
 mod deal;
