@@ -16,7 +16,7 @@ type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// A subscription that runs: its database never answers.
 const WAITS: &str = "subscription { recordEvents(types: [\"Deal\"]) { __typename } }";
 
-struct Client(Stream);
+pub struct Client(Stream);
 
 impl Client {
     async fn open(world: &World) -> Self {
@@ -33,7 +33,7 @@ impl Client {
     }
 
     /// Opened and acknowledged.
-    async fn introduced(world: &World, payload: Value) -> Self {
+    pub async fn introduced(world: &World, payload: Value) -> Self {
         let mut client = Self::open(world).await;
         client.say(json!({ "type": "connection_init", "payload": payload })).await;
         assert_eq!(client.hear().await["type"], "connection_ack");
@@ -48,12 +48,12 @@ impl Client {
         self.0.send(Message::text(text)).await.unwrap();
     }
 
-    async fn subscribe(&mut self, id: &str, query: &str) {
+    pub async fn subscribe(&mut self, id: &str, query: &str) {
         self.say(json!({ "type": "subscribe", "id": id, "payload": { "query": query } })).await;
     }
 
     /// The next message of the protocol.
-    async fn hear(&mut self) -> Value {
+    pub async fn hear(&mut self) -> Value {
         loop {
             match self.next().await {
                 Some(Message::Text(text)) => return serde_json::from_str(&text).unwrap(),
