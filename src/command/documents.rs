@@ -29,6 +29,7 @@ enum What {
     /// Publish all documents of a manifest, or none: Apollo's persisted query manifest, or what Relay and others write,
     /// {"<id>": "<document>"}
     Publish {
+        /// The file, as the client's build writes it
         manifest: PathBuf,
         /// The client that uses them, such as web or ios
         #[arg(long, value_name = "NAME", default_value = "default")]
@@ -44,6 +45,7 @@ enum What {
     Unknown,
     /// Retire documents: within a minute no server answers them any more
     Retire {
+        /// Their ids
         #[arg(required = true)]
         ids: Vec<String>,
     },

@@ -24,7 +24,11 @@ impl Reader {
         unlimited.check_text(text).map_err(|fault| fault.message)?;
         let mut request = Request::new(text);
         let document = request.parsed_query().map_err(|error| error.message)?;
-        let name = document.operations.iter().next().and_then(|(name, _)| name.map(ToString::to_string));
+        let first = document
+            .operations
+            .iter()
+            .min_by_key(|(_, operation)| (operation.pos.line, operation.pos.column));
+        let name = first.and_then(|(name, _)| name.map(ToString::to_string));
         request.operation_name.clone_from(&name);
         let errors = self.0.execute(request).await.errors;
         match errors.into_iter().next() {
@@ -73,7 +77,7 @@ mod tests {
         }
         for (text, wrong) in [
             ("{ viewer { nothing } }", "Unknown field \"nothing\""),
-            ("query($id: String!) { node(id: $id) { id } }", "Variable \"id\""),
+            ("{ node { id } }", "\"id\""),
             ("{", "expected"),
         ] {
             let said = reader.operation(text).await.unwrap_err();

@@ -11,6 +11,7 @@ pub(super) struct Excess<'m, 'd> {
     pub limit: usize,
     /// From the root to where it weighs most.
     pub path: Vec<&'m Step<'d>>,
+    pub largest_page: usize,
 }
 
 impl Excess<'_, '_> {
@@ -71,6 +72,7 @@ impl Excess<'_, '_> {
             let each = above.saturating_mul(step.each).max(1);
             let fewer = self.found.saturating_sub(self.limit).div_ceil(each);
             if let Some(fits @ 1..) = step.times.checked_sub(fewer) {
+                let fits = fits.min(self.largest_page);
                 let page = name(path.get(..=at).unwrap_or_default());
                 let there = if at + 1 == path.len() { String::new() } else { format!(" of {page}") };
                 return fault(format!("{message}; `first: {fits}`{there} would fit")).with("first", fits);

@@ -152,7 +152,8 @@ impl Limits {
                     Measure::new(&document.fragments, executed, variables, shapes).tracking(weigh);
                 let size = tracking.operation(operation)?;
                 let path = tracking.path(&size);
-                return Err(Excess { code, what, found, limit, path }.fault());
+                let largest_page = shapes.largest_page;
+                return Err(Excess { code, what, found, limit, path, largest_page }.fault());
             }
             if is_executed {
                 cost = cost.of(&size);

@@ -34,8 +34,12 @@ pub(super) struct Shape {
 }
 
 /// The fields of every type that have something below them.
-#[derive(Debug, Default)]
-pub struct Shapes(HashMap<String, HashMap<String, Shape>>);
+#[derive(Debug)]
+pub struct Shapes {
+    types: HashMap<String, Fields>,
+    /// How many rows a page has at most.
+    pub(super) largest_page: usize,
+}
 
 pub(super) type Fields = HashMap<String, Shape>;
 
@@ -101,10 +105,10 @@ impl Shapes {
                 .or_default()
                 .insert(name.to_owned(), Shape { gives, of: of.to_owned() });
         }
-        Self(shapes)
+        Self { types: shapes, largest_page: size(pages.most) }
     }
 
     pub(super) fn fields(&self, of: &str) -> Option<&Fields> {
-        self.0.get(of)
+        self.types.get(of)
     }
 }

@@ -82,33 +82,40 @@ fn steps_of_a_filter_along_relations_are_work() {
 
 #[test]
 fn what_is_too_costly_is_named_with_what_would_fit() {
+    let cost = ByKind { anonymous: 5000, person: 5000, api_key: 5000 };
+    let limits = Limits { cost, ..Limits::default() };
     let told = |document: &str| {
-        let fault = check(document).unwrap_err();
+        let fault = check_with(&limits, document, json!({})).unwrap_err();
         assert_eq!(fault.code, Code::QueryTooComplex, "{document}");
-        fault.message
+        fault
     };
+    let nested = "{ deals(first: 100) { nodes { history(first: 100) { nodes { id } } } } }";
     assert_eq!(
-        told("{ deals(first: 100) { nodes { history(first: 500) { nodes { id } } } } }"),
-        "`deals.nodes.history`: 100 × 500 = 50,000 rows; the operation may cost 50,000 points at most, and this one \
-         50,100; `first: 499` would fit"
+        told(nested).message,
+        "`deals.nodes.history`: 100 × 100 = 10,000 rows; the operation may cost 5,000 points at most, and this one \
+         10,100; `first: 49` would fit"
     );
     assert_eq!(
-        told("{ all: deals(first: 60000) { nodes { id } } viewer { permissions } }"),
-        "`all`: 60,000 rows; the operation may cost 50,000 points at most, and this one 60,001; `first: 49999` would fit"
+        told("{ all: deals(first: 60000) { nodes { id } } viewer { permissions } }").message,
+        "`all`: 60,000 rows; the operation may cost 5,000 points at most, and this one 60,001; `first: 100` would fit"
     );
     // where no page of the innermost list would fit, one of an outer list does
     assert_eq!(
-        told("{ deals(first: 60000) { nodes { history(first: 2) { nodes { id } } } } }"),
-        "`deals.nodes.history`: 60,000 × 2 = 120,000 rows; the operation may cost 50,000 points at most, and this one \
-         180,000; `first: 16666` of `deals` would fit"
+        told("{ deals(first: 6000) { nodes { history(first: 99) { nodes { id } } } } }").message,
+        "`deals.nodes.history`: 6,000 × 99 = 594,000 rows; the operation may cost 5,000 points at most, and this one \
+         600,000; `first: 50` of `deals` would fit"
     );
-    let fault =
-        check("{ deals(first: 100) { nodes { history(first: 500) { nodes { id } } } } }").unwrap_err();
-    let details =
-        serde_json::to_value(fault.details.into_iter().collect::<std::collections::BTreeMap<_, _>>());
+    // the lists of an answer are called what they are called there, and what is beside them counts
     assert_eq!(
-        details.unwrap(),
-        json!({ "limit": 50_000, "requested": 50_100, "first": 499, "path": ["deals", "nodes", "history"] })
+        told("{ d: deals(first: 100) { nodes { h: history(first: 60) { nodes { deal { id } } } } } }")
+            .message,
+        "`d.nodes.h`: 100 × 60 = 6,000 rows; the operation may cost 5,000 points at most, and this one 12,100; \
+         `first: 24` would fit"
+    );
+    let details = told(nested).details.into_iter().collect::<std::collections::BTreeMap<_, _>>();
+    assert_eq!(
+        serde_json::to_value(details).unwrap(),
+        json!({ "limit": 5000, "requested": 10_100, "first": 49, "path": ["deals", "nodes", "history"] })
     );
 }
 
@@ -160,9 +167,10 @@ fn what_stands_too_deep_in_each_other_does_not_reach_the_stack() {
     let mut chain = "query { ...f1 }".to_owned();
     (1..600).for_each(|at| chain += &format!(" fragment f{at} on Query {{ ...f{} }}", at + 1));
     chain += " fragment f600 on Query { __typename }";
-    assert_eq!(check(&chain).unwrap_err().code, Code::QueryTooDeep);
+    let large = Limits { bytes: 1 << 20, ..Limits::default() };
+    assert_eq!(check_with(&large, &chain, json!({})).unwrap_err().code, Code::QueryTooDeep);
     for bracket in ["{a", "[", "{ a(b: ["] {
-        assert_eq!(check(&bracket.repeat(2000)).unwrap_err().code, Code::QueryTooDeep, "{bracket}");
+        assert_eq!(check(&bracket.repeat(1000)).unwrap_err().code, Code::QueryTooDeep, "{bracket}");
     }
 }
 

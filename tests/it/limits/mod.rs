@@ -42,7 +42,10 @@ async fn an_answer_tells_what_it_cost() {
     assert!(made.get("errors").is_none(), "{made:#}");
     // ten for the change, its payload, what it shows, and room for ten errors
     assert_eq!(cost(&made)["requested"], 10 + 1 + 1 + 10);
-    assert_eq!(cost(&made)["actual"], 10 + 1 + u64::from(made["data"]["accountCreate"]["account"].is_object()));
+    assert_eq!(
+        cost(&made)["actual"],
+        10 + 1 + u64::from(made["data"]["accountCreate"]["account"].is_object())
+    );
     let listed =
         "{ accounts(first: 5) { nodes { id owner { id } } totalCount { value } } viewer { user { id } } }";
     let listed = ann.ask(listed, json!({})).await.body;

@@ -81,7 +81,9 @@ async fn a_refused_request_has_no_data_and_an_executed_one_has() {
         post(&world).json(&json!({ "query": query })).send().await.unwrap().json().await.unwrap()
     };
     assert_eq!(ask("{ nothing }").await.get("data"), None);
-    assert_eq!(ask("{ __typename }").await, json!({ "data": { "__typename": "Query" } }));
+    let cost = json!({ "requested": 1, "actual": 1, "limit": 50_000 });
+    let answer = json!({ "data": { "__typename": "Query" }, "extensions": { "cost": cost } });
+    assert_eq!(ask("{ __typename }").await, answer);
 }
 
 #[tokio::test]

@@ -245,8 +245,9 @@ async fn queries_and_mutations_are_answered_too() {
     for (query, data) in [("{ __typename }", "Query"), ("mutation { __typename }", "Mutation")] {
         // an id may be used again once its operation is complete
         client.subscribe("same", query).await;
-        let data = json!({ "data": { "__typename": data } });
-        assert_eq!(client.hear().await, json!({ "id": "same", "type": "next", "payload": data }));
+        let cost = json!({ "requested": 1, "actual": 1, "limit": 50_000 });
+        let answer = json!({ "data": { "__typename": data }, "extensions": { "cost": cost } });
+        assert_eq!(client.hear().await, json!({ "id": "same", "type": "next", "payload": answer }));
         assert_eq!(client.hear().await, json!({ "id": "same", "type": "complete" }));
     }
 }
