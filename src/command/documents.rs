@@ -154,3 +154,39 @@ fn entries(manifest: &Value) -> Result<Vec<(String, String)>> {
         _ => bail!("a manifest is an object: documents by their ids, or Apollo's format"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_manifest_is_read_in_either_form() {
+        let apollo = r#"{"format":"apollo-persisted-query-manifest","version":1,"operations":[
+            {"id":"a1","name":"Me","type":"query","body":"query Me { viewer { permissions } }"}]}"#;
+        let relay = r#"{"a1":"query Me { viewer { permissions } }","b2":"{ __typename }"}"#;
+        for (manifest, count) in [(apollo, 1), (relay, 2)] {
+            let read = read(manifest).await.unwrap();
+            let first = read.first().unwrap();
+            assert_eq!(
+                (read.len(), first.id.as_str(), first.operation.as_deref()),
+                (count, "a1", Some("Me"))
+            );
+            assert_eq!(first.sha256, credential::hash("query Me { viewer { permissions } }"));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_with_a_manifest_is_said() {
+        for (manifest, wrong) in [
+            ("[", "it is not JSON"),
+            ("[]", "a manifest is an object"),
+            (r#"{"operations":[]}"#, "apollo-persisted-query-manifest"),
+            (r#"{"a1":7}"#, "as strings"),
+            (r#"{"a1":"{ nothing }"}"#, "`a1`: Unknown field"),
+            (r#"{"":"{ __typename }"}"#, "1 to 200 characters"),
+        ] {
+            let said = format!("{:#}", read(manifest).await.unwrap_err());
+            assert!(said.contains(wrong), "{manifest}: {said}");
+        }
+    }
+}

@@ -34,8 +34,13 @@ async fn publish(town: &Town, organization: Uuid, documents: &[Document]) -> any
 }
 
 /// Asks by id or hash, by text, or by both.
-async fn ask(person: &Person, caller: &Caller, query: &str, reference: Option<Reference>) -> Value {
-    let asked = Asked { request: Request::new(query), reference };
+async fn ask(
+    person: &Person,
+    caller: &Caller,
+    query: &str,
+    reference: impl Into<Option<Reference>>,
+) -> Value {
+    let asked = Asked { request: Request::new(query), reference: reference.into() };
     serde_json::from_slice(&person.schema.execute(caller.clone(), asked).await.body).unwrap()
 }
 
@@ -44,8 +49,8 @@ fn code(body: &Value) -> &str {
     body["errors"][0]["extensions"]["code"].as_str().unwrap_or_default()
 }
 
-fn id(document: &Document) -> Option<Reference> {
-    Some(Reference::Id(document.id.clone()))
+fn id(document: &Document) -> Reference {
+    Reference::Id(document.id.clone())
 }
 
 #[tokio::test]
@@ -54,11 +59,8 @@ async fn a_document_is_asked_for_by_what_it_was_published_as() {
     let ann = town.person("ann", &[]).await;
     let own = document("Own").await;
     assert_eq!(publish(&town, town.organization, std::slice::from_ref(&own)).await.unwrap(), 1);
-    let named = [
-        id(&own),
-        Some(Reference::Id(format!("sha256:{}", own.sha256))),
-        Some(Reference::Hash(own.sha256.clone())),
-    ];
+    let named =
+        [id(&own), Reference::Id(format!("sha256:{}", own.sha256)), Reference::Hash(own.sha256.clone())];
     for reference in named {
         let answer = ask(&ann, &ann.caller, "", reference.clone()).await;
         assert!(answer["data"]["viewer"]["permissions"].is_array(), "{reference:?}: {answer}");
@@ -95,7 +97,7 @@ async fn where_trust_is_demanded_nothing_else_is_answered() {
     // that it was refused is no reason to remember it
     let again = ask(&ann, &ann.caller, "", Some(Reference::Hash(other.sha256.clone()))).await;
     assert_eq!(code(&again), "DOCUMENT_NOT_TRUSTED");
-    for (query, reference) in [("", id(&own)), (own.body.as_str(), None)] {
+    for (query, reference) in [("", Some(id(&own))), (own.body.as_str(), None)] {
         assert_eq!(code(&ask(&ann, &ann.caller, query, reference).await), "");
     }
     // of others it is not demanded
@@ -116,7 +118,7 @@ async fn an_id_means_one_document_until_it_is_retired() {
     let url = town.database.owner_url.clone();
     let ann = town.person("ann", &[]).await;
     let (one, two) = (document("One").await, document("Two").await);
-    assert_eq!(publish(&town, town.organization, &[one.clone()]).await.unwrap(), 1);
+    assert_eq!(publish(&town, town.organization, std::slice::from_ref(&one)).await.unwrap(), 1);
     let renamed = Document { id: one.id.clone(), ..two.clone() };
     let refused = publish(&town, town.organization, &[two.clone(), renamed]).await.unwrap_err();
     assert!(refused.to_string().contains(&one.id), "{refused}");
@@ -136,7 +138,7 @@ async fn an_id_means_one_document_until_it_is_retired() {
     assert_eq!(used, [true, false]);
     assert_eq!(ids(Some(1)).await, Vec::<String>::new());
 
-    assert_eq!(trusted::retire(&url, town.organization, &[one.id.clone()]).await.unwrap(), 1);
+    assert_eq!(trusted::retire(&url, town.organization, std::slice::from_ref(&one.id)).await.unwrap(), 1);
     // by a server that has not answered it within the last minute
     let fresh = at_another_server(&town, &ann, |_| {});
     assert_eq!(code(&ask(&fresh, &ann.caller, "", id(&one)).await), "PERSISTED_QUERY_NOT_FOUND");
