@@ -20,7 +20,8 @@
 //!
 //! 1. `web::graphql` reads the request and `web::caller` its credential, and hands both to
 //!    [`graph::schema::Schema::execute`].
-//! 2. `graph::limits` measures the document before it is validated.
+//! 2. [`graph::admission`] lets it in: the document is found and measured before it is validated ([`graph::limits`]), and
+//!    its points are taken ([`graph::rates`]).
 //! 3. `graph::rows::root` takes the root field `deals`. The first question opens the [`store::door::Snapshot`]: one
 //!    round trip begins the transaction, enters it as the caller, and says which access epoch is current; the
 //!    caller's grants are compiled once per epoch ([`store::grants`]).

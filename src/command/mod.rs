@@ -16,6 +16,7 @@ use crate::store::embedded::{self, Embedded};
 mod audit;
 mod database;
 mod doctor;
+mod documents;
 mod mail;
 mod migrate;
 mod schema;
@@ -60,6 +61,8 @@ enum Command {
     Token(token::Token),
     /// Print the mail that the server has written, secrets included, until it is sent by a mail server
     Mail(mail::Mail),
+    /// Publish the GraphQL documents of a client, so that servers may answer those alone; list and retire them
+    Documents(documents::Documents),
     /// Print every setting with its default, its meaning and its present value
     Settings,
 }
@@ -124,6 +127,7 @@ async fn dispatch(command: Command, settings: Settings) -> Result<Option<Outcome
         Command::Doctor => unless_interrupted(doctor::run(settings)).await,
         Command::Mail(mail) => unless_interrupted(mail.run(settings)).await,
         Command::Token(token) => unless_interrupted(token.run(settings)).await,
+        Command::Documents(documents) => unless_interrupted(documents.run(settings)).await,
         Command::Settings => settings::run(&settings).map(Some),
     }
 }

@@ -9,7 +9,8 @@ use crate::{
     credential::{self, Keys},
     domains::access::catalogue,
     graph::{
-        limits::Limits,
+        limits::{ByKind, Limits},
+        rates::{Rate, RateSettings},
         schema::{Schema, SchemaParts},
         seal::Seal,
         visit::PageSizes,
@@ -18,8 +19,9 @@ use crate::{
     mail::{self, Postman},
     outbound::Outbound,
     seed,
-    settings::Settings,
+    settings::{Kinds, Settings},
     store::{
+        clock::Steady,
         connect::connect,
         door::{Door, DoorSettings},
         migrate,
@@ -65,6 +67,7 @@ async fn start(settings: Arc<Settings>, database: &Database, stop: &Cancellation
         _ => None,
     };
     let schema = schema(&settings, &database.app_url, &keys, stop)?;
+    upkeep::tidy(schema.clone(), stop.clone());
     forget::spawn(schema.door().clone(), retention(&settings), stop.clone());
     mail::spawn(schema.door().clone(), postman, stop.clone());
     let checkpoints = Arc::new(Checkpoints::open(&settings.data)?);
@@ -100,16 +103,12 @@ fn schema(settings: &Settings, url: &str, keys: &Arc<Keys>, stop: &CancellationT
         keys: keys.clone(),
         outbound: Outbound::new(settings.sso_private_addresses),
         public_url: settings.public_url.clone(),
-        limits: Limits {
-            bytes: settings.max_document_bytes,
-            tokens: settings.max_tokens,
-            fields: settings.max_fields,
-            depth: settings.max_depth,
-            aliases: settings.max_aliases,
-            directives: settings.max_directives,
-            root_fields: settings.max_root_fields,
-            cost: usize::try_from(settings.max_cost)?,
-        },
+        limits: limits(settings),
+        rates: rates(settings),
+        clock: Steady::begin(),
+        introspection: by_kind(settings.introspection),
+        trusted_only: by_kind(settings.trusted_documents_only),
+        persisted_queries: settings.persisted_queries,
         pages: PageSizes {
             root: settings.default_page_size.into(),
             most: settings.max_page_size.into(),
@@ -119,6 +118,42 @@ fn schema(settings: &Settings, url: &str, keys: &Arc<Keys>, stop: &CancellationT
         hub,
         patience: Patience { retention: retention(settings), furthest_behind: settings.socket_queue },
     }))
+}
+
+fn limits(settings: &Settings) -> Limits {
+    Limits {
+        bytes: settings.max_document_bytes,
+        tokens: settings.max_tokens,
+        fields: settings.max_fields,
+        depth: settings.max_depth,
+        aliases: settings.max_aliases,
+        directives: settings.max_directives,
+        root_fields: settings.max_root_fields,
+        variable_bytes: settings.max_variable_bytes,
+        variable_depth: settings.max_variable_depth,
+        cost: ByKind {
+            anonymous: settings.max_cost_anonymous,
+            person: settings.max_cost,
+            api_key: settings.max_cost_api_key,
+        },
+    }
+}
+
+fn rates(settings: &Settings) -> RateSettings {
+    let rate = |per_minute: u32| {
+        let burst = u64::from(per_minute) * u64::from(settings.rate_burst_seconds) / 60;
+        Rate { per_minute, burst: u32::try_from(burst).unwrap_or(u32::MAX) }
+    };
+    RateSettings {
+        address: rate(settings.rate_address),
+        person: rate(settings.rate_person),
+        api_key: rate(settings.rate_api_key),
+        organization: rate(settings.rate_organization),
+    }
+}
+
+const fn by_kind(kinds: Kinds) -> ByKind<bool> {
+    ByKind { anonymous: kinds.anonymous, person: kinds.person, api_key: kinds.api_key }
 }
 
 /// How long events are kept.

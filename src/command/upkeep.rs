@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     domains::{access::lapsed, governance::overdue},
+    graph::schema::Schema,
     live::Hub,
     store::{door::Door, partitions},
 };
@@ -13,6 +14,18 @@ use crate::{
 const PARTITIONS: Duration = Duration::from_hours(1);
 /// How often it is looked for what time alone has changed.
 const DUE: Duration = Duration::from_secs(30);
+
+/// How often it is looked for what need not be remembered.
+const TIDY: Duration = Duration::from_mins(1);
+
+/// Keeps small what a server remembers of its callers, until told to stop.
+pub(super) fn tidy(schema: Schema, stop: CancellationToken) {
+    tokio::spawn(async move {
+        while stop.run_until_cancelled(tokio::time::sleep(TIDY)).await.is_some() {
+            schema.tidy();
+        }
+    });
+}
 
 /// Works until told to stop.
 pub(super) fn spawn(door: &Door, hub: &Arc<Hub>, stop: &CancellationToken) {

@@ -5,12 +5,16 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::{
-    Request, ServerError, ServerResult, ValidationResult, Value, Variables,
-    extensions::{Extension, ExtensionContext, ExtensionFactory, NextPrepareRequest, NextValidation},
+    Request, Response, ServerError, ServerResult, ValidationResult, Value, Variables,
+    extensions::{
+        Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest, NextValidation,
+    },
     parser::types::{ExecutableDocument, OperationDefinition},
     registry::{MetaType, MetaTypeName, Registry},
 };
 use moka::sync::Cache;
+
+use super::visit::Visit;
 
 /// Valid documents by their text.
 #[derive(Clone)]
@@ -30,11 +34,13 @@ impl Documents {
         Self(Cache::builder().max_capacity(Self::CAPACITY).weigher(weigh).build())
     }
 
-    /// Spares the reading of a document that is known.
-    pub fn recall(&self, request: &mut Request) {
-        if let Some(known) = self.0.get(&request.query) {
+    /// Spares the reading of a document that is known, and says whether it is.
+    pub fn recall(&self, request: &mut Request) -> bool {
+        let known = self.0.get(&request.query);
+        if let Some(known) = &known {
             request.set_parsed_query(known.document.clone());
         }
+        known.is_some()
     }
 }
 
@@ -102,6 +108,18 @@ impl Extension for Remember {
                 Ok(validated)
             }
         }
+    }
+
+    async fn execute(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        operation_name: Option<&str>,
+        next: NextExecute<'_>,
+    ) -> Response {
+        if let Some(visit) = ctx.data_opt::<Visit>() {
+            visit.progress.begin();
+        }
+        next.run(ctx, operation_name).await
     }
 }
 

@@ -1,4 +1,5 @@
 //! The graph: everything that knows async-graphql, and nothing that knows a table.
+pub mod admission;
 mod documents;
 pub mod entity;
 pub mod fault;
@@ -10,6 +11,9 @@ pub mod mask;
 pub mod mutation;
 pub mod order;
 pub mod page;
+mod persisted;
+pub mod rates;
+pub mod reader;
 pub mod record;
 pub mod record_events;
 pub mod roots;

@@ -1,31 +1,38 @@
 //! The schema as the transports use it: a request and its caller in, the text of an answer out.
-use std::{
-    collections::BTreeSet,
-    panic::AssertUnwindSafe,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{collections::BTreeSet, panic::AssertUnwindSafe, sync::Arc};
 
-use async_graphql::{
-    OutputType, Response, SubscriptionType, Value, parser::types::OperationType, registry::Registry,
-};
+use async_graphql::{OutputType, Response, ServerError, SubscriptionType, Value, registry::Registry};
 pub use async_graphql::{Request, Variables};
-use futures_util::{FutureExt, StreamExt, stream::BoxStream};
+use futures_util::{
+    FutureExt, StreamExt,
+    stream::{self, BoxStream},
+};
 
-pub use super::fault::{Code, Fault};
+pub use super::{
+    admission::{Admitted, Asked, Kind, Refused},
+    fault::{Code, Fault},
+    persisted::Reference,
+    rates::{Exhausted, RateSettings},
+};
 use super::{
-    documents::{Documents, operation},
-    limits::{Executed, Limits, LimitsExtension},
+    documents::Documents,
+    limits::{ByKind, Cost, Limits, Shapes},
     mutation::MutationRoot,
+    persisted::Persisted,
+    rates::Rates,
     rows::{self, QueryRoot},
     seal::Seal,
     subscription::SubscriptionRoot,
-    visit::{PageSizes, Visit},
+    visit::{PageSizes, Progress, Visit},
 };
 use crate::{
     credential::Keys,
     live::{Hub, Patience, presence::Presence},
     outbound::Outbound,
-    store::door::{Caller, Door, Snapshot},
+    store::{
+        clock::Steady,
+        door::{Caller, Door, Snapshot},
+    },
 };
 
 /// What the schema is built from.
@@ -38,6 +45,15 @@ pub struct SchemaParts {
     /// Address under which people reach this server.
     pub public_url: Option<String>,
     pub limits: Limits,
+    pub rates: RateSettings,
+    /// By which buckets of points fill up again.
+    pub clock: Steady,
+    /// Who may ask about the schema itself.
+    pub introspection: ByKind<bool>,
+    /// Who is answered documents only that were published.
+    pub trusted_only: ByKind<bool>,
+    /// Whether documents are remembered by their hashes.
+    pub persisted_queries: bool,
     pub pages: PageSizes,
     /// Where the web application is, for links in mails.
     pub web_url: Option<Arc<str>>,
@@ -52,8 +68,11 @@ type Inner = async_graphql::Schema<QueryRoot, MutationRoot, SubscriptionRoot>;
 #[derive(Clone)]
 pub struct Schema {
     inner: Inner,
-    documents: Documents,
-    parts: Arc<SchemaParts>,
+    pub(super) documents: Documents,
+    pub(super) persisted: Arc<Persisted>,
+    pub(super) rates: Arc<Rates>,
+    pub(super) shapes: Arc<Shapes>,
+    pub(super) parts: Arc<SchemaParts>,
 }
 
 /// One answer.
@@ -69,84 +88,113 @@ pub struct Answer {
     pub errors: usize,
     /// Where in the event log the event stands that it tells, if it tells one.
     pub cursor: Option<String>,
+    /// Where it was refused since too much was asked for in a time: how much.
+    pub exhausted: Option<Exhausted>,
 }
 
 impl Answer {
     /// The answer to a request that was refused before the schema saw it.
     pub fn refused(fault: &Fault, request: &str) -> Self {
-        Self::new(Response::from_errors(vec![fault.at(None, Vec::new())]), false, request)
+        Self::of_error(fault.at(None, Vec::new()), request, false)
     }
 
-    fn new(mut response: Response, executed: bool, request: &str) -> Self {
-        super::limits::finish(&mut response, request);
+    pub(super) fn of_error(error: ServerError, request: &str, suggests: bool) -> Self {
+        Self::new(Response::from_errors(vec![error]), false, request, suggests, None)
+    }
+
+    /// `cost` is told with what it came to.
+    fn new(
+        mut response: Response,
+        executed: bool,
+        request: &str,
+        suggests: bool,
+        cost: Option<(Cost, usize)>,
+    ) -> Self {
+        super::limits::finish(&mut response, request, suggests);
         let cursor = match response.extensions.get("cursor") {
             Some(Value::String(cursor)) => Some(cursor.clone()),
             _ => None,
         };
-        Self {
-            body: rows::response(&response, executed),
-            executed,
-            statements: 0,
-            errors: response.errors.len(),
-            cursor,
-        }
+        let body = match cost.filter(|_| executed) {
+            Some((Cost { requested, limit, .. }, actual)) => {
+                let told = format_args!(
+                    "\"cost\":{{\"requested\":{requested},\"actual\":{actual},\"limit\":{limit}}}"
+                );
+                rows::response(&response, executed, Some(told))
+            }
+            None => rows::response(&response, executed, None),
+        };
+        Self { body, executed, statements: 0, errors: response.errors.len(), cursor, exhausted: None }
     }
-}
-
-/// What an operation does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    Query,
-    Mutation,
-    Subscription,
 }
 
 impl Schema {
     pub fn new(parts: SchemaParts) -> Self {
         let documents = Documents::new();
-        let inner = build(parts.limits).extension(documents.clone()).finish();
-        Self { inner, documents, parts: Arc::new(parts) }
+        Self {
+            inner: build().extension(documents.clone()).finish(),
+            documents,
+            persisted: Arc::new(Persisted::new(parts.persisted_queries)),
+            rates: Arc::new(Rates::new(&parts.rates, &parts.clock)),
+            shapes: Arc::new(Shapes::of(&registry(), parts.pages)),
+            parts: Arc::new(parts),
+        }
     }
 
     pub fn door(&self) -> &Door {
         &self.parts.door
     }
 
-    /// Answers a query or a mutation.
-    pub async fn execute(&self, caller: Caller, mut request: Request) -> Answer {
-        let caller = Arc::new(caller);
+    /// Whether a caller may ask about the schema itself.
+    pub fn is_shown_to(&self, caller: &Caller) -> bool {
+        self.parts.introspection.of(caller)
+    }
+
+    /// Forgets whose buckets of points are full again.
+    pub fn tidy(&self) {
+        self.rates.forget_full();
+    }
+
+    /// Answers a query or a mutation, if it is let in.
+    pub async fn execute(&self, caller: Caller, asked: impl Into<Asked>) -> Answer {
+        match self.admit(caller, asked).await {
+            Ok(admitted) => self.answer(admitted).await,
+            Err(refused) => refused.answer,
+        }
+    }
+
+    /// Answers a query or a mutation that was let in.
+    pub async fn answer(&self, admitted: Admitted) -> Answer {
         let door = &self.parts.door;
-        if self.kind(&mut request) != Some(Kind::Query) {
-            return self.answer(&caller, request, door.snapshot(caller.clone())).await.0;
+        let caller = admitted.caller.clone();
+        if admitted.kind != Some(Kind::Query) {
+            return self.answer_in(admitted, door.snapshot(caller)).await.0;
         }
         // a query may be asked twice: the first time, what was known of the caller is taken for granted
-        let mut again = Request::new(request.query.clone()).variables(request.variables.clone());
-        again.operation_name.clone_from(&request.operation_name);
-        again.introspection_mode = request.introspection_mode;
-        match self.answer(&caller, request, door.assuming_snapshot(caller.clone())).await {
+        let again = admitted.again();
+        match self.answer_in(admitted, door.assuming_snapshot(caller.clone())).await {
             (answer, true) => answer,
-            (_, false) => self.answer(&caller, again, door.snapshot(caller.clone())).await.0,
+            (_, false) => self.answer_in(again, door.snapshot(caller)).await.0,
         }
     }
 
     /// The answer, and whether it holds.
-    async fn answer(
-        &self,
-        caller: &Arc<Caller>,
-        request: Request,
-        snapshot: Arc<Snapshot>,
-    ) -> (Answer, bool) {
-        let begun = Executed::default();
-        let request = request.data(self.visit(caller, snapshot.clone())).data(begun.clone());
-        let response = AssertUnwindSafe(self.inner.execute(request)).catch_unwind().await;
+    async fn answer_in(&self, admitted: Admitted, snapshot: Arc<Snapshot>) -> (Answer, bool) {
+        let Admitted { caller, request, cost, balance, .. } = admitted;
+        let visit = Visit { balance, ..self.visit(&caller, snapshot.clone()) };
+        let progress = visit.progress.clone();
+        let response = AssertUnwindSafe(self.inner.execute(request.data(visit))).catch_unwind().await;
         let response = response.unwrap_or_else(|_| {
             Response::from_errors(vec![Fault::internal("a resolver panicked").at(None, Vec::new())])
         });
-        let executed = begun.0.load(Ordering::Relaxed);
+        let executed = progress.has_begun();
         let holds = !executed || snapshot.holds().await;
         let statements = snapshot.statements();
         snapshot.close();
-        (Answer { statements, ..Answer::new(response, executed, &caller.request) }, holds)
+        let actual = cost.actual(progress.rows());
+        let answer =
+            Answer::new(response, executed, &caller.request, self.is_shown_to(&caller), Some((cost, actual)));
+        (Answer { statements, ..answer }, holds)
     }
 
     /// Watches over somebody who stays, for as long as a copy of what is given is kept.
@@ -154,50 +202,44 @@ impl Schema {
         Presence::begin(self.parts.hub.clone(), Arc::new(caller))
     }
 
-    /// The same as [`Self::follow`] for somebody who does nothing else.
+    /// Answers a subscription of somebody who does nothing else, if it is let in.
     pub fn stream(
         &self,
         caller: Caller,
-        request: Request,
+        asked: impl Into<Asked>,
         resume_after: Option<String>,
     ) -> BoxStream<'static, Answer> {
-        let name = caller.request.clone();
-        self.follow(self.welcome(caller), name, request, resume_after)
+        let (schema, asked) = (self.clone(), asked.into());
+        let answers = stream::once(async move {
+            let presence = schema.welcome(caller.clone());
+            match schema.admit(caller, asked).await {
+                Ok(admitted) => schema.follow(presence, admitted, resume_after),
+                Err(refused) => stream::iter([refused.answer]).boxed(),
+            }
+        });
+        answers.flatten().boxed()
     }
 
-    /// Answers a subscription, to be called `name`, with one answer per event, after the event `resume_after` where a
-    /// client comes back. The stream ends when the subscription does; dropping it ends the subscription.
+    /// Answers a subscription that was let in, with one answer per event, after the event `resume_after` where a client
+    /// comes back. The stream ends when the subscription does; dropping it ends the subscription.
     pub fn follow(
         &self,
         presence: Presence,
-        name: String,
-        request: Request,
+        admitted: Admitted,
         resume_after: Option<String>,
     ) -> BoxStream<'static, Answer> {
-        let caller = Arc::new(Caller { request: name, ..(*presence.caller()).clone() });
+        let Admitted { caller, request, balance, .. } = admitted;
         let snapshot = self.parts.door.snapshot(caller.clone());
-        let visit = Visit { presence: Some(presence), resume_after, ..self.visit(&caller, snapshot) };
+        let visit =
+            Visit { presence: Some(presence), resume_after, balance, ..self.visit(&caller, snapshot) };
+        let suggests = self.is_shown_to(&caller);
         let responses = self.inner.execute_stream(request.data(visit));
         responses
             .map(move |response| {
                 let executed = response.data != Value::Null || response.extensions.contains_key("cursor");
-                Answer::new(response, executed, &caller.request)
+                Answer::new(response, executed, &caller.request, suggests, None)
             })
             .boxed()
-    }
-
-    /// What the operation that `request` chooses does; none where the document cannot be read or has no such
-    /// operation, which is then said by executing it.
-    pub fn kind(&self, request: &mut Request) -> Option<Kind> {
-        self.parts.limits.check_text(&request.query).ok()?;
-        self.documents.recall(request);
-        let chosen = request.operation_name.clone();
-        let operation = operation(request.parsed_query().ok()?, chosen.as_deref())?;
-        Some(match operation.ty {
-            OperationType::Query => Kind::Query,
-            OperationType::Mutation => Kind::Mutation,
-            OperationType::Subscription => Kind::Subscription,
-        })
     }
 
     /// The view of a caller who asks in another language than GraphQL.
@@ -221,27 +263,33 @@ impl Schema {
             patience: self.parts.patience,
             presence: None,
             resume_after: None,
+            balance: None,
+            progress: Arc::<Progress>::default(),
         }
     }
 }
 
-fn build(limits: Limits) -> async_graphql::SchemaBuilder<QueryRoot, MutationRoot, SubscriptionRoot> {
+pub(super) fn build() -> async_graphql::SchemaBuilder<QueryRoot, MutationRoot, SubscriptionRoot> {
     async_graphql::Schema::build(QueryRoot, MutationRoot, SubscriptionRoot)
         .register_output_type::<rows::Keyless>()
-        .extension(LimitsExtension(limits))
 }
 
 /// The schema in GraphQL's own language.
 pub fn sdl() -> String {
     let options = async_graphql::SDLExportOptions::new().include_specified_by().use_space_ident();
-    build(Limits::default()).finish().sdl_with_options(options)
+    build().finish().sdl_with_options(options)
 }
 
-/// Every permission that a type, a field, a mutation or a subscription of the schema needs.
-pub fn permissions() -> BTreeSet<String> {
+/// The types of the schema.
+pub(super) fn registry() -> Registry {
     let mut registry = Registry::default();
     <QueryRoot as OutputType>::create_type_info(&mut registry);
     <MutationRoot as OutputType>::create_type_info(&mut registry);
     <SubscriptionRoot as SubscriptionType>::create_type_info(&mut registry);
-    rows::permissions_in(&registry)
+    registry
+}
+
+/// Every permission that a type, a field, a mutation or a subscription of the schema needs.
+pub fn permissions() -> BTreeSet<String> {
+    rows::permissions_in(&registry())
 }

@@ -1,9 +1,12 @@
 //! One request's view of the world, handed to everything that answers it.
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
 
 use async_graphql::{Context, InputType};
 
-use super::{fault::Fault, mask, rows, seal::Seal};
+use super::{fault::Fault, mask, rates::Balance, rows, seal::Seal};
 use crate::{
     credential::Keys,
     live::{Hub, Patience, presence::Presence},
@@ -37,6 +40,36 @@ pub struct Visit {
     pub presence: Option<Presence>,
     /// The cursor that the transport remembers for a client that comes back.
     pub resume_after: Option<String>,
+    /// How the scarcest bucket of points stands from which the request took.
+    pub balance: Option<Balance>,
+    pub progress: Arc<Progress>,
+}
+
+/// How far a request has come.
+#[derive(Debug, Default)]
+pub struct Progress {
+    executed: AtomicBool,
+    rows: AtomicUsize,
+}
+
+impl Progress {
+    /// It has passed parsing, limits and validation.
+    pub fn begin(&self) {
+        self.executed.store(true, Ordering::Relaxed);
+    }
+
+    pub fn has_begun(&self) -> bool {
+        self.executed.load(Ordering::Relaxed)
+    }
+
+    /// So many records were written into the answer.
+    pub fn wrote(&self, rows: usize) {
+        self.rows.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    pub fn rows(&self) -> usize {
+        self.rows.load(Ordering::Relaxed)
+    }
 }
 
 /// How many rows a connection gives, by default and at most.

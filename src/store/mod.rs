@@ -23,5 +23,6 @@ pub mod referred;
 pub mod select;
 pub mod sql_types;
 pub mod tables;
+pub mod trusted_documents;
 pub mod value;
 pub mod worker;

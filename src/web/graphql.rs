@@ -17,14 +17,11 @@ use super::{
     caller::{self, Origin},
     figures::{self, Transport},
     parameters,
-    refusal::Refusal,
+    refusal::{self, Refusal},
     router::Web,
     socket, sse,
 };
-use crate::{
-    graph::schema::{Answer, Code, Fault, Kind, Request},
-    store::door::Caller,
-};
+use crate::graph::schema::{Admitted, Answer, Code, Fault, Kind, Refused};
 
 /// `/graphql`, in all its forms.
 pub async fn serve(State(web): State<Arc<Web>>, request: HttpRequest) -> Response {
@@ -71,7 +68,7 @@ async fn answer(
                        in UTF-8; `Accept` takes none of them";
         return Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, Fault::bad_input(message)));
     }
-    let mut request = match head.method {
+    let asked = match head.method {
         Method::POST => {
             check_content_type(&head.headers)?;
             parameters::of_body(&read(body, web.settings.max_body_bytes).await?).map_err(Refusal::bad)?
@@ -82,21 +79,28 @@ async fn answer(
         _ => return Err(not_by(&head.method, "GET, POST")),
     };
     let caller = caller::of_headers(&web.read_credential, &head.headers, origin)?;
-    let kind = web.schema.kind(&mut request);
+    let admitted = match web.schema.admit(caller, asked).await {
+        Ok(admitted) => admitted,
+        Err(refused) => {
+            figures::answered(refused.kind, Transport::Http, Some(&refused.answer), begun.elapsed());
+            return Ok(refuse(web, accept, *refused));
+        }
+    };
+    let kind = admitted.kind;
     if head.method != Method::POST && kind == Some(Kind::Mutation) {
         return Err(not_by(&head.method, "POST"));
     }
     let media = accept.choose(kind).unwrap_or(Media::Json);
     if media == Media::Events {
         let last_event = head.headers.get("last-event-id").and_then(|value| value.to_str().ok());
-        return sse::respond(web, caller, request, kind, last_event.map(str::to_owned));
+        return sse::respond(web, admitted, last_event.map(str::to_owned));
     }
     if kind == Some(Kind::Subscription) {
         let message = "a subscription needs `Accept: text/event-stream`, or a websocket with the subprotocol \
                        graphql-transport-ws";
         return Err(Refusal::bad(Fault::new(Code::OperationResolutionFailed, message)));
     }
-    let answer = once(web, caller, request, kind, Transport::Http, begun).await.map_err(|fault| {
+    let answer = once(web, admitted, Transport::Http, begun).await.map_err(|fault| {
         let status = if media == Media::Json { StatusCode::OK } else { StatusCode::GATEWAY_TIMEOUT };
         Refusal::new(status, fault)
     })?;
@@ -107,25 +111,36 @@ async fn answer(
     Ok((status, [(header::CONTENT_TYPE, media.content_type())], answer.body).into_response())
 }
 
+/// The answer to a request that was not let in.
+fn refuse(web: &Arc<Web>, accept: Accept, refused: Refused) -> Response {
+    let Refused { answer, kind } = refused;
+    let media = accept.choose(kind).unwrap_or(Media::Json);
+    // an event stream that cannot begin is answered like any other request
+    let plain = if media == Media::Events { Media::Json } else { media };
+    let content = [(header::CONTENT_TYPE, plain.content_type())];
+    if let Some(exhausted) = &answer.exhausted {
+        let headers = refusal::exhausted(exhausted);
+        return (StatusCode::TOO_MANY_REQUESTS, content, headers, answer.body).into_response();
+    }
+    match media {
+        Media::Events => sse::tell(web, answer),
+        Media::GraphQl => (StatusCode::BAD_REQUEST, content, answer.body).into_response(),
+        Media::Json => (StatusCode::OK, content, answer.body).into_response(),
+    }
+}
+
 /// Answers a query or mutation, on whichever transport it came, within the time that the settings give.
 pub async fn once(
     web: &Web,
-    caller: Caller,
-    request: Request,
-    kind: Option<Kind>,
+    admitted: Admitted,
     transport: Transport,
     begun: Instant,
 ) -> Result<Answer, Fault> {
-    let request = prepare(web, request);
+    let kind = admitted.kind;
     let limit = Duration::from_millis(web.settings.request_timeout_ms).saturating_sub(begun.elapsed());
-    let answer = tokio::time::timeout(limit, web.schema.execute(caller, request)).await;
+    let answer = tokio::time::timeout(limit, web.schema.answer(admitted)).await;
     figures::answered(kind, transport, answer.as_ref().ok(), begun.elapsed());
     answer.map_err(|_elapsed| late(web))
-}
-
-/// What every request is given, whichever way it came.
-pub fn prepare(web: &Web, request: Request) -> Request {
-    if web.settings.introspection { request } else { request.disable_introspection() }
 }
 
 fn late(web: &Web) -> Fault {

@@ -6,8 +6,8 @@ use std::{
 
 use axum::{
     Router,
-    extract::State,
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    extract::{Extension, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
     routing::{any, get},
@@ -22,8 +22,10 @@ use tower_http::{
 
 use super::{
     around::{REQUEST_ID, TRACEPARENT, around},
-    caller::ReadCredential,
-    figures, graphql, health, playground, scim,
+    caller::{self, Origin, ReadCredential},
+    figures, graphql, health, playground,
+    refusal::{RATE_LIMIT, RATE_LIMIT_POLICY},
+    scim,
     server::{Demo, Parts},
 };
 use crate::{
@@ -104,15 +106,28 @@ fn cors(origins: &[String]) -> CorsLayer {
             REQUEST_ID,
             TRACEPARENT,
         ])
-        .expose_headers([REQUEST_ID, header::RETRY_AFTER, header::WWW_AUTHENTICATE])
+        .expose_headers([
+            REQUEST_ID,
+            header::RETRY_AFTER,
+            header::WWW_AUTHENTICATE,
+            RATE_LIMIT,
+            RATE_LIMIT_POLICY,
+        ])
         .max_age(PREFLIGHT)
 }
 
-/// `/schema.graphql`
-async fn schema(State(web): State<Arc<Web>>) -> Response {
-    if !web.settings.introspection {
-        return (StatusCode::NOT_FOUND, "The schema is not shown: PORTICO_INTROSPECTION is off.\n")
-            .into_response();
+/// `/schema.graphql`, for whoever may ask about the schema.
+async fn schema(
+    State(web): State<Arc<Web>>,
+    Extension(origin): Extension<Origin>,
+    headers: HeaderMap,
+) -> Response {
+    match caller::of_headers(&web.read_credential, &headers, &origin) {
+        Ok(caller) if web.schema.is_shown_to(&caller) => {}
+        _ => {
+            let message = "The schema is not shown to you: PORTICO_INTROSPECTION says to whom it is.\n";
+            return (StatusCode::NOT_FOUND, message).into_response();
+        }
     }
     let kind = "application/graphql; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], web.sdl.get_or_init(sdl).clone()).into_response()

@@ -24,6 +24,8 @@ use crate::{
 
 const MEDIA: &str = "application/scim+json; charset=utf-8";
 pub const ROOT: &str = "/scim/v2";
+/// What a request costs: much like a change.
+const POINTS: usize = 10;
 
 pub async fn serve(State(web): State<Arc<Web>>, request: HttpRequest) -> Response {
     let (head, body) = request.into_parts();
@@ -53,6 +55,10 @@ async fn prepare(
     // whoever is not let in has nothing of theirs read
     let caller = caller::of_headers(&web.read_credential, &head.headers, &origin)
         .map_err(|refusal| Error::from(refusal.fault))?;
+    web.schema.charge(&caller, POINTS).map_err(|exhausted| {
+        let seconds = exhausted.retry_after.as_millis().div_ceil(1000).max(1);
+        Error::new(429, format!("too many requests: try again in {seconds} s"))
+    })?;
     let bodied = [Method::POST, Method::PUT, Method::PATCH].contains(&head.method);
     let body = match bodied && !caller.is_anonymous() {
         true => {
@@ -135,7 +141,7 @@ fn respond(answer: Answer) -> Response {
     say(header::ETAG, answer.version.as_deref());
     match answer.status {
         401 => say(header::WWW_AUTHENTICATE, Some("Bearer realm=\"portico\"")),
-        503 => say(header::RETRY_AFTER, Some("1")),
+        429 | 503 => say(header::RETRY_AFTER, Some("1")),
         _ => {}
     }
     response

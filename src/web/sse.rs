@@ -21,13 +21,13 @@ use tokio::{
 use super::{
     accept::Media,
     figures::{self, Open, Transport},
-    graphql::{once, prepare},
+    graphql::once,
     refusal::Refusal,
     router::Web,
 };
 use crate::{
-    graph::schema::{Answer, Code, Fault, Kind, Request},
-    store::{clock, door::Caller},
+    graph::schema::{Admitted, Answer, Code, Fault, Kind},
+    store::clock,
 };
 
 /// A stream in progress.
@@ -38,30 +38,41 @@ struct Events {
     /// When the caller's credential ends.
     end: Option<Instant>,
     over: bool,
-    _permit: OwnedSemaphorePermit,
+    _permit: Option<OwnedSemaphorePermit>,
     _open: Open,
 }
 
-pub fn respond(
-    web: &Arc<Web>,
-    caller: Caller,
-    request: Request,
-    kind: Option<Kind>,
-    last_event: Option<String>,
-) -> Result<Response, Refusal> {
+pub fn respond(web: &Arc<Web>, admitted: Admitted, last_event: Option<String>) -> Result<Response, Refusal> {
     let permit = permit(web)?;
+    let end = admitted.caller().expires_at.map(at);
+    let answers = match admitted.kind {
+        Some(Kind::Subscription) => {
+            let presence = web.schema.welcome(admitted.caller().clone());
+            counted(web.schema.follow(presence, admitted, last_event), Transport::Events)
+        }
+        _ => single(web.clone(), admitted, Transport::Events),
+    };
+    Ok(stream_of(web, answers, end, Some(permit)))
+}
+
+/// A request that was not let in, told as a stream tells it.
+pub fn tell(web: &Arc<Web>, refused: Answer) -> Response {
+    stream_of(web, stream::iter([refused]).boxed(), None, None)
+}
+
+fn stream_of(
+    web: &Arc<Web>,
+    answers: BoxStream<'static, Answer>,
+    end: Option<Instant>,
+    permit: Option<OwnedSemaphorePermit>,
+) -> Response {
     let mut keep_alive = tokio::time::interval(Duration::from_secs(web.settings.socket_ping_seconds.max(1)));
     keep_alive.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let events = Events {
         web: web.clone(),
-        end: caller.expires_at.map(at),
-        answers: match kind {
-            Some(Kind::Subscription) => {
-                counted(web.schema.stream(caller, prepare(web, request), last_event), Transport::Events)
-            }
-            _ => single(web.clone(), caller, request, kind, Transport::Events),
-        },
+        answers,
         keep_alive,
+        end,
         over: false,
         _permit: permit,
         _open: Open::new(Transport::Events),
@@ -75,21 +86,15 @@ pub fn respond(
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(Media::Events.content_type()));
     // proxies that would collect events before they hand them on
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    Ok(response)
+    response
 }
 
 /// The answer to a query or mutation, as a stream of one.
-pub fn single(
-    web: Arc<Web>,
-    caller: Caller,
-    request: Request,
-    kind: Option<Kind>,
-    transport: Transport,
-) -> BoxStream<'static, Answer> {
+pub fn single(web: Arc<Web>, admitted: Admitted, transport: Transport) -> BoxStream<'static, Answer> {
     let begun = std::time::Instant::now();
     stream::once(async move {
-        let id = caller.request.clone();
-        let answer = once(&web, caller, request, kind, transport, begun).await;
+        let id = admitted.caller().request.clone();
+        let answer = once(&web, admitted, transport, begun).await;
         answer.unwrap_or_else(|fault| Answer::refused(&fault, &id))
     })
     .boxed()

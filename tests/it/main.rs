@@ -23,6 +23,8 @@ mod identity;
 #[cfg(test)]
 mod law;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod live;
 #[cfg(test)]
 mod mail;

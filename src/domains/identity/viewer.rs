@@ -9,6 +9,7 @@ use crate::{
         identity::{
             organization::{Organization, OrganizationsOf},
             passkey::{Passkey, PasskeysOf},
+            rate_limit,
             recovery_code::{RecoveryCode, RecoveryCodesOf},
             session::{Session, SessionsOf},
             sso_account::{SsoAccount, SsoAccountsOf},
@@ -98,6 +99,7 @@ impl Object for Viewer {
         delegation::of_viewer(viewer);
         approval::of_viewer(viewer);
         platform_event::of_viewer(viewer);
+        rate_limit::of_viewer(viewer);
         viewer
             .value("isPlatformAdmin", |viewer| Some(PlatformAdmin(viewer.id())))
             .public()

@@ -118,7 +118,10 @@ where
                 let mut out = Out::at(ctx.path_node);
                 let env = Env::of(ctx, visit, &snapshot, grants);
                 rows::write_object(env, self.payload, self.payload_name, asked, payload, &mut out).await;
-                snapshot.holds().await.then(|| out.finish())
+                snapshot.holds().await.then(|| {
+                    visit.progress.wrote(out.rows);
+                    out.finish()
+                })
             }
             Err(StoreError::Denied(_)) => None,
             Err(error) => Some(failed(ctx, &error.into())),

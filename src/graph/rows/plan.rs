@@ -361,6 +361,7 @@ impl<'a, T: Send + Sync> Body<'a> for Plan<'a, T> {
             out.null();
             return Ok(());
         };
+        out.rows += 1;
         out.object(self.steps.iter().map(|step| (step.key, step)), |out, step| step.write(row, at, out))
     }
 }

@@ -1,5 +1,5 @@
 //! Where async-graphql hands over: a root field comes in, the text of its answer goes out.
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, fmt, io::Write, sync::Arc};
 
 use async_graphql::{
     ContainerType, Context, ContextSelectionSet, ObjectType, OutputType, Positioned, Response, ServerError,
@@ -57,6 +57,7 @@ impl ContainerType for QueryRoot {
                 out.null();
             }
         }
+        visit.progress.wrote(out.rows);
         let (json, errors) = out.finish();
         errors.into_iter().for_each(|error| ctx.add_error(error));
         Ok(Some(raw(json)))
@@ -105,8 +106,8 @@ pub fn raw(json: Vec<u8>) -> Value {
     Value::Object(IndexMap::from_iter([(register::name(RAW), Value::String(json))]))
 }
 
-/// A whole response as JSON text.
-pub fn response(response: &Response, executed: bool) -> Vec<u8> {
+/// A whole response as JSON text, with `told` among its extensions, which is JSON already.
+pub fn response(response: &Response, executed: bool, told: Option<fmt::Arguments<'_>>) -> Vec<u8> {
     let mut out = Vec::with_capacity(length(&response.data) + 256);
     out.push(b'{');
     if !response.errors.is_empty() {
@@ -121,9 +122,22 @@ pub fn response(response: &Response, executed: bool) -> Vec<u8> {
         out.extend_from_slice(b"\"data\":");
         write_value(&response.data, &mut out);
     }
-    if !response.extensions.is_empty() {
-        out.extend_from_slice(b",\"extensions\":");
-        out.extend_from_slice(serde_json::json!(response.extensions).to_string().as_bytes());
+    if !response.extensions.is_empty() || told.is_some() {
+        out.extend_from_slice(b",\"extensions\":{");
+        for (index, (name, value)) in response.extensions.iter().enumerate() {
+            out.extend_from_slice(if index > 0 { b",\"" } else { b"\"" });
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(b"\":");
+            out.extend_from_slice(serde_json::json!(value).to_string().as_bytes());
+        }
+        if let Some(told) = told {
+            if !response.extensions.is_empty() {
+                out.push(b',');
+            }
+            // a vector takes whatever is written
+            drop(out.write_fmt(told));
+        }
+        out.push(b'}');
     }
     out.push(b'}');
     out

@@ -13,6 +13,8 @@ pub type Written = Result<(), Bubble>;
 /// The answer so far, where in it we are, and what went wrong.
 pub struct Out<'a> {
     pub json: Vec<u8>,
+    /// How many records are in it.
+    pub rows: usize,
     path: Vec<QueryPathSegment<'a>>,
     pub errors: Vec<ServerError>,
 }
@@ -26,7 +28,7 @@ impl<'a> Out<'a> {
             next = parent.map(|node| (node.segment, node.parent));
         }
         segments.reverse();
-        Self { json: Vec::with_capacity(1024), path: segments, errors: Vec::new() }
+        Self { json: Vec::with_capacity(1024), rows: 0, path: segments, errors: Vec::new() }
     }
 
     /// What was written, and what went wrong.
@@ -57,9 +59,10 @@ impl<'a> Out<'a> {
 
     /// Writes what may be null: a failure inside ends here.
     pub fn or_null(&mut self, write: impl FnOnce(&mut Self) -> Written) {
-        let (json, path) = (self.json.len(), self.path.len());
+        let (json, rows, path) = (self.json.len(), self.rows, self.path.len());
         if write(self).is_err() {
             self.json.truncate(json);
+            self.rows = rows;
             self.path.truncate(path);
             self.null();
         }

@@ -233,6 +233,11 @@ impl Door {
         Ok(standing.clone())
     }
 
+    /// Whether the caller's credential is none that anybody could make up, as far as this server knows.
+    pub fn is_genuine(&self, caller: &Caller) -> bool {
+        self.standings.is_genuine(caller)
+    }
+
     /// Whether PostgreSQL answers.
     pub async fn ping(&self) -> Result<()> {
         let mut connection = self.connection().await?;

@@ -48,7 +48,11 @@ pub struct Standing {
 
 /// The standing of callers who were let in before.
 #[derive(Clone)]
-pub(super) struct Standings(Cache<Key, Arc<Standing>>);
+pub(super) struct Standings {
+    known: Cache<Key, Arc<Standing>>,
+    /// The hashes of the API keys that opened the door.
+    keys: Cache<String, ()>,
+}
 
 /// Organization, person, session and API key.
 type Key = [Option<Uuid>; 4];
@@ -99,22 +103,37 @@ impl Standings {
     const CAPACITY: u64 = 100_000;
 
     pub(super) fn new() -> Self {
-        Self(Cache::new(Self::CAPACITY))
+        Self { known: Cache::new(Self::CAPACITY), keys: Cache::new(Self::CAPACITY) }
     }
 
     /// What was known of the caller when they were let in last.
     pub(super) fn of(&self, caller: &Caller) -> Option<Arc<Standing>> {
-        let standing = self.0.get(&key(caller))?;
+        let standing = self.known.get(&key(caller))?;
         standing.holds(standing.epoch).then_some(standing)
     }
 
+    /// Whether the caller's credential is none that anybody could make up: tokens are signed, and a key has opened the door
+    /// before.
+    pub(super) fn is_genuine(&self, caller: &Caller) -> bool {
+        match &caller.api_key_hash {
+            Some(hash) => self.keys.contains_key(hash),
+            None => caller.api_key.is_none(),
+        }
+    }
+
     pub(super) fn forget(&self, caller: &Caller) {
-        self.0.invalidate(&key(caller));
+        self.known.invalidate(&key(caller));
+        if let Some(hash) = &caller.api_key_hash {
+            self.keys.invalidate(hash);
+        }
     }
 
     pub(super) fn keep(&self, caller: &Caller, standing: Arc<Standing>) {
         if !caller.is_anonymous() {
-            self.0.insert(key(caller), standing);
+            self.known.insert(key(caller), standing);
+        }
+        if let Some(hash) = &caller.api_key_hash {
+            self.keys.insert(hash.clone(), ());
         }
     }
 }

@@ -70,5 +70,57 @@ pub mod ops {
         }
     }
 
-    diesel::allow_tables_to_appear_in_same_query!(event_floors, events, idempotency_keys,);
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// A GraphQL document that a client has published, to ask for it by its id.
+        ops.trusted_documents (organization_id, id) {
+            /// Organization whose clients may ask for it; the platform: everybody.
+            organization_id -> Uuid,
+            /// Identity that the client has given it, most often a hash of its text.
+            id -> Text,
+            /// SHA-256 of its text, in hexadecimal digits.
+            sha256 -> Text,
+            /// Client that has published it, such as web or ios.
+            client -> Text,
+            /// Name of its operation; null when it has none.
+            operation -> Nullable<Text>,
+            /// Its text.
+            body -> Text,
+            /// When it was published.
+            published_at -> Timestamptz,
+            /// Day on which it was asked for last; null when it never was.
+            last_used_on -> Nullable<Date>,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// A document that was asked for and refused, since nobody has published it.
+        ops.unknown_documents (organization_id, id) {
+            /// Organization in which it was asked for; the platform where in none.
+            organization_id -> Uuid,
+            /// Identity by which it was asked for; the SHA-256 of its text where that came instead.
+            id -> Text,
+            /// Name of its operation, as far as it is known.
+            operation -> Nullable<Text>,
+            /// How often it was looked for; what is asked for again within seconds counts once.
+            times -> Int8,
+            /// When it was asked for first.
+            first_seen_at -> Timestamptz,
+            /// When it was asked for last.
+            last_seen_at -> Timestamptz,
+        }
+    }
+
+    diesel::allow_tables_to_appear_in_same_query!(
+        event_floors,
+        events,
+        idempotency_keys,
+        trusted_documents,
+        unknown_documents,
+    );
 }

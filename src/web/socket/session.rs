@@ -2,7 +2,10 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::extract::ws::{self, WebSocket};
-use futures_util::{StreamExt, stream::SplitStream};
+use futures_util::{
+    StreamExt,
+    stream::{self, SplitStream},
+};
 use serde_json::{Map, Value, json};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -21,8 +24,7 @@ use crate::{
     store::{clock, door::Caller, error::Error},
     web::{
         caller::{self, Origin},
-        figures::Transport,
-        graphql::prepare,
+        figures::{self, Transport},
         parameters,
         router::Web,
         sse,
@@ -219,8 +221,7 @@ impl Session {
 
     fn subscribe(&self, id: String, payload: Value) -> Result<(), Close> {
         let Some(presence) = &self.presence else { return Err(Close::NOT_INTRODUCED) };
-        let mut request =
-            parameters::of_value(payload).map_err(|fault| Close::bad_message(&fault.message))?;
+        let asked = parameters::of_value(payload).map_err(|fault| Close::bad_message(&fault.message))?;
         if self.operations.is_running(&id) {
             return Err(Close::taken(&id));
         }
@@ -235,16 +236,22 @@ impl Session {
             let deaf = self.is_deaf_to(ws::Message::text(refusal));
             return if deaf { Err(Close::TOO_SLOW) } else { Ok(()) };
         }
-        let kind = self.web.schema.kind(&mut request);
-        let answers = match kind {
-            Some(Kind::Subscription) => {
-                let (presence, request) = (presence.clone(), prepare(&self.web, request));
-                let answers = self.web.schema.follow(presence, caller.request, request, None);
-                sse::counted(answers, Transport::Websocket)
+        let (web, presence) = (self.web.clone(), presence.clone());
+        let answers = stream::once(async move {
+            let begun = std::time::Instant::now();
+            match web.schema.admit(caller, asked).await {
+                Ok(admitted) if admitted.kind == Some(Kind::Subscription) => {
+                    sse::counted(web.schema.follow(presence, admitted, None), Transport::Websocket)
+                }
+                Ok(admitted) => sse::single(web, admitted, Transport::Websocket),
+                Err(refused) => {
+                    let answer = &refused.answer;
+                    figures::answered(refused.kind, Transport::Websocket, Some(answer), begun.elapsed());
+                    stream::iter([refused.answer]).boxed()
+                }
             }
-            _ => sse::single(self.web.clone(), caller, request, kind, Transport::Websocket),
-        };
-        self.operations.start(id, answers, self.parcels.clone());
+        });
+        self.operations.start(id, answers.flatten().boxed(), self.parcels.clone());
         Ok(())
     }
 }

@@ -34,6 +34,7 @@ const FEW: &[(&str, &str)] = &[
     ("Organization", "one works in one"),
     ("OrganizationSettings", "one per organization"),
     ("RecoveryCode", "one's own"),
+    ("RateLimit", "one's own, and none where nothing is limited"),
     ("Session", "one's own"),
     ("SsoAccount", "one's own"),
     ("Viewer", "oneself"),

@@ -12,6 +12,8 @@ const PUBLIC_TYPES: &[&str] = &[
     "PageInfo",
     // part of a test of a control, which needs a permission
     "ControlEvidence",
+    // what the caller may still spend
+    "RateLimit",
     // what was wrong with what the caller has just sent
     "ConflictError",
     "StateError",

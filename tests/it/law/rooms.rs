@@ -64,6 +64,19 @@ const ROOMS: &[(&str, &[&str])] = &[
             "crate::web",
         ],
     ),
+    (
+        "src/settings",
+        &[
+            "axum",
+            "async_graphql",
+            "diesel",
+            "crate::domains",
+            "crate::graph",
+            "crate::live",
+            "crate::store",
+            "crate::web",
+        ],
+    ),
     ("src/credential", &["axum", "async_graphql", "crate::domains", "crate::graph", "crate::web"]),
 ];
 

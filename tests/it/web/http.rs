@@ -60,7 +60,8 @@ async fn bodies_and_their_answers() {
         (r#"[{"query":"{ __typename }"}]"#, 400, 400, "BATCH_NOT_ALLOWED"),
         (r#"{"query":7}"#, 400, 400, "BAD_USER_INPUT"),
         (r#"{"query":"{ __typename }","variables":[]}"#, 400, 400, "BAD_USER_INPUT"),
-        (r#"{"extensions":{"persistedQuery":{"version":1}}}"#, 400, 400, "PERSISTED_QUERY_NOT_SUPPORTED"),
+        (r#"{"extensions":{"persistedQuery":{"version":2}}}"#, 400, 400, "PERSISTED_QUERY_NOT_SUPPORTED"),
+        (r#"{"extensions":{"persistedQuery":{"version":1}}}"#, 400, 400, "BAD_USER_INPUT"),
         (r#"{"query": "#, 400, 400, "BAD_USER_INPUT"),
         ("", 400, 400, "BAD_USER_INPUT"),
         (large.as_str(), 413, 413, "DOCUMENT_TOO_LARGE"),
@@ -80,7 +81,9 @@ async fn a_refused_request_has_no_data_and_an_executed_one_has() {
         post(&world).json(&json!({ "query": query })).send().await.unwrap().json().await.unwrap()
     };
     assert_eq!(ask("{ nothing }").await.get("data"), None);
-    assert_eq!(ask("{ __typename }").await, json!({ "data": { "__typename": "Query" } }));
+    let cost = json!({ "requested": 1, "actual": 1, "limit": 50_000 });
+    let answer = json!({ "data": { "__typename": "Query" }, "extensions": { "cost": cost } });
+    assert_eq!(ask("{ __typename }").await, answer);
 }
 
 #[tokio::test]

@@ -3,9 +3,12 @@
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use portico::{
-    graph::limits::Limits,
+    graph::{
+        limits::{ByKind, Limits},
+        schema::{Schema, SchemaParts},
+    },
     live::Hub,
-    settings::Settings,
+    settings::{Kinds, Settings},
     store::{
         clock,
         door::{Caller, Door, DoorSettings},
@@ -20,6 +23,7 @@ use crate::world::server;
 
 mod audit;
 mod http;
+mod limits;
 mod page;
 mod socket;
 mod sse;
@@ -36,6 +40,11 @@ struct World {
 
 impl World {
     async fn start(settings: &[(&str, &str)]) -> Self {
+        Self::with(settings, |_| {}).await
+    }
+
+    /// The same with another schema.
+    async fn with(settings: &[(&str, &str)], change: impl FnOnce(&mut SchemaParts)) -> Self {
         let database = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("postgres://nobody@{}/none", database.local_addr().unwrap());
         let (statement_timeout, pool_wait) = (Duration::from_secs(1), Duration::from_secs(5));
@@ -43,9 +52,14 @@ impl World {
         let door = Door::new(&door).unwrap();
         let settings = [("PORTICO_LISTEN", "127.0.0.1:0")].iter().chain(settings);
         let settings = settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let settings = Settings::read(settings, None).unwrap();
+        let mut schema = server::parts(door.clone(), Hub::new(door), Limits::default());
+        let Kinds { anonymous, person, api_key } = settings.introspection;
+        schema.introspection = ByKind { anonymous, person, api_key };
+        change(&mut schema);
         let parts = Parts {
-            schema: server::schema(door.clone(), Hub::new(door), Limits::default()),
-            settings: Arc::new(Settings::read(settings, None).unwrap()),
+            schema: Schema::new(schema),
+            settings: Arc::new(settings),
             read_credential: Arc::new(read_credential),
             demo: Arc::new(|| json!({ "demo": true, "personas": [] })),
         };

@@ -16,7 +16,7 @@ type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 /// A subscription that runs: its database never answers.
 const WAITS: &str = "subscription { recordEvents(types: [\"Deal\"]) { __typename } }";
 
-struct Client(Stream);
+pub struct Client(Stream);
 
 impl Client {
     async fn open(world: &World) -> Self {
@@ -33,7 +33,7 @@ impl Client {
     }
 
     /// Opened and acknowledged.
-    async fn introduced(world: &World, payload: Value) -> Self {
+    pub async fn introduced(world: &World, payload: Value) -> Self {
         let mut client = Self::open(world).await;
         client.say(json!({ "type": "connection_init", "payload": payload })).await;
         assert_eq!(client.hear().await["type"], "connection_ack");
@@ -48,12 +48,12 @@ impl Client {
         self.0.send(Message::text(text)).await.unwrap();
     }
 
-    async fn subscribe(&mut self, id: &str, query: &str) {
+    pub async fn subscribe(&mut self, id: &str, query: &str) {
         self.say(json!({ "type": "subscribe", "id": id, "payload": { "query": query } })).await;
     }
 
     /// The next message of the protocol.
-    async fn hear(&mut self) -> Value {
+    pub async fn hear(&mut self) -> Value {
         loop {
             match self.next().await {
                 Some(Message::Text(text)) => return serde_json::from_str(&text).unwrap(),
@@ -245,8 +245,9 @@ async fn queries_and_mutations_are_answered_too() {
     for (query, data) in [("{ __typename }", "Query"), ("mutation { __typename }", "Mutation")] {
         // an id may be used again once its operation is complete
         client.subscribe("same", query).await;
-        let data = json!({ "data": { "__typename": data } });
-        assert_eq!(client.hear().await, json!({ "id": "same", "type": "next", "payload": data }));
+        let cost = json!({ "requested": 1, "actual": 1, "limit": 50_000 });
+        let answer = json!({ "data": { "__typename": data }, "extensions": { "cost": cost } });
+        assert_eq!(client.hear().await, json!({ "id": "same", "type": "next", "payload": answer }));
         assert_eq!(client.hear().await, json!({ "id": "same", "type": "complete" }));
     }
 }

@@ -21,7 +21,7 @@ async fn one_answer_is_one_event_and_the_end() {
     assert_eq!(response.status().as_u16(), 200);
     assert_eq!(response.headers()["content-type"], "text/event-stream; charset=utf-8");
     assert_eq!(response.headers()["cache-control"], "no-store");
-    let expected = "event: next\ndata: {\"data\":{\"__typename\":\"Query\"}}\n\nevent: complete\ndata:\n\n";
+    let expected = "event: next\ndata: {\"data\":{\"__typename\":\"Query\"},\"extensions\":{\"cost\":{\"requested\":1,\"actual\":1,\"limit\":50000}}}\n\nevent: complete\ndata:\n\n";
     assert_eq!(response.text().await.unwrap(), expected);
 
     let get =

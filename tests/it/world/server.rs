@@ -4,14 +4,18 @@ use std::{sync::Arc, time::Duration};
 use portico::{
     credential::Keys,
     graph::{
-        limits::Limits,
+        limits::{ByKind, Limits},
+        rates::RateSettings,
         schema::{Schema, SchemaParts},
         seal::Seal,
         visit::PageSizes,
     },
     live::{Hub, Patience},
     outbound::Outbound,
-    store::door::{Door, DoorSettings},
+    store::{
+        clock::Steady,
+        door::{Door, DoorSettings},
+    },
 };
 
 /// The keys of every server of the tests.
@@ -31,7 +35,12 @@ pub fn door(url: &str, connections: usize) -> Door {
 }
 
 pub fn schema(door: Door, hub: Arc<Hub>, limits: Limits) -> Schema {
-    Schema::new(SchemaParts {
+    Schema::new(parts(door, hub, limits))
+}
+
+/// What a schema is built from, for tests that build another: nothing is limited in a time, and all is shown to all.
+pub fn parts(door: Door, hub: Arc<Hub>, limits: Limits) -> SchemaParts {
+    SchemaParts {
         door,
         hub,
         limits,
@@ -43,5 +52,10 @@ pub fn schema(door: Door, hub: Arc<Hub>, limits: Limits) -> Schema {
         pages: PageSizes::default(),
         web_url: Some("https://app.example".into()),
         patience: Patience::default(),
-    })
+        rates: RateSettings::NONE,
+        clock: Steady::begin(),
+        introspection: ByKind { anonymous: true, person: true, api_key: true },
+        trusted_only: ByKind { anonymous: false, person: false, api_key: false },
+        persisted_queries: true,
+    }
 }

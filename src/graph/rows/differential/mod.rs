@@ -53,6 +53,8 @@ fn visit() -> Visit {
         patience: crate::live::Patience::default(),
         presence: None,
         resume_after: None,
+        balance: None,
+        progress: Arc::default(),
     }
 }
 
@@ -79,7 +81,7 @@ async fn the_engine_answers_as_a_plain_interpreter_does() {
     for seed in 0..QUERIES {
         let query = made_up(seed);
         let answer: Response = schema.execute(Request::new(&query).data(visit.clone())).await;
-        let engine: Json = serde_json::from_slice(&response(&answer, true))
+        let engine: Json = serde_json::from_slice(&response(&answer, true, None))
             .unwrap_or_else(|error| panic!("{error}: {query}"));
 
         let document = async_graphql::parser::parse_query(&query).unwrap();
@@ -140,7 +142,7 @@ async fn null_goes_up_to_the_nearest_field_that_may_be_null() {
         ),
     ] {
         let answer = schema.execute(Request::new(query).data(visit.clone())).await;
-        let written = String::from_utf8(response(&answer, true)).unwrap();
+        let written = String::from_utf8(response(&answer, true, None)).unwrap();
         let engine: Json = serde_json::from_str(&written).unwrap();
         assert_eq!(engine["data"].to_string(), data.to_string(), "{query}");
         assert_eq!(answer.errors.len(), errors, "{query}");

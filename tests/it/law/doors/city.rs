@@ -7,7 +7,10 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::StreamExt;
 use portico::{
     domains::access::catalogue,
-    graph::{limits::Limits, schema::Schema},
+    graph::{
+        limits::{ByKind, Limits},
+        schema::Schema,
+    },
     seed,
     store::connect::connect,
 };
@@ -53,7 +56,7 @@ impl City {
             fields: 10_000,
             aliases: 1_000,
             root_fields: 1_000,
-            cost: usize::MAX,
+            cost: ByKind { anonymous: usize::MAX, person: usize::MAX, api_key: usize::MAX },
             ..Limits::default()
         };
         let schema = serve(&database, wide);

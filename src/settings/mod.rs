@@ -2,10 +2,14 @@
 //!
 //! A setting is read from the environment (`PORTICO_<NAME>`), else from `portico.toml`, else it has its
 //! default. A name that does not exist is refused, so that a typing error cannot go unnoticed.
+mod value;
+
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+
+use self::value::Value;
+pub use self::value::{Kinds, LogFormat, Secret};
 
 /// One setting as `portico settings` shows it.
 #[derive(Debug, Clone)]
@@ -26,111 +30,6 @@ pub struct Setting {
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.join("\n"))]
 pub struct Refused(Vec<String>);
-
-/// A text that is never printed: an address with a password in it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The text itself, for the one place that needs it.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(hidden)")
-    }
-}
-
-/// How log lines are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// One readable line per event.
-    Human,
-    /// One JSON object per line.
-    Json,
-}
-
-/// A type that a setting can have: read from text, shown as text.
-trait Value: Sized {
-    fn read(text: &str) -> Result<Self, String>;
-    fn show(&self) -> String;
-}
-
-macro_rules! value_by_parse {
-    ($($kind:ty: $expected:literal),+ $(,)?) => {$(
-        impl Value for $kind {
-            fn read(text: &str) -> Result<Self, String> {
-                text.parse().map_err(|_: <$kind as std::str::FromStr>::Err| format!("expected {}", $expected))
-            }
-            fn show(&self) -> String {
-                self.to_string()
-            }
-        }
-    )+};
-}
-value_by_parse!(
-    SocketAddr: "an address and port such as 127.0.0.1:8080",
-    bool: "true or false",
-    u32: "a whole number",
-    u64: "a whole number",
-    usize: "a whole number",
-    String: "text",
-);
-
-impl Value for PathBuf {
-    fn read(text: &str) -> Result<Self, String> {
-        if text.is_empty() { Err("expected a path".to_owned()) } else { Ok(Self::from(text)) }
-    }
-    fn show(&self) -> String {
-        self.display().to_string()
-    }
-}
-
-impl Value for Secret {
-    fn read(text: &str) -> Result<Self, String> {
-        Ok(Self(text.to_owned()))
-    }
-    fn show(&self) -> String {
-        "(hidden)".to_owned()
-    }
-}
-
-impl<T: Value> Value for Option<T> {
-    fn read(text: &str) -> Result<Self, String> {
-        if text.is_empty() { Ok(None) } else { T::read(text).map(Some) }
-    }
-    fn show(&self) -> String {
-        self.as_ref().map(Value::show).unwrap_or_default()
-    }
-}
-
-impl Value for Vec<String> {
-    fn read(text: &str) -> Result<Self, String> {
-        Ok(text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect())
-    }
-    fn show(&self) -> String {
-        self.join(", ")
-    }
-}
-
-impl Value for LogFormat {
-    fn read(text: &str) -> Result<Self, String> {
-        match text {
-            "human" => Ok(Self::Human),
-            "json" => Ok(Self::Json),
-            _ => Err("expected human or json".to_owned()),
-        }
-    }
-    fn show(&self) -> String {
-        match self {
-            Self::Human => "human".to_owned(),
-            Self::Json => "json".to_owned(),
-        }
-    }
-}
 
 /// Where the file of settings is, when it is not `portico.toml` in the current directory.
 const CONFIG: &str = "PORTICO_CONFIG";
@@ -369,8 +268,14 @@ settings! {
     sso_private_addresses: bool = "false";
     /// Origins whose pages may call the API from a browser, separated by commas; none besides its own.
     cors_origins: Vec<String> = "";
-    /// Answer introspection queries; the playground needs them.
-    introspection: bool = "true";
+    /// Who may ask about the schema itself, and is told which name was meant where one does not exist: all, none, or
+    /// some of anonymous, person and `api_key`, separated by commas. The playground needs it.
+    introspection: Kinds = "all";
+    /// Who is answered trusted documents only, those that `portico documents publish` has registered: none, all, or some
+    /// of anonymous, person and `api_key`, separated by commas.
+    trusted_documents_only: Kinds = "none";
+    /// Remember documents by their SHA-256, so that clients need not send them again (automatic persisted queries).
+    persisted_queries: bool = "true";
 
     /// Address of the SMTP server that delivers mail: `smtps://user:password@host`, or
     /// `smtp://user:password@host?tls=required` for STARTTLS. None: mail stays in the outbox, which `portico mail`
@@ -397,8 +302,28 @@ settings! {
     max_directives: usize = "50";
     /// Largest number of fields at the root of an operation.
     max_root_fields: usize = "20";
-    /// Largest cost of an operation: its fields, each counted as often as the page sizes allow it to appear.
-    max_cost: u64 = "100000";
+    /// Largest size of the variables of a request, in bytes as JSON.
+    max_variable_bytes: usize = "524288";
+    /// How deep lists and objects may be nested in variables.
+    max_variable_depth: usize = "20";
+    /// Largest cost of an operation of a person, in points: a record that its page sizes allow to appear is one, a change
+    /// and a step of a filter along a relation are ten, and counting costs one for each thousand.
+    max_cost: usize = "100000";
+    /// The same of an operation of an API key.
+    max_cost_api_key: usize = "100000";
+    /// The same of an operation of somebody who does not say who they are.
+    max_cost_anonymous: usize = "25000";
+    /// How many points of cost a person may spend in a minute in one organization; 0: any number. Each server counts
+    /// by itself: several behind a balancer allow as many times that.
+    rate_person: u32 = "600000";
+    /// The same for an API key.
+    rate_api_key: u32 = "600000";
+    /// The same for all people and API keys of an organization together.
+    rate_organization: u32 = "3000000";
+    /// The same for an address (of IPv6: a network of 64 bits) from which somebody asks who does not say who they are.
+    rate_address: u32 = "120000";
+    /// How many seconds' worth of points may be saved up and spent at once.
+    rate_burst_seconds: u32 = "60";
     /// Number of items on a page when the query does not say.
     default_page_size: u32 = "20";
     /// Largest number of items on a page.

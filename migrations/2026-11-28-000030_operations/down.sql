@@ -1,0 +1,2 @@
+DROP TABLE ops.unknown_documents;
+DROP TABLE ops.trusted_documents;

@@ -1,0 +1,114 @@
+//! What the fields of the schema give, as far as that decides what they may cost.
+use std::collections::HashMap;
+
+use async_graphql::registry::{MetaType, Registry};
+
+use crate::graph::visit::PageSizes;
+
+/// What stands below a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gives {
+    /// One record, or an object that counts as one.
+    One,
+    /// A connection, whose page has so many rows where nobody says.
+    Page(usize),
+    /// The rows of a connection.
+    Rows,
+    /// The edges of a connection: what they hold counts, they themselves do not.
+    Edges,
+    /// How many rows a connection has.
+    Count,
+    /// What counts for nothing by itself.
+    Nothing,
+    /// As many objects as its arguments say, else as many as are assumed of a list.
+    List,
+    /// What a change has come to, or a stream.
+    Work,
+}
+
+/// A field, and the type below it.
+#[derive(Debug)]
+pub(super) struct Shape {
+    pub gives: Gives,
+    pub of: String,
+}
+
+/// The fields of every type that have something below them.
+#[derive(Debug)]
+pub struct Shapes {
+    types: HashMap<String, Fields>,
+    /// How many rows a page has at most.
+    pub(super) largest_page: usize,
+}
+
+pub(super) type Fields = HashMap<String, Shape>;
+
+/// The schema of the schema, which async-graphql adds by itself.
+const INTROSPECTION: &[(&str, &str, &str, Gives)] = &[
+    ("Query", "__schema", "__Schema", Gives::One),
+    ("Query", "__type", "__Type", Gives::One),
+    ("__Schema", "types", "__Type", Gives::List),
+    ("__Schema", "queryType", "__Type", Gives::One),
+    ("__Schema", "mutationType", "__Type", Gives::One),
+    ("__Schema", "subscriptionType", "__Type", Gives::One),
+    ("__Schema", "directives", "__Directive", Gives::List),
+    ("__Directive", "args", "__InputValue", Gives::List),
+    ("__Type", "fields", "__Field", Gives::List),
+    ("__Type", "interfaces", "__Type", Gives::List),
+    ("__Type", "possibleTypes", "__Type", Gives::List),
+    ("__Type", "enumValues", "__EnumValue", Gives::List),
+    ("__Type", "inputFields", "__InputValue", Gives::List),
+    ("__Type", "ofType", "__Type", Gives::One),
+    ("__Field", "args", "__InputValue", Gives::List),
+    ("__Field", "type", "__Type", Gives::One),
+    ("__InputValue", "type", "__Type", Gives::One),
+];
+
+impl Shapes {
+    pub fn of(registry: &Registry, pages: PageSizes) -> Self {
+        let size = |rows: i64| usize::try_from(rows).unwrap_or(1);
+        let is_page = |of: &str| {
+            registry
+                .types
+                .get(of)
+                .and_then(MetaType::fields)
+                .is_some_and(|fields| fields.contains_key("pageInfo"))
+        };
+        let shape = |parent: &str, name: &str, ty: &str| {
+            let of = ty.trim_matches(['[', ']', '!']);
+            let composite = matches!(
+                registry.types.get(of)?,
+                MetaType::Object { .. } | MetaType::Interface { .. } | MetaType::Union { .. }
+            );
+            let gives = match name {
+                "nodes" if is_page(parent) => Gives::Rows,
+                "edges" if is_page(parent) => Gives::Edges,
+                "totalCount" if is_page(parent) => Gives::Count,
+                "pageInfo" if is_page(parent) => Gives::Nothing,
+                _ if matches!(parent, "Mutation" | "Subscription") => Gives::Work,
+                _ if is_page(of) && parent == "Query" => Gives::Page(size(pages.root)),
+                _ if is_page(of) => Gives::Page(size(pages.nested)),
+                _ if ty.contains('[') => Gives::List,
+                _ => Gives::One,
+            };
+            composite.then(|| (name.to_owned(), Shape { gives, of: of.to_owned() }))
+        };
+        let of_type = |(parent, ty): (&String, &MetaType)| {
+            let fields = ty.fields()?.iter();
+            let fields = fields.filter_map(|(name, field)| shape(parent, name, &field.ty));
+            Some((parent.clone(), fields.collect()))
+        };
+        let mut shapes: HashMap<String, Fields> = registry.types.iter().filter_map(of_type).collect();
+        for &(parent, name, of, gives) in INTROSPECTION {
+            shapes
+                .entry(parent.to_owned())
+                .or_default()
+                .insert(name.to_owned(), Shape { gives, of: of.to_owned() });
+        }
+        Self { types: shapes, largest_page: size(pages.most) }
+    }
+
+    pub(super) fn fields(&self, of: &str) -> Option<&Fields> {
+        self.types.get(of)
+    }
+}

@@ -1,0 +1,104 @@
+//! How many tokens a text has, counted before it is parsed.
+
+/// As GraphQL's grammar counts them; counting ends beyond `most`.
+pub(super) fn tokens(text: &str, most: usize) -> usize {
+    let mut rest = text.as_bytes();
+    let mut count = 0;
+    while let (Some(&first), true) = (rest.first(), count <= most) {
+        let length = match first {
+            b' ' | b'\t' | b'\n' | b'\r' | b',' => {
+                rest = rest.get(1..).unwrap_or_default();
+                continue;
+            }
+            b'#' => {
+                let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+                rest = rest.get(end.unwrap_or(rest.len())..).unwrap_or_default();
+                continue;
+            }
+            b'"' => string(rest),
+            b'.' => rest.iter().take(3).take_while(|byte| **byte == b'.').count(),
+            _ if is_word(first) => rest.iter().take_while(|byte| is_word(**byte) || **byte == b'.').count(),
+            _ => 1,
+        };
+        count += 1;
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    count
+}
+
+/// Whether brackets are nested deeper than `most`: the parser takes a piece of its stack for each.
+pub(super) fn is_nested_beyond(text: &str, most: usize) -> bool {
+    let mut rest = text.as_bytes();
+    let mut depth = 0_usize;
+    while let Some(&first) = rest.first() {
+        let length = match first {
+            b'#' => rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len()),
+            b'"' => string(rest),
+            b'{' | b'[' | b'(' => {
+                depth += 1;
+                if depth > most {
+                    return true;
+                }
+                1
+            }
+            b'}' | b']' | b')' => {
+                depth = depth.saturating_sub(1);
+                1
+            }
+            _ => 1,
+        };
+        rest = rest.get(length..).unwrap_or_default();
+    }
+    false
+}
+
+/// Names and numbers.
+const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+/// How long the string is with which `text` begins, quotes included.
+fn string(text: &[u8]) -> usize {
+    let quote: &[u8] = if text.starts_with(b"\"\"\"") { b"\"\"\"" } else { b"\"" };
+    let mut at = quote.len();
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        if rest.starts_with(quote) {
+            return at + quote.len();
+        }
+        at += if rest.starts_with(b"\\") { 2 } else { 1 };
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_counted_as_the_grammar_does() {
+        for (text, count) in [
+            ("", 0),
+            ("{ viewer { id } }", 6),
+            ("query($a:[Int!]=[1,-2.5e3]){...F @skip(if:$a)}", 27),
+            ("# not { this }\n{a}", 3),
+            (r#"{a(b:"\" { \\" c:"")}"#, 11),
+            ("{a(b:\"\"\"one \"two\" { \"\"\")}", 8),
+            ("{a(b:\"never ends }", 6),
+        ] {
+            assert_eq!(tokens(text, usize::MAX), count, "{text}");
+        }
+    }
+
+    #[test]
+    fn brackets_are_counted_where_they_are_no_text() {
+        for (text, nested) in [
+            ("{a{b}}{a{b}}", false),
+            ("{a(b:[1]){c}}", false),
+            ("{a{b(c:[1])}}", true),
+            ("{a(b:\"[[[[\" c:\"\"\"{{{{\"\"\") # ((((\n}", false),
+            ("[[[", true),
+        ] {
+            assert_eq!(is_nested_beyond(text, if nested { 2 } else { 3 }), nested, "{text}");
+        }
+    }
+}
