@@ -175,11 +175,14 @@ BEGIN
       END IF;
     END IF;
   END IF;
+  IF TG_LEVEL = 'ROW' AND TG_OP = 'DELETE' AND ops.purging(OLD.organization_id) THEN
+    RETURN OLD;
+  END IF;
   PERFORM ops.refuse('Audit entries are never changed or deleted.', 'audit_logs_append_only', 'audit.audit_logs', NULL);
   RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION audit.append_only() IS 'Trigger: refuses every change of an audit entry, whoever asks, but the one that seals it.';
+COMMENT ON FUNCTION audit.append_only() IS 'Trigger: refuses every change of an audit entry, whoever asks, but the one that seals it; it goes only with all of its organization.';
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON audit.audit_logs
   FOR EACH ROW EXECUTE FUNCTION audit.append_only();
 COMMENT ON TRIGGER append_only ON audit.audit_logs IS 'Nobody changes or deletes an audit entry, not even the owner.';
