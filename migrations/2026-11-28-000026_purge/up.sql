@@ -140,7 +140,9 @@ BEGIN
   started := false;
   finished := false;
   deleted := 0;
-  PERFORM set_config('app.region', '', true), set_config('app.department_id', '', true);
+  -- Policies that show people less hold for an owner too who may become the server.
+  PERFORM set_config('app.region', '', true), set_config('app.department_id', '', true),
+    set_config('app.conversations', 'all', true), set_config('app.approvals', 'all', true);
   -- One that has begun comes first. Another server may be at it: then the next.
   FOR due IN
     SELECT o.* FROM identity.organizations o
@@ -204,7 +206,8 @@ BEGIN
   IF purged IS NOT NULL THEN
     UPDATE identity.organizations SET purge_report = report, purged_at = CASE WHEN finished THEN now() END WHERE id = purged;
   END IF;
-  PERFORM set_config('app.organization_id', before, true);
+  PERFORM set_config('app.organization_id', before, true),
+    set_config('app.conversations', '', true), set_config('app.approvals', '', true);
 END
 $$;
 COMMENT ON FUNCTION ops.purge_organization(integer) IS 'Deletes up to about so many rows of an organization that is due, which it finds itself; tells which, whether it began or ended now, and what was deleted until now. Null when none is due.';

@@ -409,3 +409,24 @@ async fn a_provider_of_oauth_2_tells_who_it_is_at_an_address() {
     provider.person(json!({ "login": "ann" }));
     assert_eq!(House::code(&sign_in(&house, &provider, &id).await), "INVALID");
 }
+
+/// A role that comes by a rule is there when the account is made (B022).
+#[tokio::test]
+async fn whoever_a_provider_makes_an_account_for_has_the_roles_that_come_by_themselves() {
+    let (house, provider) = (House::open().await, Provider::open().await);
+    let owner = house.person(&["owner"]).await;
+    let token = house.token(&owner).await;
+    for (name, domain) in [("colleagues", "acme.example"), ("others", "example.com")] {
+        let rule = json!({ "attribute": "subject.emailDomain", "operator": "eq", "value": domain });
+        let input = json!({ "name": name, "autoAssignConditions": rule });
+        let made = call(&house, Some(&token), "roleCreate", "role { id }", input).await;
+        assert_eq!(made["userErrors"], json!([]), "{made}");
+    }
+    let id = set_up(&house, &token, &provider, json!({ "autoCreateUsers": true })).await;
+    let email = format!("new-{}@acme.example", owner.id.simple());
+    provider.person(json!({ "sub": "n", "email": email, "email_verified": true }));
+    let made = sign_in(&house, &provider, &id).await;
+    assert_eq!(made["userErrors"], json!([]), "{made}");
+    let own = house.get(Some(&text(&made["accessToken"])), "{ viewer { roles } }", json!({})).await;
+    assert_eq!(own["viewer"]["roles"], json!(["colleagues"]));
+}

@@ -1,7 +1,7 @@
 //! Groups are the teams of the organization.
 use serde_json::{Value, json};
 
-use super::{Directory, GROUP, path};
+use super::{Directory, GROUP, PATCH, key_of, path};
 use crate::identity::house::text;
 
 fn values(group: &Value) -> Vec<String> {
@@ -164,4 +164,37 @@ async fn a_group_has_another_version_when_somebody_comes_or_goes() {
     // the team's own version, which people send back, is another matter
     let version = "SELECT revision FROM access.teams WHERE organization_id = $org";
     assert_eq!(directory.look(version).await, "1");
+}
+
+/// Nobody reaches beyond a key by way of a group.
+#[tokio::test]
+async fn a_key_fills_no_team_that_has_rights_beyond_its_scopes() {
+    let directory = Directory::found().await;
+    let house = &directory.house;
+    let (ada, owner) = (directory.user("ada").await, house.token(&directory.owner).await);
+    let made = directory.post("/Groups", json!({ "displayName": "Readers" })).await.ok(201);
+    let group = path("Groups", &made);
+    let role = "query { roles(filter: { name: { eq: \"viewer\" } }) { nodes { id } } }";
+    let role = house.get(Some(&owner), role, json!({})).await["roles"]["nodes"][0]["id"].clone();
+    let document =
+        "mutation ($input: RoleAssignInput!) { roleAssign(input: $input) { userErrors { code path } } }";
+    let input = json!({ "input": { "teamId": made["id"], "roleId": role } });
+    assert_eq!(house.get(Some(&owner), document, input).await["roleAssign"]["userErrors"], json!([]));
+
+    let fill = async |key: &str| {
+        let add = json!({ "schemas": [PATCH], "Operations": [{ "op": "add", "path": "members", "value": [{ "value": ada["id"] }] }] });
+        directory.send_as(Some(key), reqwest::Method::PATCH, &group, Some(add), &[]).await
+    };
+    let in_it = "SELECT count(*) FROM access.team_members WHERE user_id = $user";
+    let some = key_of(house, &directory.owner, json!(["scim.provision", "deal.*"])).await;
+    for key in [&directory.key, &some] {
+        assert_eq!(fill(key).await.refusal().0, 403);
+        assert_eq!(directory.look_at(&ada, in_it).await, "0");
+    }
+    // nor by making one anew with the same people
+    let body = json!({ "schemas": [GROUP], "displayName": "Readers", "members": [{ "value": ada["id"] }] });
+    let put = directory.send_as(Some(&some), reqwest::Method::PUT, &group, Some(body), &[]).await;
+    assert_eq!((put.refusal().0, directory.look_at(&ada, in_it).await.as_str()), (403, "0"));
+    let all = key_of(house, &directory.owner, json!(["scim.provision", "*"])).await;
+    assert_eq!(values(&fill(&all).await.ok(200)), ids([&ada]));
 }
