@@ -59,7 +59,7 @@ CREATE TABLE audit.audit_logs (
   CONSTRAINT audit_logs_additional_data_check CHECK (jsonb_typeof(additional_data) = 'object'),
   CONSTRAINT audit_logs_sealed CHECK (((seq IS NULL) = (hash IS NULL)) AND (prev_hash IS NULL OR hash IS NOT NULL))
 ) PARTITION BY RANGE (id);
-COMMENT ON TABLE audit.audit_logs IS 'One act in the organization: who did what to which record, when, from where, with the values before and after. Never changed or deleted.';
+COMMENT ON TABLE audit.audit_logs IS 'One act in the organization: who did what to which record, when, from where, with the values before and after. Never changed, and deleted only with the whole organization, when that is purged.';
 COMMENT ON COLUMN audit.audit_logs.organization_id IS 'Organization that the audit entry belongs to.';
 COMMENT ON COLUMN audit.audit_logs.id IS 'Identity of the audit entry, given by the server; it never changes and orders by time of creation.';
 COMMENT ON COLUMN audit.audit_logs.seq IS 'Number of the entry in the organization''s chain; null for the few seconds until it is sealed.';

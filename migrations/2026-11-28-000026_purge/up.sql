@@ -1,10 +1,10 @@
 -- What was deleted is gone for good some time after (B002, B012).
 --
 -- Of an organization only its row is left, which says that there was one: every row of every table that names it is
--- deleted, its audit log too, since that tells of people as plainly as the records do. The log of the platform keeps where
--- its chain ended and how many rows there were, and is itself sealed: so nobody can pass the loss of a log off as a purge,
--- and the last checkpoint of the organization still fits. Of a person their row is left without anything personal, for what
--- others did with them refers to it.
+-- deleted, its audit log too: that tells of people as plainly as the records do, its hashes without what it says prove
+-- nothing, and whoever leaves is owed that nothing stays. The log of the platform, which is sealed itself, keeps where the
+-- chain ended and how many rows there were: the last checkpoint of the organization still fits, and a log that is gone
+-- without that is a loss. Of a person their row is left without anything personal, for what others did with them refers to it.
 --
 -- Who runs the purge owns the tables; when it is due says the row itself, and neither function is told whom to purge.
 

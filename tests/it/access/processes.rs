@@ -224,12 +224,15 @@ async fn what_is_taken_away_through_one_process_is_gone_on_the_other_with_the_ne
         ),
     ] {
         let name = code.to_lowercase();
-        let (person, role, _) = world.with_role(&format!("held {name}"), &["event.read"]).await;
-        let input = json!({ "name": format!("deal_read_{name}"), "right": "deal.read" });
-        let made = world.keeper.do_("permissionCreate", input, "permission { id }").await;
-        let own = &made["permission"]["id"];
-        world.keeper.do_("rolePermissionAdd", json!({ "roleId": role, "permissionId": own }), "").await;
-        let update = format!("permissionUpdate(input: {{ id: {own}, {demand} }}) {DONE}");
+        let (person, role, _) = world.with_role(&format!("held {name}"), &[]).await;
+        let mut update = String::new();
+        for (at, right) in HELD.iter().enumerate() {
+            let input = json!({ "name": format!("{}_{name}", right.replace('.', "_")), "right": right });
+            let made = world.keeper.do_("permissionCreate", input, "permission { id }").await;
+            let own = &made["permission"]["id"];
+            world.keeper.do_("rolePermissionAdd", json!({ "roleId": role, "permissionId": own }), "").await;
+            update += &format!("u{at}: permissionUpdate(input: {{ id: {own}, {demand} }}) {DONE} ");
+        }
         world.loses(what, &token(&person), &by, &update, code).await;
     }
 
