@@ -254,7 +254,8 @@ BEGIN
     report := ops.count_purged(report, jsonb_build_object(place.name, gone));
   END LOOP;
   -- Somebody else may have the address by now.
-  DELETE FROM identity.mail m WHERE lower(m.recipient) = lower(due.email) AND m.created_at <= due.deleted_at;
+  DELETE FROM identity.mail m
+  WHERE (lower(m.recipient) = lower(due.email) OR m.recipient = due.phone) AND m.created_at <= due.deleted_at;
   GET DIAGNOSTICS gone = ROW_COUNT;
   report := ops.count_purged(report, jsonb_build_object('identity.mail', gone));
   -- What organizations keep of them.

@@ -35,7 +35,7 @@ pub(super) fn spawn(door: &Door, hub: &Arc<Hub>, stop: &CancellationToken) {
         while stopped.run_until_cancelled(tokio::time::sleep(PURGE)).await.is_some() {
             match purge::sweep(&purging).await {
                 Ok(purged) if purged != Purged::default() => {
-                    tracing::info!(?purged, "Purged what was deleted")
+                    tracing::info!(?purged, "Purged what was deleted");
                 }
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%error, "What is due could not be purged; it is tried again"),
