@@ -4,6 +4,7 @@ DROP FUNCTION ops.month_bound(timestamptz);
 DROP PROCEDURE ops.isolate(regclass, text);
 DROP FUNCTION ops.refuse_cycle();
 DROP FUNCTION ops.append_only();
+DROP FUNCTION ops.purging(uuid);
 DROP FUNCTION ops.touch();
 DROP FUNCTION ops.uuid_v7();
 DROP FUNCTION ops.serving();

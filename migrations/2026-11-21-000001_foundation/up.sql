@@ -84,11 +84,22 @@ END
 $$;
 COMMENT ON FUNCTION ops.touch() IS 'Trigger: stamps the time of a change and counts it.';
 
+CREATE FUNCTION ops.purging(organization uuid) RETURNS boolean LANGUAGE plpgsql STABLE SET search_path = pg_catalog AS $$
+BEGIN
+  -- The row itself says so, which the server cannot make it say.
+  RETURN NOT ops.serving() AND EXISTS (SELECT FROM identity.organizations o WHERE o.id = organization AND o.purge_started_at IS NOT NULL);
+END
+$$;
+COMMENT ON FUNCTION ops.purging(uuid) IS 'Whether the owner deletes everything of an organization that was deleted long enough ago.';
+
 CREATE FUNCTION ops.append_only() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
   -- Erasure of a person's data is a maintenance act of the owner, never of the server.
   IF TG_LEVEL = 'ROW' AND NOT ops.serving() AND current_setting('app.erasure', true) = 'on' THEN
     RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+  END IF;
+  IF TG_LEVEL = 'ROW' AND TG_OP = 'DELETE' AND NOT ops.serving() AND ops.purging((to_jsonb(OLD) ->> 'organization_id')::uuid) THEN
+    RETURN OLD;
   END IF;
   PERFORM ops.refuse(
     'This record is a fact: it is never changed or deleted.',
@@ -96,7 +107,7 @@ BEGIN
   RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION ops.append_only() IS 'Trigger: refuses every change and deletion of rows that are facts; argument: the table.';
+COMMENT ON FUNCTION ops.append_only() IS 'Trigger: refuses every change and deletion of rows that are facts, unless their organization is purged; argument: the table.';
 
 CREATE FUNCTION ops.refuse_cycle() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE

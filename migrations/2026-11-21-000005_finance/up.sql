@@ -352,6 +352,9 @@ DECLARE
   state text;
 BEGIN
   IF TG_OP = 'DELETE' THEN line := OLD; ELSE line := NEW; END IF;
+  IF TG_OP = 'DELETE' AND ops.purging(line.organization_id) THEN
+    RETURN line;
+  END IF;
   IF TG_OP = 'UPDATE' AND NEW.budget_id <> OLD.budget_id THEN
     PERFORM ops.refuse('A line stays in its budget.', 'budget_line_items_budget', 'finance.budget_line_items', 'budget_id');
   END IF;
@@ -378,7 +381,8 @@ BEGIN
           (SELECT coalesce(sum(l.annual_amount), 0) FROM finance.budget_line_items l
            WHERE l.organization_id = d.organization_id AND l.budget_id = d.budget_id) AS total
         FROM (SELECT DISTINCT c.organization_id, c.budget_id FROM changed c) d) s
-  WHERE b.organization_id = s.organization_id AND b.id = s.budget_id AND b.total_amount <> s.total;
+  WHERE b.organization_id = s.organization_id AND b.id = s.budget_id AND b.total_amount <> s.total
+    AND NOT ops.purging(b.organization_id);
   RETURN NULL;
 END
 $$;

@@ -59,7 +59,7 @@ CREATE TABLE audit.audit_logs (
   CONSTRAINT audit_logs_additional_data_check CHECK (jsonb_typeof(additional_data) = 'object'),
   CONSTRAINT audit_logs_sealed CHECK (((seq IS NULL) = (hash IS NULL)) AND (prev_hash IS NULL OR hash IS NOT NULL))
 ) PARTITION BY RANGE (id);
-COMMENT ON TABLE audit.audit_logs IS 'One act in the organization: who did what to which record, when, from where, with the values before and after. Never changed or deleted.';
+COMMENT ON TABLE audit.audit_logs IS 'One act in the organization: who did what to which record, when, from where, with the values before and after. Never changed, and deleted only with the whole organization, when that is purged.';
 COMMENT ON COLUMN audit.audit_logs.organization_id IS 'Organization that the audit entry belongs to.';
 COMMENT ON COLUMN audit.audit_logs.id IS 'Identity of the audit entry, given by the server; it never changes and orders by time of creation.';
 COMMENT ON COLUMN audit.audit_logs.seq IS 'Number of the entry in the organization''s chain; null for the few seconds until it is sealed.';
@@ -175,11 +175,14 @@ BEGIN
       END IF;
     END IF;
   END IF;
+  IF TG_LEVEL = 'ROW' AND TG_OP = 'DELETE' AND ops.purging(OLD.organization_id) THEN
+    RETURN OLD;
+  END IF;
   PERFORM ops.refuse('Audit entries are never changed or deleted.', 'audit_logs_append_only', 'audit.audit_logs', NULL);
   RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION audit.append_only() IS 'Trigger: refuses every change of an audit entry, whoever asks, but the one that seals it.';
+COMMENT ON FUNCTION audit.append_only() IS 'Trigger: refuses every change of an audit entry, whoever asks, but the one that seals it; it goes only with all of its organization.';
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON audit.audit_logs
   FOR EACH ROW EXECUTE FUNCTION audit.append_only();
 COMMENT ON TRIGGER append_only ON audit.audit_logs IS 'Nobody changes or deletes an audit entry, not even the owner.';

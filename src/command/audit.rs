@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use super::{Database, Outcome, say};
 use crate::domains::audit::audit_log::AuditLog;
+use crate::domains::identity::{organization::Organization, purge};
 use crate::live::checkpoint::Checkpoints;
 use crate::settings::Settings;
-use crate::store::audit_chain::{self, Break, Flaw, Verdict};
+use crate::store::audit_chain::{self, Break, Flaw, Kept, Verdict};
 use crate::store::door::{Door, DoorSettings};
 use crate::store::id::Id;
 
@@ -50,14 +51,18 @@ async fn verify(database: &Database, settings: &Settings, only: Option<&str>) ->
     let checkpoints = Checkpoints::open(&settings.data)?;
     let mut organizations = audit_chain::organizations(&door).await?;
     if let Some(only) = only {
-        organizations.retain(|(_, slug)| slug == only);
+        organizations.retain(|kept| kept.slug == only);
         if organizations.is_empty() {
             bail!("There is no organization `{only}`.");
         }
     }
     let mut broken = 0;
-    for (organization, slug) in organizations {
-        let (line, sound) = check(&door, &checkpoints, organization).await?;
+    for Kept { organization, slug, purged } in organizations {
+        let (line, sound) = if purged {
+            check_purged(&door, &checkpoints, organization).await?
+        } else {
+            check(&door, &checkpoints, organization).await?
+        };
         broken += usize::from(!sound);
         say(format_args!("{slug}: {line}"))?;
     }
@@ -91,4 +96,28 @@ async fn check(door: &Door, checkpoints: &Checkpoints, organization: Uuid) -> Re
         None => "nothing to check".to_owned(),
     };
     Ok((format!("{sound} entries sound{waiting}; {known}"), true))
+}
+
+/// The same of one whose log went with everything else of it: what is known of it from before has to fit its end.
+async fn check_purged(door: &Door, checkpoints: &Checkpoints, organization: Uuid) -> Result<(String, bool)> {
+    let checkpoint = match checkpoints.read(organization) {
+        Ok(checkpoint) => checkpoint,
+        Err(error) => return Ok((format!("the checkpoint cannot be trusted: {error}"), false)),
+    };
+    let id = Id::<Organization>::of(organization);
+    let Some(end) = audit_chain::ended(door, purge::STARTED, &id.to_string()).await? else {
+        return Ok((
+            format!("{id} has no audit log, and the platform's does not say that it was purged"),
+            false,
+        ));
+    };
+    let entries = end.as_ref().map_or(0, |end| end.seq);
+    let told = format!("{id} was purged after {entries} entries");
+    Ok(match checkpoint {
+        // another server may have sealed the last of them
+        Some(known) if known.seq >= entries && Some(&known) != end.as_ref() => {
+            (format!("{told}, which is not where its log was at its checkpoint at {}", known.seq), false)
+        }
+        _ => (told, true),
+    })
 }

@@ -19,6 +19,7 @@ mod doctor;
 mod documents;
 mod mail;
 mod migrate;
+mod purge;
 mod schema;
 mod seed;
 mod serve;
@@ -55,6 +56,8 @@ enum Command {
     Database(database::Database),
     /// Check that nobody has tampered with the audit log
     Audit(audit::Audit),
+    /// Delete for good what was deleted before and is due, as a running server does by itself
+    Purge,
     /// Check the database: connection, version, extensions, roles, migrations, row level security
     Doctor,
     /// Print an access token for scripts; the session that it belongs to is recorded in the audit trail
@@ -125,6 +128,7 @@ async fn dispatch(command: Command, settings: Settings) -> Result<Option<Outcome
         Command::Database(database) => unless_interrupted(database.run(settings)).await,
         Command::Audit(audit) => unless_interrupted(audit.run(settings)).await,
         Command::Doctor => unless_interrupted(doctor::run(settings)).await,
+        Command::Purge => unless_interrupted(purge::run(settings)).await,
         Command::Mail(mail) => unless_interrupted(mail.run(settings)).await,
         Command::Token(token) => unless_interrupted(token.run(settings)).await,
         Command::Documents(documents) => unless_interrupted(documents.run(settings)).await,

@@ -1,11 +1,15 @@
-//! What the server does by itself while it runs: partitions for the months to come, controls that become overdue, and
-//! requests for approval that nobody decided in time.
+//! What the server does by itself while it runs: partitions for the months to come, controls that become overdue,
+//! requests for approval that nobody decided in time, and the purge of what was deleted long ago.
 use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    domains::{access::lapsed, governance::overdue},
+    domains::{
+        access::lapsed,
+        governance::overdue,
+        identity::purge::{self, Purged},
+    },
     graph::schema::Schema,
     live::Hub,
     store::{door::Door, partitions},
@@ -14,6 +18,8 @@ use crate::{
 const PARTITIONS: Duration = Duration::from_hours(1);
 /// How often it is looked for what time alone has changed.
 const DUE: Duration = Duration::from_secs(30);
+/// How often it is looked for what is to be deleted for good.
+const PURGE: Duration = Duration::from_mins(5);
 
 /// How often it is looked for what need not be remembered.
 const TIDY: Duration = Duration::from_mins(1);
@@ -34,6 +40,18 @@ pub(super) fn spawn(door: &Door, hub: &Arc<Hub>, stop: &CancellationToken) {
         while stopped.run_until_cancelled(tokio::time::sleep(PARTITIONS)).await.is_some() {
             if let Err(error) = partitions::ahead(&ahead).await {
                 tracing::warn!(%error, "The partitions of the coming months could not be made; it is tried again");
+            }
+        }
+    });
+    let (purging, stopped) = (door.clone(), stop.clone());
+    tokio::spawn(async move {
+        while stopped.run_until_cancelled(tokio::time::sleep(PURGE)).await.is_some() {
+            match purge::sweep(&purging).await {
+                Ok(purged) if purged != Purged::default() => {
+                    tracing::info!(?purged, "Purged what was deleted");
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "What is due could not be purged; it is tried again"),
             }
         }
     });

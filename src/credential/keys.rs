@@ -24,18 +24,25 @@ use crate::settings::Settings;
 /// A secret shorter than this could be guessed.
 const SHORTEST: usize = 32;
 
-/// How long credentials last, and how many guesses are allowed.
+/// How long credentials last, how many guesses are allowed, and how long what is deleted can be restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
     pub access_token_minutes: u32,
     pub refresh_token_days: u32,
     pub lock_after_failures: u32,
     pub lock_minutes: u32,
+    pub purge_after_days: u32,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { access_token_minutes: 15, refresh_token_days: 30, lock_after_failures: 10, lock_minutes: 15 }
+        Self {
+            access_token_minutes: 15,
+            refresh_token_days: 30,
+            lock_after_failures: 10,
+            lock_minutes: 15,
+            purge_after_days: 30,
+        }
     }
 }
 
@@ -67,6 +74,7 @@ impl Keys {
             refresh_token_days: settings.refresh_token_days,
             lock_after_failures: settings.lock_after_failures,
             lock_minutes: settings.lock_minutes,
+            purge_after_days: settings.purge_after_days,
         };
         Ok(Self { rules, ..keys })
     }

@@ -25,7 +25,7 @@ pub use crate::{
         id::Id,
         referred::Referred,
         select::{Condition, Fetch, Limited, Owner, Table, name},
-        value::{Currency, Date, Json},
+        value::{AccessCondition, Currency, Date, Json},
     },
     text_enum,
 };

@@ -1,4 +1,5 @@
 //! The graph: everything that knows async-graphql, and nothing that knows a table.
+mod access_condition;
 pub mod admission;
 mod documents;
 pub mod entity;

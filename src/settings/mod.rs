@@ -210,6 +210,9 @@ impl Settings {
         if self.smtp_url.is_some() && self.mail_from.is_none() {
             problems.push("smtp_url needs mail_from: the address that mail comes from.".to_owned());
         }
+        if !(1..=36_500).contains(&self.purge_after_days) {
+            problems.push("purge_after_days must be from 1 to 36500.".to_owned());
+        }
         if problems.is_empty() { Ok(self) } else { Err(Refused(problems)) }
     }
 }
@@ -329,6 +332,9 @@ settings! {
     /// Largest number of items on a page.
     max_page_size: u32 = "100";
 
+    /// How long a deleted organization can be restored, and a deleted account is kept, in days; then everything of it is
+    /// deleted for good. It counts for what is deleted from now on.
+    purge_after_days: u32 = "30";
     /// How long events are kept for subscribers that come back, in hours.
     events_retention_hours: u32 = "72";
     /// Largest number of open websockets and event streams.

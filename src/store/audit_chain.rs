@@ -18,7 +18,7 @@ use super::{
     door::{Door, Work},
     error::Result,
     prepared::Prepared,
-    select::Bind,
+    select::{Bind, PLATFORM},
     value::Hash,
 };
 
@@ -126,26 +126,54 @@ pub async fn hash_at(door: &Door, organization: Uuid, seq: i64) -> Result<Option
     Ok(link.map(|link| link.hash))
 }
 
-/// All organizations with their slugs.
-pub async fn organizations(door: &Door) -> Result<Vec<(Uuid, String)>> {
+/// An organization that has an audit log, or had one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    pub organization: Uuid,
+    pub slug: String,
+    /// Whether all of it was deleted for good, or is being.
+    pub purged: bool,
+}
+
+/// All organizations.
+pub async fn organizations(door: &Door) -> Result<Vec<Kept>> {
     let mut work = door.work().await?;
     work.as_worker().await?;
-    let ids: Vec<Named> =
-        sql_query("SELECT id FROM identity.organizations ORDER BY id").load(&mut *work).await?;
+    let ids = "SELECT id, purge_started_at IS NOT NULL AS purged FROM identity.organizations ORDER BY id";
+    let ids: Vec<Named> = sql_query(ids).load(&mut *work).await?;
     work.commit().await?;
     let mut organizations = Vec::with_capacity(ids.len());
     let mut work = door.work().await?;
-    for Named { id } in ids {
+    for Named { id, purged } in ids {
         work.enter(id).await?;
         let slug: Option<Slug> = sql_query("SELECT slug FROM identity.organizations WHERE id = $1")
             .bind::<SqlUuid, _>(id)
             .get_result(&mut *work)
             .await
             .optional()?;
-        organizations.extend(slug.map(|slug| (id, slug.slug)));
+        organizations.extend(slug.map(|Slug { slug }| Kept { organization: id, slug, purged }));
     }
     work.commit().await?;
     Ok(organizations)
+}
+
+/// Where the chain of a purged organization ended, as the platform's log says it in an entry about `resource`; inside,
+/// none where there was no entry. What the log of the platform says, its own chain proves.
+pub async fn ended(door: &Door, action: &str, resource: &str) -> Result<Option<Option<Link>>> {
+    let mut work = door.work().await?;
+    work.enter(PLATFORM).await?;
+    let ends: Vec<Ended> = sql_query(
+        "SELECT (new_values ->> 'seq')::bigint AS seq, decode(new_values ->> 'hash', 'hex') AS hash FROM audit.audit_logs
+         WHERE organization_id = $1 AND resource_id = $2 AND action = $3 AND actor_type = 'system' ORDER BY seq LIMIT 1",
+    )
+    .bind::<SqlUuid, _>(PLATFORM)
+    .bind::<Text, _>(resource)
+    .bind::<Text, _>(action)
+    .load(&mut *work)
+    .await?;
+    work.commit().await?;
+    let link = |end: Ended| Some(Link { seq: end.seq?, hash: end.hash? });
+    Ok(ends.into_iter().next().map(link))
 }
 
 /// What checking a chain has come to.
@@ -303,6 +331,16 @@ fn next(end: Option<&Link>, content: &str) -> Link {
 struct Named {
     #[diesel(sql_type = SqlUuid)]
     id: Uuid,
+    #[diesel(sql_type = Bool)]
+    purged: bool,
+}
+
+#[derive(QueryableByName)]
+struct Ended {
+    #[diesel(sql_type = Nullable<BigInt>)]
+    seq: Option<i64>,
+    #[diesel(sql_type = Nullable<Bytea>)]
+    hash: Option<Hash>,
 }
 
 #[derive(QueryableByName)]

@@ -26,11 +26,14 @@ pub enum Rule {
     UnknownAccountLocked,
     PasswordSpraying,
     SecondFactorFailures,
+    PasskeyFailures,
     WithdrawnKeyUsed,
     RefreshTokenReused,
     PrivilegedRoleGiven,
     PrivilegedRoleTaken,
     PermissionGranted,
+    PermissionApproved,
+    ImpersonationBegun,
     RoleWidened,
     MaskingWeakened,
     SecondFactorDemandLifted,
@@ -58,16 +61,19 @@ pub struct Several {
 }
 
 impl Rule {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::AccountLocked,
         Self::UnknownAccountLocked,
         Self::PasswordSpraying,
         Self::SecondFactorFailures,
+        Self::PasskeyFailures,
         Self::WithdrawnKeyUsed,
         Self::RefreshTokenReused,
         Self::PrivilegedRoleGiven,
         Self::PrivilegedRoleTaken,
         Self::PermissionGranted,
+        Self::PermissionApproved,
+        Self::ImpersonationBegun,
         Self::RoleWidened,
         Self::MaskingWeakened,
         Self::SecondFactorDemandLifted,
@@ -109,6 +115,14 @@ impl Rule {
                 "Three wrong codes or more within 15 minutes: whoever tries them may know the password.",
                 Some(Several { least: 3, minutes: 15, different: false }),
             ),
+            Self::PasskeyFailures => (
+                "passkey_failures",
+                "failed_login",
+                "medium",
+                "Repeated sign-ins with a passkey that were not accepted",
+                "Five answers or more within 15 minutes, to one account or from one internet address, were signed by no passkey that is known, or elsewhere than here.",
+                Some(Several { least: 5, minutes: 15, different: false }),
+            ),
             Self::WithdrawnKeyUsed => (
                 "withdrawn_key_used",
                 "credential_reuse",
@@ -147,6 +161,22 @@ impl Rule {
                 "low",
                 "A permission was given directly",
                 "A person was given a permission besides their roles.",
+                None,
+            ),
+            Self::PermissionApproved => (
+                "permission_approved",
+                "privilege_change",
+                "low",
+                "The use of a permission was approved",
+                "A person was given for a time, by an approval, what counts for nobody without one.",
+                None,
+            ),
+            Self::ImpersonationBegun => (
+                "impersonation_begun",
+                "privilege_change",
+                "medium",
+                "Somebody began to act as somebody else",
+                "Whoever acts has the rights of the person until then, an hour at most; the audit trail names both.",
                 None,
             ),
             Self::RoleWidened => (

@@ -19,6 +19,7 @@ pub mod mail;
 pub mod migrate;
 pub mod partitions;
 pub mod prepared;
+pub mod purge;
 pub mod referred;
 pub mod select;
 pub mod sql_types;

@@ -46,6 +46,11 @@ column_type! {
 }
 
 column_type! {
+    /// Under which condition a right counts, as it is written down.
+    AccessCondition(serde_json::Value) as Jsonb
+}
+
+column_type! {
     /// A digest, written in hexadecimal digits.
     Hash(Vec<u8>) as Bytea
 }

@@ -17,7 +17,8 @@ use crate::{
         prelude::*,
     },
     store::{
-        grants::{Ask, Extent, Held, RowScope, Rule},
+        detection::{Rule, Sighting},
+        grants::{self, Ask, Extent, Held, RowScope},
         select,
         tables::{access::permission_grants, identity::memberships},
     },
@@ -99,8 +100,14 @@ pub async fn give(write: &mut Write, request: &ApprovalRequest) -> Outcome<()> {
         .set(permission_grants::valid_until, Some(until))
         .set(permission_grants::additional_conditions, conditions(&way).ok_or_else(gone)?)
         .set(permission_grants::approval_request_id, Some(request.id));
-    record::create::<PermissionGrant>(write, grant).await?;
-    Ok(())
+    let id: Id<PermissionGrant> = record::create(write, grant).await?;
+    let sighting = Sighting {
+        target: Some(person.0),
+        resource: Some(id.to_string()),
+        facts: serde_json::json!({ "permission": request.action, "requestId": request.id.to_string(), "until": until }),
+        ..write.sighting(Rule::PermissionApproved, &id)
+    };
+    Ok(write.notice(sighting).await?)
 }
 
 /// The ways in which a person has the permission at this moment, approvals aside; none of who does not work here.
@@ -184,5 +191,5 @@ fn conditions(way: &Held) -> Option<Json> {
         1 => own.swap_remove(0),
         _ => serde_json::json!({ "all": own }),
     };
-    Rule::read(&all).is_ok().then_some(Json(all))
+    grants::Rule::read(&all).is_ok().then_some(Json(all))
 }

@@ -74,8 +74,8 @@ pub fn may_define(write: &Write, permissions: &[String], scope: Option<RowScope>
 
 /// The condition that a right is given under, as it is kept; refused unless it can be asked about what one of
 /// `permissions` is about.
-pub fn condition(condition: Option<Json>, permissions: &[String]) -> Outcome<Json> {
-    let Some(condition) = condition else { return Ok(Json(serde_json::json!({}))) };
+pub fn condition(condition: Option<AccessCondition>, permissions: &[String]) -> Outcome<AccessCondition> {
+    let Some(condition) = condition else { return Ok(AccessCondition(serde_json::json!({}))) };
     let tables: Vec<_> = permissions.iter().filter_map(|name| select::about(name)).collect();
     let fine = Rule::read(&condition.0).and_then(|rule| rule.check(&tables));
     fine.map_err(|wrong| malformed(wrong, "condition"))?;
@@ -92,8 +92,8 @@ pub fn can_lie_within(permissions: &[String]) -> Outcome<()> {
 }
 
 /// The rule by which a role is given to members, as it is kept; refused unless it asks about the person alone.
-pub fn rule(rule: Option<Json>) -> Outcome<Json> {
-    let Some(rule) = rule else { return Ok(Json(serde_json::json!({}))) };
+pub fn rule(rule: Option<AccessCondition>) -> Outcome<AccessCondition> {
+    let Some(rule) = rule else { return Ok(AccessCondition(serde_json::json!({}))) };
     let fine = Rule::read(&rule.0).and_then(|rule| rule.check_of_person());
     fine.map_err(|wrong| malformed(wrong, "autoAssignConditions"))?;
     Ok(rule)

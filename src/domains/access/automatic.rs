@@ -78,7 +78,7 @@ async fn decide(write: &mut Write, roles: Vec<Role>, person: Option<Id<User>>) -
     for assignment in automatic(write, &ids, person).await? {
         held.entry(assignment.role_id).or_default().push(assignment);
     }
-    if held.is_empty() && roles.iter().all(|role| role.auto_assign_conditions == Json(json!({}))) {
+    if held.is_empty() && roles.iter().all(|role| role.auto_assign_conditions == AccessCondition(json!({}))) {
         return Ok(());
     }
     let members = members(write, person).await?;
@@ -131,7 +131,7 @@ async fn members(write: &mut Write, person: Option<Id<User>>) -> Outcome<Vec<Fac
     let rows: Vec<SubjectRow> = active.load(write).await?;
     let facts = |row| Facts {
         subject: std::borrow::Cow::Owned(Subject::of(Some(row), Vec::new())),
-        circumstances: Circumstances { at: clock::now(), ip: None },
+        circumstances: Circumstances { at: clock::now(), ip: None, mfa: false },
     };
     Ok(rows.into_iter().map(facts).collect())
 }

@@ -92,13 +92,7 @@ struct RoleDelegateInput {
     /// The record for which it counts, with all that lies within it; for what your own does when absent.
     within_id: Option<AnyId>,
     /// Under which condition it counts, besides those of your own.
-    /// A condition is a tree of `{"all": […]}`, `{"any": […]}` and `{"not": {…}}` over comparisons:
-    /// `{"attribute": "resource.region", "operator": "eq", "value": "EUROPE"}`, or with another attribute, `"to":
-    /// "subject.region"`. Operators: eq, ne, gt, gte, lt, lte, in, isNull. Of the record, every column can be asked by its
-    /// name in the API (`resource.ownerId`); of the person `subject.` id, email, emailDomain
-    /// (of a proved address), title, region, departmentId, managerId, roles; of the request `request.` time, hour and
-    /// weekday (UTC, Monday is 1), ip (an address or network).
-    condition: Option<Json>,
+    condition: Option<AccessCondition>,
 }
 
 async fn delegate(write: &mut Write, input: RoleDelegateInput) -> Outcome<Id<RoleAssignment>> {

@@ -30,7 +30,7 @@ pub struct Permission {
     pub description: Option<String>,
     pub resource_type_id: Id<ResourceType>,
     pub action: String,
-    pub conditions: Json,
+    pub conditions: AccessCondition,
     pub is_system_permission: bool,
     pub requires_approval: bool,
     pub approval_workflow_id: Option<Id<ApprovalWorkflow>>,
@@ -167,12 +167,7 @@ struct PermissionCreateInput {
     /// What it is for.
     description: Option<String>,
     /// Under which condition it counts; always when absent.
-    /// A condition is a tree of `{"all": […]}`, `{"any": […]}` and `{"not": {…}}` over comparisons:
-    /// `{"attribute": "resource.region", "operator": "eq", "value": "EUROPE"}`, or with another attribute, `"to":
-    /// "subject.region"`. Operators: eq, ne, gt, gte, lt, lte, in, isNull. Of the record, every column can be asked by its
-    /// name in the API (`resource.ownerId`); of the person `subject.` id, email, region, departmentId, managerId, roles; of
-    /// the request `request.` time, hour and weekday (UTC, Monday is 1), ip (an address or network).
-    condition: Option<Json>,
+    condition: Option<AccessCondition>,
     /// Whether it counts only after an approval, which whoever has it asks for with `accessRequest`, and for a time.
     #[graphql(default)]
     requires_approval: bool,
@@ -230,7 +225,7 @@ struct PermissionUpdateInput {
     /// What it is for.
     description: MaybeUndefined<String>,
     /// Under which condition it counts; null for always.
-    condition: MaybeUndefined<Json>,
+    condition: MaybeUndefined<AccessCondition>,
     /// Whether it counts only after an approval. What was approved already stays until its time is over.
     requires_approval: Option<bool>,
     /// Who approves; null for any other person with `approval.decide`. What was asked for already stays with those who

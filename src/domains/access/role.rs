@@ -48,7 +48,7 @@ pub struct Role {
     pub max_delegation_depth: i32,
     pub valid_from: DateTime<Utc>,
     pub valid_until: Option<DateTime<Utc>>,
-    pub auto_assign_conditions: Json,
+    pub auto_assign_conditions: AccessCondition,
     pub metadata: Json,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -226,11 +226,9 @@ struct RoleCreateInput {
     /// Until when it gives rights; without end when absent.
     valid_until: Option<DateTime<Utc>>,
     /// Which active members get the role by themselves: whoever this condition holds of, as long as it does. Nobody when
-    /// empty or absent. A condition is a tree of `{"all": […]}`, `{"any": […]}` and `{"not": {…}}` over comparisons of what is
-    /// known of the person, `{"attribute": "subject.region", "operator": "eq", "value": "europe"}`: `subject.` id, email,
-    /// emailDomain (of a proved address), title, region, departmentId, managerId. Operators: eq, ne, in, isNull. Where the
-    /// role allows no more people, those who joined first have it, and the audit trail names who was left out.
-    auto_assign_conditions: Option<Json>,
+    /// empty or absent. It may ask about the person alone, `subject.`, and not which roles they have. Where the role allows no
+    /// more people, those who joined first have it, and the audit trail names who was left out.
+    auto_assign_conditions: Option<AccessCondition>,
 }
 
 async fn create(write: &mut Write, input: RoleCreateInput) -> Outcome<Id<Role>> {
@@ -285,11 +283,9 @@ struct RoleUpdateInput {
     /// Until when it gives rights.
     valid_until: MaybeUndefined<DateTime<Utc>>,
     /// Which active members get the role by themselves: whoever this condition holds of, as long as it does. Nobody when
-    /// empty or null. A condition is a tree of `{"all": […]}`, `{"any": […]}` and `{"not": {…}}` over comparisons of what is
-    /// known of the person, `{"attribute": "subject.region", "operator": "eq", "value": "europe"}`: `subject.` id, email,
-    /// emailDomain (of a proved address), title, region, departmentId, managerId. Operators: eq, ne, in, isNull. Where the
-    /// role allows no more people, those who joined first have it, and the audit trail names who was left out.
-    auto_assign_conditions: MaybeUndefined<Json>,
+    /// empty or null. It may ask about the person alone, `subject.`, and not which roles they have. Where the role allows no
+    /// more people, those who joined first have it, and the audit trail names who was left out.
+    auto_assign_conditions: MaybeUndefined<AccessCondition>,
 }
 
 async fn update(write: &mut Write, input: RoleUpdateInput) -> Outcome<Id<Role>> {

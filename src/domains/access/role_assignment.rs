@@ -32,7 +32,7 @@ pub struct RoleAssignment {
     pub assignment_reason: Option<String>,
     pub valid_from: DateTime<Utc>,
     pub valid_until: Option<DateTime<Utc>>,
-    pub context_conditions: Json,
+    pub context_conditions: AccessCondition,
     pub resource_scope: Option<Id<Resource>>,
     pub is_delegated: bool,
     pub delegated_by: Option<Id<User>>,
@@ -241,13 +241,7 @@ struct RoleAssignInput {
     /// The record for which it counts, with all that lies within it; for everything when absent.
     within_id: Option<AnyId>,
     /// Under which condition it counts; always when absent.
-    /// A condition is a tree of `{"all": […]}`, `{"any": […]}` and `{"not": {…}}` over comparisons:
-    /// `{"attribute": "resource.region", "operator": "eq", "value": "EUROPE"}`, or with another attribute, `"to":
-    /// "subject.region"`. Operators: eq, ne, gt, gte, lt, lte, in, isNull. Of the record, every column can be asked by its
-    /// name in the API (`resource.ownerId`); of the person `subject.` id, email, emailDomain
-    /// (of a proved address), title, region, departmentId, managerId, roles; of the request `request.` time, hour and
-    /// weekday (UTC, Monday is 1), ip (an address or network).
-    condition: Option<Json>,
+    condition: Option<AccessCondition>,
 }
 
 async fn assign(write: &mut Write, input: RoleAssignInput) -> Outcome<Id<RoleAssignment>> {

@@ -27,7 +27,7 @@ pub struct RolePermission {
     pub granted_at: DateTime<Utc>,
     pub valid_from: DateTime<Utc>,
     pub valid_until: Option<DateTime<Utc>>,
-    pub additional_conditions: Json,
+    pub additional_conditions: AccessCondition,
 }
 
 entity!(RolePermission, "roleperm", access::role_permissions, needs "role.read", owner OrganizationOrPlatform, limited never);
@@ -180,13 +180,7 @@ struct RolePermissionAddInput {
     /// Until when the role contains it; without end when absent.
     valid_until: Option<DateTime<Utc>>,
     /// Under which condition the role contains it; always when absent.
-    /// A condition is a tree of `{"all": […]}`, `{"any": […]}` and `{"not": {…}}` over comparisons:
-    /// `{"attribute": "resource.region", "operator": "eq", "value": "EUROPE"}`, or with another attribute, `"to":
-    /// "subject.region"`. Operators: eq, ne, gt, gte, lt, lte, in, isNull. Of the record, every column can be asked by its
-    /// name in the API (`resource.ownerId`); of the person `subject.` id, email, emailDomain
-    /// (of a proved address), title, region, departmentId, managerId, roles; of the request `request.` time, hour and
-    /// weekday (UTC, Monday is 1), ip (an address or network).
-    condition: Option<Json>,
+    condition: Option<AccessCondition>,
 }
 
 async fn add(write: &mut Write, input: RolePermissionAddInput) -> Outcome<Id<RolePermission>> {

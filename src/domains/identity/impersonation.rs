@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{
     organization::Organization,
     organization_settings,
-    session::{self, Note, Whose, note},
+    session::{self, Note, Session, Whose, note},
     user::User,
 };
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
         visit::Visit,
     },
     store::{
+        detection::{Rule, Sighting},
         door::{IMPERSONATE, Member},
         select::PLATFORM,
         tables::identity::sessions,
@@ -172,6 +173,14 @@ async fn begin(visit: &Visit, write: &mut Write, input: ImpersonationBeginInput)
         let told = Note { action, organization: Some(place), detail: Some(reason), ..Note::of(person.0) };
         note(write, told).await?;
     }
+    let begun = Sighting {
+        organization: place,
+        target: Some(person.0),
+        resource: Some(Id::<Session>::of(session).to_string()),
+        facts: serde_json::json!({ "reason": reason, "until": ends }),
+        ..write.sighting(Rule::ImpersonationBegun, &session)
+    };
+    write.notice(begun).await?;
     Ok(Begun { access_token: visit.keys.sign(&claims).map_err(Fault::internal)?, ends })
 }
 

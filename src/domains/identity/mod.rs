@@ -19,6 +19,7 @@ pub mod password_change;
 pub mod password_reset;
 pub mod phone_verification;
 pub mod provisioning;
+pub mod purge;
 mod rate_limit;
 pub mod recovery_code;
 pub mod session;

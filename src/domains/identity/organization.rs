@@ -1,6 +1,7 @@
 //! Organizations: the tenants. Whatever else is recorded belongs to exactly one (model.md D1).
 use std::collections::HashMap;
 
+use chrono::Duration;
 use uuid::Uuid;
 
 use crate::{
@@ -63,6 +64,8 @@ pub struct Organization {
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     pub deleted_at: Option<DateTime<Utc>>,
+    pub purge_due_at: Option<DateTime<Utc>>,
+    pub purge_started_at: Option<DateTime<Utc>>,
 }
 
 entity!(
@@ -79,8 +82,8 @@ impl Entity for Organization {
             target_market needs "organization.read", content_storage_mode needs "organization.read",
             retention_days needs "organization.read", metadata needs "organization.read",
             settings needs "organization.settings.read",
-            revision as "version", created_at, updated_at, deleted_at,
-        } }
+            revision as "version", created_at, updated_at, deleted_at, purge_due_at,
+        } keeps { purge_started_at } }
         organization
             .lookup("governance", |_, organization| Ok(Some(organization.id.cast::<OrganizationSettings>())))
             .about("How the organization wants Portico to behave; null unless you work in it now.");
@@ -157,14 +160,24 @@ pub fn mutations(mutations: &mut Mutations) {
         "Changes the organization in which you work. Errors: NOT_FOUND, CONFLICT, INVALID, NOT_UNIQUE.",
     );
     mutations
-        .action("organizationDelete", delete, |payload: &mut Fields<Payload<bool>>| {
-            payload.derived("done", |payload| payload.result.unwrap_or_default()).about("Whether it was deleted.");
-        })
+        .action_in_visit(
+            "organizationDelete",
+            |visit, write, _: NoInput| delete(visit.keys.rules.purge_after_days, write).boxed(),
+            |payload: &mut Fields<Payload<Option<DateTime<Utc>>>>| {
+                payload
+                    .derived("done", |payload| payload.result.is_some())
+                    .about("Whether it was deleted.");
+                payload
+                    .derived("purgeDueAt", |payload| payload.result.flatten())
+                    .about("When everything of it will be deleted for good; null when nothing was done.");
+            },
+        )
         .needs("organization.delete")
         .in_person()
         .about(
             "Deletes the organization in which you work: nobody gets in any more, and its slug is free. An administrator of \
-             the platform can restore it. Errors: STATE.",
+             the platform can restore it until `purgeDueAt`; then all of its records, its audit log among them, are \
+             deleted for good. Errors: STATE.",
         );
     mutations
         .action("organizationSuspend", suspend, judged)
@@ -174,10 +187,9 @@ pub fn mutations(mutations: &mut Mutations) {
         .action("organizationReactivate", reactivate, judged)
         .for_platform_admins()
         .about("Opens a suspended organization again. Errors: NOT_FOUND, STATE.");
-    mutations
-        .action("organizationRestore", restore, judged)
-        .for_platform_admins()
-        .about("Brings a deleted organization back. Errors: NOT_FOUND, STATE, NOT_UNIQUE.");
+    mutations.action("organizationRestore", restore, judged).for_platform_admins().about(
+        "Brings a deleted organization back, unless it was purged. Errors: NOT_FOUND, STATE, NOT_UNIQUE.",
+    );
 }
 
 /// An organization to be founded.
@@ -283,14 +295,15 @@ async fn update(write: &mut Write, input: OrganizationUpdateInput) -> Outcome<Id
     set(write, "updated", before, changes).await.map(|organization| organization.id)
 }
 
-async fn delete(write: &mut Write, _: NoInput) -> Outcome<bool> {
+async fn delete(days: u32, write: &mut Write) -> Outcome<Option<DateTime<Utc>>> {
     let id = Id::<Organization>::of(write.organization());
     let before = RecordInput { id, expected_version: None }.lock_living(write).await?;
     let changes = Changes::default()
         .set(organizations::status, OrganizationStatus::Deleted)
-        .set(organizations::deleted_at, Some(clock::now()));
-    set(write, "deleted", before, changes).await?;
-    Ok(true)
+        .set(organizations::deleted_at, Some(clock::now()))
+        .set(organizations::purge_due_at, Some(clock::now() + Duration::days(days.into())));
+    let after = set(write, "deleted", before, changes).await?;
+    Ok(after.purge_due_at)
 }
 
 /// Which organization to judge.
@@ -341,6 +354,10 @@ async fn judge(
     }
     write.enter_organization(input.id.0).await?;
     let before = record::lock_any(write, input.id, None).await?;
+    if let Some(at) = before.purge_started_at {
+        let message = format!("it was purged on {}: nothing is left of it", at.date_naive());
+        return Err(UserError::state(message, &["input", "id"], &[]).into());
+    }
     if before.status != from {
         let message = format!("its status is {}, not {}", before.status.as_str(), from.as_str());
         return Err(UserError::state(message, &["input", "id"], &[]).into());

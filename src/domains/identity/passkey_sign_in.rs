@@ -16,6 +16,10 @@ use crate::{
     },
     domains::prelude::*,
     graph::{mutation::NoInput, visit::Visit},
+    store::{
+        detection::{Rule, Sighting},
+        select::PLATFORM,
+    },
 };
 
 const ALONE: &str = "sign_in";
@@ -77,11 +81,16 @@ async fn sign_in(visit: &Visit, write: &mut Write, input: PasskeySignInInput) ->
     let refused = || Stop::Kept(vec![unaccepted()]);
     let (state, person, shown) = answer.ok_or_else(refused)?;
     write.as_user(person).await?;
-    let account = account_of(write, person).await?.filter(Account::is_usable).ok_or_else(refused)?;
-    if !prove(write, &site, person, &shown, state).await? {
+    let account = account_of(write, person).await?.filter(Account::is_usable);
+    let proved = match &account {
+        Some(_) => prove(write, &site, person, &shown, state).await?,
+        None => false,
+    };
+    let Some(account) = account.as_ref().filter(|_| proved) else {
+        failed(write, account.map(|_| person)).await?;
         return Err(refused());
-    }
-    sign_in::welcome(write, &account).await.map_err(|stop| match stop {
+    };
+    sign_in::welcome(write, account).await.map_err(|stop| match stop {
         Stop::User(errors) => Stop::Kept(errors),
         other => other,
     })?;
@@ -90,6 +99,19 @@ async fn sign_in(visit: &Visit, write: &mut Write, input: PasskeySignInInput) ->
     let proved = Proved { mfa: true, confined: false };
     let tokens = session::begin(write, &visit.keys, person, place, proved).await?;
     Ok(SignedIn { tokens: Some(tokens), organizations, challenge: None })
+}
+
+/// Counts what was not accepted: for the account that it names, if that is one, else for where it comes from.
+async fn failed(write: &mut Write, person: Option<Uuid>) -> Outcome<()> {
+    let sighting = match (person, write.caller().ip) {
+        (Some(person), _) => {
+            let home = sign_in::home(write, person).await?;
+            Sighting { target: Some(person), ..Sighting::new(Rule::PasskeyFailures, home, &person) }
+        }
+        (None, Some(ip)) => Sighting::new(Rule::PasskeyFailures, PLATFORM, &ip),
+        (None, None) => return Ok(()),
+    };
+    Ok(write.notice(sighting).await?)
 }
 
 /// Whose second factor it is to be.

@@ -15,6 +15,8 @@ const LIST: usize = 10;
 const WORK: usize = 10;
 /// So many rows are counted at the price of one that is shown.
 const COUNTED: usize = 1000;
+/// What it costs to add up the rows of a list.
+const AMOUNTS: usize = 50;
 /// How many rows are counted where nobody says.
 const COUNT: usize = 10_000;
 /// How deep selections and fragments may stand in each other: each takes a piece of the stack.
@@ -201,6 +203,13 @@ impl<'d> Measure<'d> {
             Some(Gives::Count) => {
                 let counted = self.number(field, &["limit"]).unwrap_or(COUNT).div_ceil(COUNTED).max(1);
                 (size.cost, size.work) = (counted, counted);
+            }
+            // all rows are looked at, and each group may show a record
+            Some(Gives::Amounts(groups)) => {
+                times = self.number(field, &["first"]).unwrap_or(groups).max(1);
+                each = below.cost;
+                size.cost = each.saturating_mul(times).saturating_add(AMOUNTS);
+                size.work = below.work.saturating_mul(times).saturating_add(AMOUNTS);
             }
             Some(Gives::Rows) => {
                 (size.cost, size.work) = (0, 0);

@@ -18,6 +18,8 @@ pub(super) enum Gives {
     Edges,
     /// How many rows a connection has.
     Count,
+    /// What all rows of a connection amount to, in so many groups where nobody says.
+    Amounts(usize),
     /// What counts for nothing by itself.
     Nothing,
     /// As many objects as its arguments say, else as many as are assumed of a list.
@@ -84,6 +86,8 @@ impl Shapes {
                 "nodes" if is_page(parent) => Gives::Rows,
                 "edges" if is_page(parent) => Gives::Edges,
                 "totalCount" if is_page(parent) => Gives::Count,
+                "aggregate" if is_page(parent) => Gives::Amounts(1),
+                "groupBy" if is_page(parent) => Gives::Amounts(50),
                 "pageInfo" if is_page(parent) => Gives::Nothing,
                 _ if matches!(parent, "Mutation" | "Subscription") => Gives::Work,
                 _ if is_page(of) && parent == "Query" => Gives::Page(size(pages.root)),

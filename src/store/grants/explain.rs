@@ -61,7 +61,7 @@ pub async fn explain(
     let held: Vec<Held> = snapshot.load(Ask { organization, user, api_key }).await?;
     let subject: Vec<SubjectRow> = snapshot.load(AskSubject { organization, user, api_key }).await?;
     let subject = Subject::of(subject.into_iter().next(), grants.roles().to_vec());
-    let circumstances = Circumstances { at: clock::now(), ip: caller.ip };
+    let circumstances = Circumstances { at: clock::now(), ip: caller.ip, mfa: standing.mfa };
     let facts = Facts { subject: Cow::Owned(subject), circumstances };
 
     let mut ways = Vec::new();

@@ -41,11 +41,13 @@ impl Subject {
     }
 }
 
-/// When and from where something is asked.
+/// When, from where and how surely something is asked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Circumstances {
     pub at: DateTime<Utc>,
     pub ip: Option<IpAddr>,
+    /// A second factor was shown in the session; an API key never shows one.
+    pub mfa: bool,
 }
 
 /// All of it.
@@ -65,8 +67,13 @@ const SUBJECT: [(&str, Kind); 8] = [
     ("managerId", Kind::Id),
     ("roles", Kind::Texts),
 ];
-const REQUEST: [(&str, Kind); 4] =
-    [("time", Kind::Time), ("hour", Kind::Number), ("weekday", Kind::Number), ("ip", Kind::Address)];
+const REQUEST: [(&str, Kind); 5] = [
+    ("time", Kind::Time),
+    ("hour", Kind::Number),
+    ("weekday", Kind::Number),
+    ("ip", Kind::Address),
+    ("mfa", Kind::Bool),
+];
 
 impl Facts<'_> {
     fn known(of: &str) -> &'static [(&'static str, Kind)] {
@@ -109,6 +116,7 @@ impl Facts<'_> {
             ("request", "hour") => Some(Typed::Number(Decimal::from(at.hour()))),
             ("request", "weekday") => Some(Typed::Number(Decimal::from(at.weekday().number_from_monday()))),
             ("request", "ip") => self.circumstances.ip.map(Typed::Address),
+            ("request", "mfa") => Some(Typed::Bool(self.circumstances.mfa)),
             _ => return None,
         })
     }

@@ -57,6 +57,8 @@ pub struct Grants {
     subject: Subject,
     /// Whether anything does.
     limited: bool,
+    /// Whether they have shown a second factor.
+    mfa: bool,
     /// The fields that they are not shown as they are.
     masks: Masks,
 }
@@ -283,7 +285,7 @@ impl Grants {
         if !self.limited {
             return None;
         }
-        let circumstances = Circumstances { at: clock::now(), ip: caller.ip };
+        let circumstances = Circumstances { at: clock::now(), ip: caller.ip, mfa: self.mfa };
         let facts = Facts { subject: Cow::Borrowed(&self.subject), circumstances };
         let (mut of, mut seen) = (HashMap::new(), HashSet::new());
         for (permission, grants) in self.held.iter().filter(|(permission, _)| !self.hold(permission)) {
@@ -357,7 +359,7 @@ impl Grants {
     }
 
     fn compile(rows: Vec<Held>, mfa: bool) -> Self {
-        let (mut grants, now) = (Self::default(), clock::now());
+        let (mut grants, now) = (Self { mfa, ..Self::default() }, clock::now());
         for held in rows {
             if let Some(role) = &held.role
                 && !grants.roles.contains(role)

@@ -417,7 +417,7 @@ mod tests {
         }
         assert!(wrong(&deep).1.contains("at most 5 deep"));
         let secret = json!({ "attribute": "request.mood", "operator": "eq", "value": "good" });
-        assert!(wrong(&secret).1.contains("there is time, hour, weekday, ip"));
+        assert!(wrong(&secret).1.contains("there is time, hour, weekday, ip, mfa"));
     }
 
     #[test]

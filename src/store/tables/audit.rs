@@ -5,7 +5,7 @@ pub mod audit {
         use diesel::sql_types::*;
         use crate::store::sql_types::*;
 
-        /// One act in the organization: who did what to which record, when, from where, with the values before and after. Never changed or deleted.
+        /// One act in the organization: who did what to which record, when, from where, with the values before and after. Never changed, and deleted only with the whole organization, when that is purged.
         audit.audit_logs (organization_id, id) {
             /// Organization that the audit entry belongs to.
             organization_id -> Uuid,

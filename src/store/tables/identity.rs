@@ -272,6 +272,14 @@ pub mod identity {
             revision -> Int4,
             /// When the organization was deleted; null while it lives.
             deleted_at -> Nullable<Timestamptz>,
+            /// When everything of the deleted organization is deleted for good; until then it can be restored. Null while it lives.
+            purge_due_at -> Nullable<Timestamptz>,
+            /// When deleting everything of it began: from then on it cannot be restored. Null before.
+            purge_started_at -> Nullable<Timestamptz>,
+            /// When nothing of it was left but this; null before.
+            purged_at -> Nullable<Timestamptz>,
+            /// How many rows of each table were deleted, and where the chain of its audit log ended, as a JSON object; null until then.
+            purge_report -> Nullable<Jsonb>,
         }
     }
 
@@ -727,6 +735,10 @@ pub mod identity {
             revision -> Int4,
             /// When the account was deleted; null while it lives.
             deleted_at -> Nullable<Timestamptz>,
+            /// When everything personal of the deleted account is erased for good; null while it lives.
+            purge_due_at -> Nullable<Timestamptz>,
+            /// When everything personal was erased; null before.
+            purged_at -> Nullable<Timestamptz>,
         }
     }
 

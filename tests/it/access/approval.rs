@@ -176,6 +176,14 @@ async fn a_right_that_must_be_approved_is_had_after_an_approval_and_for_a_time()
     assert_eq!(grant["approvalRequest"]["id"], *request);
     assert_eq!(dee.refused("approvalDecide", verdict(request, "REJECTED")).await.0, "STATE");
     assert_eq!(delete(wei, &first).await, None);
+    // those who watch are told what changed for whom, and by whom
+    let noticed = format!(
+        "SELECT string_agg(concat_ws(' ', severity, source_user_id, target_user_id, event_data ->> 'permission'), ',')
+           FROM security.security_events WHERE organization_id = '{}' AND detection_rule = 'permission_approved'",
+        office.house.town.organization
+    );
+    let told = crate::identity::house::House::of(&office.house.town.database).look(&noticed).await;
+    assert_eq!(told, format!("low {} {} deal.delete", dee.user, wei.user));
     // the time that was asked for ends it
     office.sql(&format!(
         "UPDATE access.permission_grants SET valid_from = now() - interval '2 hours', valid_until = now() - interval '1 second' WHERE id = '{}'",

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{id_of, keeper, make_role, permission, town};
 use crate::world::city::{Person, Town};
+use portico::store::door::Caller;
 
 const SELLS: &[&str] =
     &["deal.read", "deal.write", "deal.delete", "deal.value.read", "deal.history.read", "user.read"];
@@ -284,6 +285,46 @@ async fn conditions_may_be_about_the_time_the_place_and_the_person() {
         let missing = if seen { "deal.value.read" } else { "deal.read" };
         assert_eq!(reply["errors"][0]["extensions"]["requires"], json!([missing]), "{place}");
     }
+}
+
+/// What counts in sessions with a second factor only is nothing to a session without, nor to any key.
+#[tokio::test]
+async fn conditions_may_be_about_whether_a_second_factor_was_shown() {
+    let house = House::of(&[]).await;
+    house.sell("there", "MIDDLE_EAST").await;
+    house.sell("here", "EUROPE").await;
+    let shown = json!({ "attribute": "request.mfa", "operator": "eq", "value": true });
+    let europe = json!({ "attribute": "resource.region", "operator": "eq", "value": "EUROPE" });
+    house.give("deal.read", json!({ "condition": { "any": [shown, europe] } })).await;
+    let key = Uuid::now_v7();
+    let insert = format!(
+        "INSERT INTO identity.api_keys (organization_id, id, name, prefix, hashed_key, created_by) VALUES ('{}', '{key}', 'A key', '{key}', '{key}', '{}')",
+        house.town.organization, house.wei.user
+    );
+    house.town.owner().await.batch_execute(&insert).await.unwrap();
+    let caller = Caller {
+        user: None,
+        session: None,
+        api_key: Some(key),
+        api_key_hash: Some(key.to_string()),
+        ..house.wei.caller.clone()
+    };
+    let program = Person { caller, ..house.wei.clone() };
+    let seen = async |person: &Person| {
+        let found = person.get("{ deals { nodes { name } } }", json!({})).await;
+        found["deals"]["nodes"].as_array().unwrap().len()
+    };
+    let explained = async || {
+        let asked = "{ viewer { explainAccess(permission: \"deal.read\") { grants { verdict } } } }";
+        house.wei.get(asked, json!({})).await["viewer"]["explainAccess"]["grants"][0]["verdict"].clone()
+    };
+    assert_eq!((seen(&house.wei).await, seen(&program).await), (1, 1));
+    assert_eq!(explained().await, "ELSEWHERE");
+    let session = house.wei.caller.session.unwrap();
+    let mfa = format!("UPDATE identity.sessions SET mfa = true WHERE id = '{session}'");
+    house.town.owner().await.batch_execute(&mfa).await.unwrap();
+    assert_eq!((seen(&house.wei).await, seen(&program).await), (2, 1));
+    assert_eq!(explained().await, "ALLOWS");
 }
 
 #[tokio::test]

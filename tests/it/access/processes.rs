@@ -115,6 +115,7 @@ impl World {
             "account.write",
             "masking_policy.read",
             "masking_policy.write",
+            "permission.write",
         ];
         let keeper = keeper(&town, "Keeper", &[HELD, &besides].concat()).await;
         let (here, there) =
@@ -213,6 +214,27 @@ async fn what_is_taken_away_through_one_process_is_gone_on_the_other_with_the_ne
     let (person, ..) = world.with_role("leaves", HELD).await;
     let own = token(&person);
     world.loses("a session that ends", &own, &own, &format!("signOut {DONE}"), "UNAUTHENTICATED").await;
+
+    for (what, demand, code) in [
+        ("a permission that demands a second factor from now on", "requiresMfa: true", "MFA_REQUIRED"),
+        (
+            "a permission that counts under another condition from now on",
+            "condition: { attribute: \"subject.region\", operator: \"eq\", value: \"europe\" }",
+            "FORBIDDEN",
+        ),
+    ] {
+        let name = code.to_lowercase();
+        let (person, role, _) = world.with_role(&format!("held {name}"), &[]).await;
+        let mut update = String::new();
+        for (at, right) in HELD.iter().enumerate() {
+            let input = json!({ "name": format!("{}_{name}", right.replace('.', "_")), "right": right });
+            let made = world.keeper.do_("permissionCreate", input, "permission { id }").await;
+            let own = &made["permission"]["id"];
+            world.keeper.do_("rolePermissionAdd", json!({ "roleId": role, "permissionId": own }), "").await;
+            update += &format!("u{at}: permissionUpdate(input: {{ id: {own}, {demand} }}) {DONE} ");
+        }
+        world.loses(what, &token(&person), &by, &update, code).await;
+    }
 
     let input = json!({ "name": "Listens", "scopes": HELD });
     let made = world.keeper.do_("apiKeyCreate", input, "secret apiKey { id }").await;

@@ -377,3 +377,33 @@ async fn an_organization_sends_a_hundred_invitations_an_hour() {
     assert_eq!(act(&house, &token, "invitationResend", first).await["userErrors"], json!([]));
     assert_eq!(invite(&house, &token, &stranger(), &viewer).await["userErrors"], json!([]));
 }
+
+/// A role that comes by a rule is there with the membership (B022).
+#[tokio::test]
+async fn whoever_accepts_has_the_roles_that_members_like_them_get_by_themselves() {
+    let house = House::open().await;
+    let (host, owner, viewer) = host(&house).await;
+    let document = "mutation ($input: RoleCreateInput!) { roleCreate(input: $input) { role { id } userErrors { code } } }";
+    for (name, domain) in [("colleagues", "acme.example"), ("others", "example.com")] {
+        let rule = json!({ "attribute": "subject.emailDomain", "operator": "eq", "value": domain });
+        let input = json!({ "input": { "name": name, "autoAssignConditions": rule } });
+        assert_eq!(house.get(Some(&owner), document, input).await["roleCreate"]["userErrors"], json!([]));
+    }
+    // the token of a mail proves the address of somebody new, and of somebody whom another organization knows
+    let known = house.person(&["user"]).await;
+    let email = format!("{}@acme.example", Uuid::now_v7());
+    house.sql(&format!("UPDATE identity.users SET email = '{email}' WHERE id = '{}'", known.id)).await;
+    let known = Person { email, ..known };
+    let newcomer = format!("{}@acme.example", Uuid::now_v7());
+    for email in [&known.email, &newcomer] {
+        invite(&house, &owner, email, &viewer).await;
+    }
+    let token = house.mailed(&newcomer).await;
+    assert_eq!(accept(&house, &token).await["done"], true);
+    let (token, access) = (house.mailed(&known.email).await, house.token(&known).await);
+    assert_eq!(accept_as(&house, Some(&access), json!({ "token": token })).await["done"], true);
+    for email in [&known.email, &newcomer] {
+        assert_eq!(membership(&house, host.organization, email).await, "active colleagues,viewer", "{email}");
+    }
+    assert_eq!(membership(&house, known.organization, &known.email).await, "active user");
+}

@@ -13,6 +13,7 @@ mod passkey;
 mod password_reset;
 mod phone_verification;
 mod policy;
+mod purge;
 mod session;
 mod sign_in;
 mod soft_token;

@@ -288,3 +288,30 @@ async fn a_passkey_stands_for_the_code_after_a_password() {
     let both = json!({ "token": theirs, "code": "000000", "passkey": {}, "passkeyToken": "x" });
     assert_eq!(House::code(&payload(&house, None, "mfaChallenge", both, "").await), "INVALID");
 }
+
+#[tokio::test]
+async fn passkeys_that_are_not_accepted_are_noticed_when_there_are_many() {
+    let house = House::open().await;
+    let (person, patient) = (house.person(&["user"]).await, house.person(&["user"]).await);
+    let noticed = async |of: &Person| {
+        let events = format!(
+            "SELECT string_agg(detection_rule || ' ' || severity || ' ' || occurrences || ' ' || target_user_id, ', ')
+               FROM security.security_events WHERE organization_id = '{}'",
+            of.organization
+        );
+        house.look(&events).await
+    };
+    for (of, times) in [(&person, 6), (&patient, 4)] {
+        let (mut device, _) = device(&house, &house.token(of).await).await;
+        device.origin = "https://app.example.evil.test".to_owned();
+        for _ in 0..times {
+            let challenge = asked(&house).await;
+            let refused = answered(&house, &challenge["token"], &device.answer(&challenge["options"])).await;
+            assert_eq!(House::code(&refused), "INVALID");
+            // what was answered once is no failure of anybody's
+            assert_eq!(House::code(&answered(&house, &challenge["token"], &json!({})).await), "INVALID");
+        }
+    }
+    assert_eq!(noticed(&person).await, format!("passkey_failures medium 6 {}", person.id));
+    assert_eq!(noticed(&patient).await, "");
+}

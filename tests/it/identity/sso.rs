@@ -409,3 +409,31 @@ async fn a_provider_of_oauth_2_tells_who_it_is_at_an_address() {
     provider.person(json!({ "login": "ann" }));
     assert_eq!(House::code(&sign_in(&house, &provider, &id).await), "INVALID");
 }
+
+/// A role that comes by a rule is there when the account is made (B022).
+#[tokio::test]
+async fn whoever_a_provider_makes_an_account_for_has_the_roles_that_come_by_themselves() {
+    let (house, provider) = (House::open().await, Provider::open().await);
+    let owner = house.person(&["owner"]).await;
+    let token = house.token(&owner).await;
+    let email = format!("new-{}@acme.example", owner.id.simple());
+    // the word of an organization's own provider proves no address to anybody else
+    for (name, attribute, value) in
+        [("guests", "email", email.as_str()), ("colleagues", "emailDomain", "acme.example")]
+    {
+        let rule = json!({ "attribute": format!("subject.{attribute}"), "operator": "eq", "value": value });
+        let input = json!({ "name": name, "autoAssignConditions": rule });
+        let made = call(&house, Some(&token), "roleCreate", "role { id }", input).await;
+        assert_eq!(made["userErrors"], json!([]), "{made}");
+    }
+    let id = set_up(&house, &token, &provider, json!({ "autoCreateUsers": true })).await;
+    provider.person(json!({ "sub": "n", "email": email, "email_verified": true }));
+    let made = sign_in(&house, &provider, &id).await;
+    assert_eq!(made["userErrors"], json!([]), "{made}");
+    let held = format!(
+        "SELECT string_agg(r.name, ',') FROM access.role_assignments a JOIN identity.users u ON u.id = a.user_id
+           JOIN access.roles r ON r.organization_id = a.organization_id AND r.id = a.role_id
+          WHERE u.email = '{email}' AND a.is_automatic AND a.revoked_at IS NULL"
+    );
+    assert_eq!(house.look(&held).await, "guests");
+}

@@ -1,8 +1,8 @@
 //! Groups are the teams of the organization.
 use serde_json::{Value, json};
 
-use super::{Directory, GROUP, path};
-use crate::identity::house::text;
+use super::{Directory, GROUP, PATCH, key_of, path};
+use crate::identity::house::{global_id, text};
 
 fn values(group: &Value) -> Vec<String> {
     let members = group["members"].as_array().cloned().unwrap_or_default();
@@ -164,4 +164,42 @@ async fn a_group_has_another_version_when_somebody_comes_or_goes() {
     // the team's own version, which people send back, is another matter
     let version = "SELECT revision FROM access.teams WHERE organization_id = $org";
     assert_eq!(directory.look(version).await, "1");
+}
+
+/// Nobody reaches beyond a key by way of a group.
+#[tokio::test]
+async fn a_key_fills_no_team_that_has_rights_beyond_its_scopes() {
+    let directory = Directory::found().await;
+    let house = &directory.house;
+    let (ada, owner) = (directory.user("ada").await, house.token(&directory.owner).await);
+    let made = directory.post("/Groups", json!({ "displayName": "Readers" })).await.ok(201);
+    let group = path("Groups", &made);
+    let document = "mutation ($input: PermissionGrantInput!) { permissionGrant(input: $input) { userErrors { code path } } }";
+    for name in ["deal.read", "deal.delete"] {
+        let permission = format!(
+            "SELECT id FROM access.permissions WHERE organization_id = '{}' AND name = '{name}'",
+            uuid::Uuid::nil()
+        );
+        let permission = global_id("perm", house.look(&permission).await.parse().unwrap());
+        let input = json!({ "input": { "teamId": made["id"], "permissionId": permission } });
+        let given = house.get(Some(&owner), document, input).await;
+        assert_eq!(given["permissionGrant"]["userErrors"], json!([]));
+    }
+
+    let fill = async |key: &str| {
+        let add = json!({ "schemas": [PATCH], "Operations": [{ "op": "add", "path": "members", "value": [{ "value": ada["id"] }] }] });
+        directory.send_as(Some(key), reqwest::Method::PATCH, &group, Some(add), &[]).await
+    };
+    let in_it = "SELECT count(*) FROM access.team_members WHERE user_id = $user";
+    let some = key_of(house, &directory.owner, json!(["scim.provision", "deal.read"])).await;
+    for key in [&directory.key, &some] {
+        assert_eq!(fill(key).await.refusal().0, 403);
+        assert_eq!(directory.look_at(&ada, in_it).await, "0");
+    }
+    // nor by making one anew with the same people
+    let body = json!({ "schemas": [GROUP], "displayName": "Readers", "members": [{ "value": ada["id"] }] });
+    let put = directory.send_as(Some(&some), reqwest::Method::PUT, &group, Some(body), &[]).await;
+    assert_eq!((put.refusal().0, directory.look_at(&ada, in_it).await.as_str()), (403, "0"));
+    let all = key_of(house, &directory.owner, json!(["scim.provision", "deal.read", "deal.delete"])).await;
+    assert_eq!(values(&fill(&all).await.ok(200)), ids([&ada]));
 }

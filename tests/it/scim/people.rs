@@ -298,3 +298,43 @@ async fn what_a_directory_does_is_written_down_and_told() {
     assert_eq!(directory.look_at(&ada, key).await, "4");
     assert_eq!(text(&ada["userName"]), "ada");
 }
+
+/// A role that comes by a rule comes and goes with what the directory says (B022).
+#[tokio::test]
+async fn a_directory_brings_people_the_roles_that_come_by_themselves_and_takes_them_again() {
+    let directory = Directory::found().await;
+    let house = &directory.house;
+    let owner = house.token(&directory.owner).await;
+    let rule = json!({ "attribute": "subject.title", "operator": "eq", "value": "Engineer" });
+    let input = json!({ "name": "engineers", "autoAssignConditions": rule });
+    let document = "mutation ($input: RoleCreateInput!) { roleCreate(input: $input) { role { id } userErrors { code } } }";
+    let made = house.get(Some(&owner), document, json!({ "input": input })).await;
+    assert_eq!(made["roleCreate"]["userErrors"], json!([]));
+    let address = format!("ada-{}@example.com", directory.owner.slug);
+    let body = json!({ "schemas": [USER], "userName": "ada", "title": "Engineer", "emails": [{ "value": address, "primary": true }] });
+    let ada = directory.post("/Users", body).await.ok(201);
+    let held = async || {
+        let held = "SELECT string_agg(r.name, ',') FROM access.role_assignments a JOIN access.roles r USING (organization_id)
+            WHERE r.id = a.role_id AND a.is_automatic AND a.revoked_at IS NULL AND a.user_id = $user";
+        directory.look_at(&ada, held).await
+    };
+    assert_eq!(held().await, "engineers");
+    let (user, bob) = (path("Users", &ada), directory.user("bob").await);
+    let set = async |path: &str, value: Value| {
+        let change = json!([{ "op": "replace", "path": path, "value": value }]);
+        directory.patch(&user, change).await.ok(200);
+    };
+    for (path, value, roles) in [
+        ("title", json!("Cook"), ""),
+        ("title", json!("Engineer"), "engineers"),
+        ("active", json!(false), ""),
+        ("active", json!(true), "engineers"),
+    ] {
+        set(path, value.clone()).await;
+        assert_eq!(held().await, roles, "{path} {value}");
+    }
+    directory.delete(&user).await;
+    assert_eq!(held().await, "");
+    let others = "SELECT count(*) FROM access.role_assignments a WHERE a.user_id = $user";
+    assert_eq!(directory.look_at(&bob, others).await, "0");
+}

@@ -193,6 +193,34 @@ async fn changes_of_privileges_and_of_protection_are_noticed() {
 }
 
 #[tokio::test]
+async fn acting_as_somebody_is_noticed_where_it_is_done_with_who_and_why() {
+    let house = House::open().await;
+    let owner = house.person(&["owner"]).await;
+    let person = house.colleague(&owner, &["user"]).await;
+    let token = house.token(&owner).await;
+    let input = json!({ "userId": global_id("user", person.id), "reason": "a lost deal", "minutes": 5 });
+    for _ in 0..2 {
+        done(&house, &token, "impersonationBegin", input.clone()).await;
+    }
+    let told = "impersonation_begun medium 1, impersonation_begun medium 1";
+    assert_eq!(noticed(&house, owner.organization).await, told);
+    let who = format!(
+        "SELECT string_agg(DISTINCT concat_ws(' ', source_user_id, target_user_id, event_data ->> 'reason'), ',')
+           FROM security.security_events WHERE organization_id = '{}'",
+        owner.organization
+    );
+    assert_eq!(house.look(&who).await, format!("{} {} a lost deal", owner.id, person.id));
+    // what is refused is none
+    let stranger = house.person(&["owner"]).await;
+    let input = json!({ "userId": global_id("user", stranger.id), "reason": "curious", "minutes": 5 });
+    let document = "mutation ($input: ImpersonationBeginInput!) { impersonationBegin(input: $input) { userErrors { code } } }";
+    let refused = house.get(Some(&token), document, json!({ "input": input })).await;
+    assert_eq!(House::code(&refused["impersonationBegin"]), "NOT_FOUND");
+    assert_eq!(noticed(&house, stranger.organization).await, "");
+    assert_eq!(noticed(&house, owner.organization).await, told);
+}
+
+#[tokio::test]
 async fn many_refused_changes_are_one_event_and_a_few_are_none() {
     let town = Town::found().await;
     let (joe, ann) = (town.person("Joe", &["deal.read"]).await, town.person("Ann", &["deal.read"]).await);

@@ -1,7 +1,7 @@
 //! The data to begin with: the demo is whole, and stays as it is.
 mod bulk;
 mod demo;
-mod owner;
+pub mod owner;
 
 use portico::domains::access::catalogue;
 use portico::store::connect::{client, connect};

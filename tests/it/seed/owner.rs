@@ -9,7 +9,7 @@ use super::{assert_whole, found, looking_into};
 use crate::world::postgres::{Database, empty};
 
 /// An empty database that belongs to a role without privileges, migrated by it.
-async fn owned() -> (Database, Database) {
+pub async fn owned() -> (Database, Database) {
     let database = empty().await;
     let superuser = looking_into(&database).await;
     let name: String = superuser.query_one("SELECT current_database()::text", &[]).await.unwrap().get(0);
