@@ -1,11 +1,11 @@
-//! What the server does by itself while it runs: partitions for the months to come, controls that become overdue, and
-//! requests for approval that nobody decided in time.
+//! What the server does by itself while it runs: partitions for the months to come, controls that become overdue,
+//! requests for approval that nobody decided in time, and trials and cycles of subscriptions that are over.
 use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    domains::{access::lapsed, governance::overdue},
+    domains::{access::lapsed, billing::due, governance::overdue},
     graph::schema::Schema,
     live::Hub,
     store::{door::Door, partitions},
@@ -54,6 +54,14 @@ pub(super) fn spawn(door: &Door, hub: &Arc<Hub>, stop: &CancellationToken) {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "Lapsed requests for approval could not be marked; it is tried again");
+                }
+            }
+            match due::sweep(&door).await {
+                Ok(organizations) => {
+                    organizations.into_iter().for_each(|organization| hub.wake(organization));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "Subscriptions that are due could not go on; it is tried again");
                 }
             }
         }
