@@ -1,5 +1,6 @@
 //! What the server does by itself while it runs: partitions for the months to come, controls that become overdue,
-//! requests for approval that nobody decided in time, and the purge of what was deleted long ago.
+//! requests for approval that nobody decided in time, trials and cycles of subscriptions that are over, and the purge of what
+//! was deleted long ago.
 use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
@@ -7,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     domains::{
         access::lapsed,
+        billing::due,
         governance::overdue,
         identity::purge::{self, Purged},
     },
@@ -72,6 +74,14 @@ pub(super) fn spawn(door: &Door, hub: &Arc<Hub>, stop: &CancellationToken) {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "Lapsed requests for approval could not be marked; it is tried again");
+                }
+            }
+            match due::sweep(&door).await {
+                Ok(organizations) => {
+                    organizations.into_iter().for_each(|organization| hub.wake(organization));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "Subscriptions that are due could not go on; it is tried again");
                 }
             }
         }

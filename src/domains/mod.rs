@@ -1,6 +1,7 @@
 //! The product: one folder per domain, one file per entity.
 pub mod access;
 pub mod audit;
+pub mod billing;
 pub mod chat;
 pub mod finance;
 pub mod governance;
@@ -25,6 +26,7 @@ pub fn queries(query: &mut Fields<Query>) {
     sales::queries(query);
     governance::queries(query);
     security::queries(query);
+    billing::queries(query);
     audit::queries(query);
 }
 
@@ -42,5 +44,6 @@ pub fn mutations(mutations: &mut Mutations) {
     sales::mutations(mutations);
     governance::mutations(mutations);
     security::mutations(mutations);
+    billing::mutations(mutations);
     audit::mutations(mutations);
 }

@@ -50,6 +50,14 @@ macro_rules! text_enum {
                     $(Self::$value => $text,)*
                 }
             }
+
+            /// The value that the database has so.
+            pub fn named(text: &str) -> Option<Self> {
+                match text {
+                    $($text => Some(Self::$value),)*
+                    _ => None,
+                }
+            }
         }
 
         impl diesel::serialize::ToSql<diesel::sql_types::Text, diesel::pg::Pg> for $name {

@@ -1,5 +1,6 @@
 //! `userErrors`: what a person can mend in a mutation, with a code, the path in the input, and what would be right.
 use async_graphql::Enum;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -39,6 +40,8 @@ pub enum UserErrorCode {
     SelfApproval,
     /// There are as many as are allowed.
     LimitReached,
+    /// The organization has used as much as its quota allows.
+    QuotaExceeded,
     /// Too many wrong passwords, or locked by an administrator: nobody signs in for the time being.
     AccountLocked,
 }
@@ -53,12 +56,25 @@ pub struct UserError {
     pub current: Option<(i32, String, uuid::Uuid)>,
     /// For `STATE`: what the record's state allows.
     pub allowed: Vec<String>,
+    /// For `QUOTA_EXCEEDED`: what the quota allows.
+    #[serde(default)]
+    pub exceeded: Option<Exceeded>,
+}
+
+/// A quota that allows no more, as the database says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Exceeded {
+    pub metric: String,
+    pub limit: i64,
+    pub used: i64,
+    pub resets_at: Option<DateTime<Utc>>,
 }
 
 impl UserError {
     pub fn new(code: UserErrorCode, message: impl Into<String>, path: &[&str]) -> Self {
         let path = path.iter().map(|part| (*part).to_owned()).collect();
-        Self { code, message: message.into(), path, current: None, allowed: Vec::new() }
+        Self { code, message: message.into(), path, current: None, allowed: Vec::new(), exceeded: None }
     }
 
     /// No such record, or none that the caller may see: the two look the same.
@@ -98,9 +114,12 @@ impl UserError {
             constraint::Code::State => UserErrorCode::State,
             constraint::Code::SelfApproval => UserErrorCode::SelfApproval,
             constraint::Code::LimitReached => UserErrorCode::LimitReached,
+            constraint::Code::QuotaExceeded => UserErrorCode::QuotaExceeded,
         };
+        let quota = refusal.detail.as_deref().filter(|_| code == UserErrorCode::QuotaExceeded);
+        let exceeded = quota.and_then(|quota| serde_json::from_str(quota).ok());
         let path = std::iter::once("input".to_owned()).chain(known.path).collect();
-        Self { code, message: known.message, path, current: None, allowed: Vec::new() }
+        Self { code, message: known.message, path, current: None, allowed: Vec::new(), exceeded }
     }
 }
 
@@ -235,6 +254,23 @@ user_error_types! {
     StateError, |error| error.code == UserErrorCode::State, |fields| {
         fields.column("allowed", |error| &error.0.allowed).about("What its state allows.");
     }
+    /// The organization has used as much as its quota allows.
+    QuotaExceededError, |error| error.exceeded.is_some(), |fields| {
+        fields
+            .derived("metric", |error| error.0.exceeded.as_ref().map(|quota| quota.metric.to_uppercase()))
+            .about("What is limited, as `Quota.metric` calls it: `MESSAGES`.");
+        fields
+            .derived("limit", |error| error.0.exceeded.as_ref().map(|quota| quota.limit))
+            .about("How much is allowed.");
+        fields
+            .derived("used", |error| error.0.exceeded.as_ref().map(|quota| quota.used))
+            .about("How much was used.");
+        fields
+            .derived("resetsAt", |error| error.0.exceeded.as_ref().and_then(|quota| quota.resets_at))
+            .about("When it begins anew; null where it does not by itself.");
+    }
     /// A value is missing, of the wrong form, or refers to nothing.
-    ValidationError, |error| error.current.is_none() && error.code != UserErrorCode::State, |fields| {}
+    ValidationError, |error| {
+        error.current.is_none() && error.exceeded.is_none() && error.code != UserErrorCode::State
+    }, |fields| {}
 }

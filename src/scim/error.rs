@@ -95,9 +95,10 @@ impl From<&UserError> for Error {
             UserErrorCode::NotUnique => Self::taken(detail),
             UserErrorCode::NotFound if is_resource => Self::new(404, detail),
             UserErrorCode::Conflict => Self::new(412, detail),
-            UserErrorCode::State | UserErrorCode::InUse | UserErrorCode::LimitReached => {
-                Self::new(409, detail)
-            }
+            UserErrorCode::State
+            | UserErrorCode::InUse
+            | UserErrorCode::LimitReached
+            | UserErrorCode::QuotaExceeded => Self::new(409, detail),
             _ => Self::value(detail),
         }
     }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::line::{Lines, Row};
 use super::rows::TABLES;
+use super::tenant::Subscribed;
 use crate::store::connect;
 
 /// So much is gathered before it is sent.
@@ -138,6 +139,45 @@ impl Loader {
             FROM unnest($2::uuid[], $3::uuid[]) AS p (person, department)
             WHERE m.organization_id = $1 AND m.user_id = p.person";
         self.client.execute(place, &[&organization, &people, &departments]).await?;
+        Ok(())
+    }
+
+    /// Gives the organization a plan and its quotas, under these ids.
+    pub(super) async fn bill(
+        &self,
+        organization: Uuid,
+        subscribed: Subscribed,
+        founded: DateTime<Utc>,
+        ids: &[Uuid],
+    ) -> Result<()> {
+        let bill = "WITH plan AS (SELECT * FROM billing.plans WHERE key = $2),
+            of AS (SELECT $3::text::timestamptz AS founded, $4::text::timestamptz AS tries),
+            subscribed AS (
+              INSERT INTO billing.subscriptions (organization_id, id, plan_id, plan_features, billing_cycle, amount_cents, currency,
+                status, current_period_start, current_period_end, trial_end, created_at, updated_at)
+              SELECT $1, ($5::uuid[])[8], p.id, p.features, p.billing_cycle, p.amount_cents, p.currency,
+                CASE WHEN of.tries IS NULL THEN 'active' ELSE 'trialing' END,
+                coalesce(of.tries, date_trunc('month', now(), 'UTC')),
+                coalesce(of.tries + p.trial_days * interval '1 day', date_trunc('month', now(), 'UTC') + interval '1 month'),
+                of.tries + p.trial_days * interval '1 day', coalesce(of.tries, of.founded), coalesce(of.tries, of.founded)
+              FROM plan p, of)
+            INSERT INTO billing.quotas (organization_id, id, metric, period, limit_value, enforcement, created_at, updated_at)
+            SELECT $1, ($5::uuid[])[q.place], q.kept ->> 'metric', q.kept ->> 'period', (q.kept ->> 'limit')::bigint,
+              q.kept ->> 'enforcement', of.founded, of.founded
+            FROM plan p, of, jsonb_array_elements(p.default_quotas) WITH ORDINALITY AS q (kept, place)";
+        let (founded, tries) = (founded.to_rfc3339(), subscribed.tries_since.map(|since| since.to_rfc3339()));
+        self.client.execute(bill, &[&organization, &subscribed.plan, &founded, &tries, &ids]).await?;
+        Ok(())
+    }
+
+    /// Counts the messages of the organization by day and month, as they count themselves otherwise.
+    pub(super) async fn count_usage(&self, organization: Uuid) -> Result<()> {
+        let count = "INSERT INTO billing.usage (organization_id, period, starts_on, shard, messages, tokens_used, cost_usd)
+            SELECT m.organization_id, p.period, billing.period_start(p.period, m.created_at), billing.shard(m.conversation_id),
+              count(*), sum(m.total_tokens), sum(m.estimated_cost)
+            FROM chat.messages m, unnest('{day,month}'::text[]) AS p (period)
+            WHERE m.organization_id = $1 GROUP BY 1, 2, 3, 4";
+        self.client.execute(count, &[&organization]).await?;
         Ok(())
     }
 

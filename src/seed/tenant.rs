@@ -20,12 +20,21 @@ pub(super) struct Given {
     pub(super) at: DateTime<Utc>,
 }
 
+/// The plan that an organization has, and since when it tries it, where it does not pay.
+#[derive(Clone, Copy)]
+pub(super) struct Subscribed {
+    pub(super) plan: &'static str,
+    pub(super) tries_since: Option<DateTime<Utc>>,
+}
+
 /// An organization in the making. Whoever adds rows draws ids and chance from it.
 pub(super) struct Tenant {
     pub(super) id: Uuid,
     pub(super) ids: Ids,
     pub(super) dice: Dice,
     pub(super) organization: Organization,
+    /// Not limited when absent.
+    pub(super) subscribed: Option<Subscribed>,
     /// Only people who have no account yet.
     pub(super) users: Vec<User>,
     pub(super) memberships: Vec<Membership>,
@@ -84,6 +93,7 @@ impl Tenant {
                 created_at: outline.founded,
                 updated_at: outline.founded,
             },
+            subscribed: None,
             users: Vec::new(),
             memberships: Vec::new(),
             given: Vec::new(),
@@ -162,6 +172,11 @@ impl Tenant {
         count += to.copy(self.events).await?;
         count += to.copy(self.conversations).await?;
         count += to.copy(messages).await?;
+        if let Some(subscribed) = self.subscribed {
+            let ids: Vec<Uuid> = (0..8).map(|_| self.ids.at(founded)).collect();
+            to.bill(organization, subscribed, founded, &ids).await?;
+        }
+        to.count_usage(organization).await?;
         count += to.copy(self.audit).await?;
         Ok(count)
     }

@@ -17,6 +17,7 @@ pub enum Code {
     State,
     SelfApproval,
     LimitReached,
+    QuotaExceeded,
 }
 
 /// A refusal, explained.
@@ -166,7 +167,27 @@ pub const NAMED: &[(&str, Code, &str, &str)] = &[
     ("passkeys_sign_count", Code::State, "", ""),
     ("permission_grants_revocation", Code::State, "", "only a withdrawn grant tells by whom and why"),
     ("permissions_system_permission", Code::State, "", ""),
+    (
+        "plans_amount_cents_check",
+        Code::OutOfRange,
+        "price",
+        "a price is not negative, and at most 10,000,000,000",
+    ),
+    (
+        "plans_is_default_check",
+        Code::State,
+        "isActive",
+        "new organizations begin with this plan: make another one the default first",
+    ),
     ("platform_admins_append_only", Code::State, "", ""),
+    ("quotas_exceeded", Code::QuotaExceeded, "", ""),
+    ("quotas_limit_value_check", Code::OutOfRange, "limit", "a limit is not negative"),
+    (
+        "quotas_period_check",
+        Code::Invalid,
+        "period",
+        "seats are limited for a lifetime, everything else by day or month",
+    ),
     ("resources_parent_resource_cycle", Code::Invalid, "parentResourceId", ""),
     (
         "resources_resource_id_key",
@@ -217,6 +238,9 @@ pub const NAMED: &[(&str, Code, &str, &str)] = &[
     ("security_events_resolution_notes_check", Code::Invalid, "notes", ""),
     ("security_events_status_transition", Code::State, "status", ""),
     ("roles_parent_role_cycle", Code::Invalid, "parentRoleId", ""),
+    ("subscriptions_living_key", Code::State, "", "the organization has a subscription already"),
+    ("subscriptions_status_transition", Code::State, "", ""),
+    ("usage_counted", Code::State, "", ""),
     ("roles_system_role", Code::State, "", ""),
     ("team_members_max_assignments", Code::LimitReached, "userIds", ""),
     ("compliance_controls_control_id_check", Code::Invalid, "key", ""),
@@ -305,6 +329,7 @@ mod tests {
             table: "deals".to_owned(),
             column: None,
             message: "insert or update on table \"deals\" violates foreign key constraint".to_owned(),
+            detail: None,
         };
         let explained = explain(&refusal);
         assert_eq!(explained.code, Code::NotFound);

@@ -43,6 +43,8 @@ pub struct Refusal {
     pub column: Option<String>,
     /// Written for people where a trigger of ours refused; PostgreSQL's own text otherwise.
     pub message: String,
+    /// What else a trigger of ours says of it, for programs.
+    pub detail: Option<String>,
 }
 
 impl std::fmt::Display for Refusal {
@@ -110,6 +112,7 @@ impl From<DieselError> for Error {
             table: info.table_name().unwrap_or_default().to_owned(),
             column: info.column_name().map(ToOwned::to_owned),
             message: info.message().to_owned(),
+            detail: info.details().map(ToOwned::to_owned),
         }))
     }
 }

@@ -25,6 +25,13 @@ pub async fn with_lapsed_requests(door: &Door) -> Result<Vec<Uuid>> {
     with(door, lapsed).await
 }
 
+/// The organizations with subscriptions whose trial or cycle is over (B101).
+pub async fn with_due_subscriptions(door: &Door) -> Result<Vec<Uuid>> {
+    let due = "SELECT DISTINCT organization_id AS id FROM billing.subscriptions
+        WHERE status IN ('trialing', 'active') AND current_period_end <= now()";
+    with(door, due).await
+}
+
 async fn with(door: &Door, something: &str) -> Result<Vec<Uuid>> {
     let mut work = door.work().await?;
     work.as_worker().await?;

@@ -11,6 +11,8 @@ mod access;
 #[cfg(test)]
 mod audit;
 #[cfg(test)]
+mod billing;
+#[cfg(test)]
 mod chat;
 #[cfg(test)]
 mod command;

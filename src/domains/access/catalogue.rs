@@ -155,6 +155,7 @@ const THINGS: &[(&str, &str)] = &[
     ("organization", "the organization"),
     ("scim", "people and teams of a directory"),
     ("sso_provider", "providers of single sign-on"),
+    ("usage", "what was used"),
     ("user", "people"),
 ];
 

@@ -33,9 +33,10 @@ pub struct SystemRole {
 }
 
 /// What every role may, so that names and changes can be shown at all.
-const EVERYBODY: &[&str] = &["user.read", "user.profile.read", "organization.read", "event.read"];
+const EVERYBODY: &[&str] =
+    &["user.read", "user.profile.read", "organization.read", "event.read", "plan.read"];
 
-/// What only those read who look after access and security.
+/// What only those read who look after access, security and money.
 const SENSITIVE: &[&str] = &[
     "audit.*",
     "api_key.*",
@@ -49,6 +50,9 @@ const SENSITIVE: &[&str] = &[
     "security_event.*",
     "data.restricted.read",
     "data.top_secret.read",
+    "subscription.*",
+    "quota.*",
+    "usage.*",
 ];
 
 /// Roles with which one can give oneself or others more.
@@ -126,6 +130,9 @@ pub const ROLES: &[SystemRole] = &[
             "user.profile.private.read",
             "conversation.*",
             "message.*",
+            "subscription.*",
+            "quota.*",
+            "usage.*",
         ],
     },
     SystemRole {
@@ -138,6 +145,7 @@ pub const ROLES: &[SystemRole] = &[
             "budget.*",
             "cost_center.*",
             "department.*",
+            "subscription.*",
             "conversation.read",
             "conversation.write",
             "conversation.delete",
@@ -170,7 +178,21 @@ pub const ROLES: &[SystemRole] = &[
             "conversation.delete",
             "message.*",
         ],
-        but_not: SENSITIVE,
+        // what SENSITIVE names, but for money
+        but_not: &[
+            "audit.*",
+            "api_key.*",
+            "sso_provider.*",
+            "invitation.*",
+            "role.assignment.read",
+            "permission.grant.read",
+            "membership.preferences.read",
+            "organization.settings.read",
+            "user.profile.private.read",
+            "security_event.*",
+            "data.restricted.read",
+            "data.top_secret.read",
+        ],
     },
     SystemRole {
         name: "cost_manager",

@@ -135,7 +135,8 @@ pub fn mutations(mutations: &mut Mutations) {
         )
         .needs("message.write")
         .about(
-            "Says something in a conversation. Errors: REQUIRED, TOO_LONG, INVALID, NOT_FOUND, NOT_UNIQUE, STATE.",
+            "Says something in a conversation. Errors: REQUIRED, TOO_LONG, INVALID, NOT_FOUND, NOT_UNIQUE, STATE, \
+             QUOTA_EXCEEDED.",
         );
 }
 

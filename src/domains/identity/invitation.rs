@@ -162,7 +162,7 @@ pub fn mutations(mutations: &mut Mutations) {
         .once()
         .about(
             "Joins the organization that a mail invites you to. Who has no account yet gets one, with the address of the mail; \
-             who has one signs in before. Errors: INVALID for a token that is unknown, used, withdrawn, too old or for \
+             who has one signs in before. Errors: QUOTA_EXCEEDED where no seat is left, INVALID for a token that is unknown, used, withdrawn, too old or for \
              another address, which of them is not told, and for a password that may not be chosen; REQUIRED, TOO_LONG; \
              STATE for who has an account and is not signed in, and where nobody else may have the role.",
         );

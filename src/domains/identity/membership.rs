@@ -120,7 +120,8 @@ pub fn mutations(mutations: &mut Mutations) {
         .in_person()
         .about(
             "Changes a person's place in the organization; what they may see can depend on region and department, and roles that \
-             have a rule come and go with it. Nobody changes their own. Errors: NOT_FOUND, CONFLICT, INVALID, STATE.",
+             have a rule come and go with it. Nobody changes their own. Errors: NOT_FOUND, CONFLICT, INVALID, STATE, \
+             QUOTA_EXCEEDED where no seat is left.",
         );
     mutations
         .action("membershipPreferencesUpdate", prefer, |payload: &mut Fields<Payload<Id<Membership>>>| {

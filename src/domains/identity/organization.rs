@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::{
     domains::{
         access::system_roles,
+        billing,
         identity::{membership::Membership, organization_settings::OrganizationSettings, user::MEMBERSHIPS},
         prelude::*,
         sales,
@@ -90,6 +91,7 @@ impl Entity for Organization {
         organization
             .children::<Membership>("memberships", memberships::organization_id)
             .about("Who works here; empty unless you work in it now.");
+        billing::of_organization(organization);
     }
 }
 
@@ -153,8 +155,9 @@ pub fn mutations(mutations: &mut Mutations) {
         .change("organizationCreate", create)
         .personal()
         .about(
-            "Founds an organization with you as its owner, ready for use: built-in roles and a sales pipeline are there. \
-             Refresh your session with its slug to work in it. Errors: INVALID, NOT_UNIQUE.",
+            "Founds an organization with you as its owner, ready for use: built-in roles, a sales pipeline, a trial and its \
+             quotas are there. \
+             Refresh your session with its slug to work in it. Errors: INVALID, NOT_UNIQUE, QUOTA_EXCEEDED.",
         );
     mutations.change("organizationUpdate", update).needs("organization.write").about(
         "Changes the organization in which you work. Errors: NOT_FOUND, CONFLICT, INVALID, NOT_UNIQUE.",
@@ -213,7 +216,8 @@ struct OrganizationCreateInput {
     industry_vertical: Option<String>,
 }
 
-/// All of it or nothing: the organization, its settings, roles and pipeline, and the caller as its owner (B001).
+/// All of it or nothing: the organization, its settings, roles, pipeline, trial and quotas, and the caller as its owner
+/// (B001).
 async fn create(write: &mut Write, input: OrganizationCreateInput) -> Outcome<Id<Organization>> {
     let (id, founder) = (Id::<Organization>::fresh(), write.caller().user.unwrap_or_default());
     write.enter_organization(id.0).await?;
@@ -227,6 +231,7 @@ async fn create(write: &mut Write, input: OrganizationCreateInput) -> Outcome<Id
         .set(organizations::business_type, input.business_type)
         .set(organizations::industry_vertical, input.industry_vertical);
     let organization = Organization::insert(write, id, organization).await?;
+    billing::found(write).await?;
     diesel::insert_into(memberships::table)
         .values((
             memberships::organization_id.eq(id),

@@ -18,7 +18,7 @@ use self::people::Person;
 use super::deals::add_pipeline;
 use super::load::Loader;
 use super::rows::{Membership, User};
-use super::tenant::{Given, Outline, Tenant};
+use super::tenant::{Given, Outline, Subscribed, Tenant};
 use crate::store::clock;
 
 /// Everybody in the demo signs in with it: the demo guards nothing.
@@ -90,6 +90,7 @@ pub async fn demo(owner_url: &str) -> Result<bool> {
         // Before the first budgets, which are drafted up to 27 months ago.
         founded: calendar.at(850, 9, 0),
     });
+    aether.subscribed = Some(Subscribed { plan: "growth", tries_since: None });
     let team = add_people(&mut aether, &AETHER, people::AETHER, &password);
     finance::add_units(&mut aether, &team, finance::AETHER);
     customers::add_accounts(&mut aether, &team, &calendar, customers::AETHER);
@@ -119,6 +120,7 @@ pub async fn demo(owner_url: &str) -> Result<bool> {
         currency: "EUR",
         founded: calendar.at(840, 9, 0),
     });
+    nimbus.subscribed = Some(Subscribed { plan: "starter", tries_since: Some(calendar.at(5, 9, 0)) });
     let mut team = add_people(&mut nimbus, &NIMBUS, people::NIMBUS, &password);
     join(&mut nimbus, &mut team, adviser.0, adviser.1);
     finance::add_units(&mut nimbus, &team, finance::NIMBUS);

@@ -2,9 +2,10 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-const MODULES: [&str; 9] = [
+const MODULES: [&str; 10] = [
     include_str!("access.rs"),
     include_str!("audit.rs"),
+    include_str!("billing.rs"),
     include_str!("chat.rs"),
     include_str!("finance.rs"),
     include_str!("governance.rs"),

@@ -11,6 +11,7 @@ pub use describe::{column, describe};
 
 include!("access.rs");
 include!("audit.rs");
+include!("billing.rs");
 include!("chat.rs");
 include!("finance.rs");
 include!("governance.rs");

@@ -18,6 +18,7 @@ const UNREACHED: &[(&str, &str)] = &[
     ("Count", "of a page"),
     ("MessageCreated", "an event"),
     ("PageInfo", "of a page"),
+    ("QuotaExceededError", "of a payload"),
     ("RecordCreated", "an event"),
     ("RecordDeleted", "an event"),
     ("RecordUpdated", "an event"),

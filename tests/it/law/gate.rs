@@ -16,8 +16,11 @@ const PUBLIC_TYPES: &[&str] = &[
     "RateLimit",
     // what was wrong with what the caller has just sent
     "ConflictError",
+    "QuotaExceededError",
     "StateError",
     "ValidationError",
+    // part of a plan, which needs a permission
+    "PlanQuota",
     // part of a workflow or a request, which decide who sees them
     "ApprovalStep",
     // what one made or may decide: row-level security shows the rest to those alone who may read all approvals
@@ -100,10 +103,16 @@ const PUBLIC_ROOTS: &[&str] = &[
     "Mutation.userProfileUpdate",
     "Mutation.userUpdate",
     // for administrators of the platform, who are on a list in the database
+    "Mutation.billingSubscriptionBegin",
+    "Mutation.billingSubscriptionStatusChange",
     "Mutation.organizationReactivate",
     "Mutation.organizationRestore",
     "Mutation.organizationSuspend",
+    "Mutation.planCreate",
+    "Mutation.planUpdate",
     "Mutation.platformSecurityEventEnd",
+    "Mutation.quotaRemove",
+    "Mutation.quotaSet",
     "Mutation.userLock",
     "Mutation.userUnlock",
 ];

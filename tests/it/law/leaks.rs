@@ -16,6 +16,7 @@ const HARMLESS: &[(&str, &str)] = &[
     ("ApprovalRequest", "steps"),
     ("ApprovalRequest", "viewerCanDecide"),
     ("ApprovalWorkflow", "steps"),
+    ("BillingSubscription", "price"),
     ("ComplianceControl", "isOverdue"),
     ("ComplianceIssue", "isOverdue"),
     ("ControlTest", "evidence"),
@@ -24,6 +25,9 @@ const HARMLESS: &[(&str, &str)] = &[
     // how far it has come; not when
     ("Invitation", "status"),
     ("PermissionGrant", "isInForce"),
+    ("Plan", "price"),
+    ("Plan", "quotas"),
+    ("Quota", "used"),
     ("Role", "effectivePermissions"),
     ("Role", "rowScope"),
     ("RoleAssignment", "isInForce"),

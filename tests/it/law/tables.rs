@@ -84,8 +84,18 @@ async fn the_table_modules_are_those_of_the_database() {
         })
         .collect();
     let mut generated = BTreeMap::new();
-    for schema in ["identity", "access", "chat", "sales", "finance", "governance", "security", "audit", "ops"]
-    {
+    for schema in [
+        "identity",
+        "access",
+        "billing",
+        "chat",
+        "sales",
+        "finance",
+        "governance",
+        "security",
+        "audit",
+        "ops",
+    ] {
         read(schema, &mut generated);
     }
     assert!(generated.len() > 300);

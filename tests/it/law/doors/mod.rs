@@ -45,10 +45,16 @@ const FOR_ANYBODY: &[&str] = &[
 
 /// Root fields for administrators of the platform.
 pub const FOR_ADMINISTRATORS: &[&str] = &[
+    "billingSubscriptionBegin",
+    "billingSubscriptionStatusChange",
     "organizationReactivate",
     "organizationRestore",
     "organizationSuspend",
+    "planCreate",
+    "planUpdate",
     "platformSecurityEventEnd",
+    "quotaRemove",
+    "quotaSet",
     "userLock",
     "userUnlock",
 ];
@@ -73,6 +79,8 @@ const SHARED: &[(&str, &str)] = &[
     ("dataElements", "the platform brings some"),
     ("memberships", "an adviser is a member of both"),
     ("permissions", "the platform brings them"),
+    ("plan", "the platform brings it"),
+    ("plans", "the platform brings them"),
     ("resourceTypes", "the platform brings them"),
     ("users", "an adviser is a member of both"),
 ];

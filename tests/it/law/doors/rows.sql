@@ -100,3 +100,9 @@ INSERT INTO security.security_events
   (:organization, ops.uuid_v7(), 'other', 'low', 'doors investigating', 'investigating', NULL, NULL, false),
   (:organization, ops.uuid_v7(), 'other', 'low', 'doors notified', 'open', NULL, NULL, true),
   (:platform, ops.uuid_v7(), 'other', 'low', 'doors platform', 'open', NULL, NULL, false);
+INSERT INTO billing.subscriptions (organization_id, id, plan_id, amount_cents, status, current_period_start, current_period_end, canceled_at)
+  SELECT :organization, ops.uuid_v7(), p.id, 0, 'canceled', now() - interval '1 day', now(), now() FROM billing.plans p, generate_series(1, 5)
+  WHERE p.key = 'starter'
+  UNION ALL
+  SELECT o.id, ops.uuid_v7(), p.id, 0, 'active', now(), now() + interval '1 day', NULL FROM billing.plans p, identity.organizations o
+  WHERE p.key = 'starter' AND o.slug = 'doors-closed';
