@@ -182,7 +182,7 @@ where
                 Ok::<_, Fault>((part.key, part_of(env, part, &rows, &cursor, &amount).await?))
             });
             let parts = futures_util::future::try_join_all(planned).await?;
-            loaded(PageEach { each, parts, cursor, rows })
+            loaded(PageEach { rows, each, parts, cursor })
         }
         .boxed()
     }

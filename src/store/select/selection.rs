@@ -44,8 +44,8 @@ impl Columns {
     }
 
     /// The place, where it is one column alone.
-    pub const fn only(self) -> Option<u32> {
-        if self.0.count_ones() == 1 { Some(self.0.trailing_zeros()) } else { None }
+    pub fn only(self) -> Option<u32> {
+        self.0.is_power_of_two().then(|| self.0.trailing_zeros())
     }
 }
 
