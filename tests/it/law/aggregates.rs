@@ -62,7 +62,7 @@ async fn groups_are_the_parts_of_the_whole() {
             let mut values: Vec<_> = groups.iter().map(|group| group[key].to_string()).collect();
             values.sort_unstable();
             values.dedup();
-            let told = sdl.0.get(&sdl.0[group].fields[key].target).is_none();
+            let told = !sdl.0.contains_key(&sdl.0[group].fields[key].target);
             assert!(!told || values.len() == groups.len(), "{list} by {key}: {answer:#}");
             keys += 1;
         }
