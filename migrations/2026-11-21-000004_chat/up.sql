@@ -192,10 +192,11 @@ BEGIN
   IF FOUND THEN
     RETURN NEW;
   END IF;
-  IF EXISTS (SELECT FROM chat.conversations c WHERE c.organization_id = NEW.organization_id AND c.id = NEW.conversation_id) THEN
+  IF EXISTS (SELECT FROM chat.conversations c WHERE c.organization_id = NEW.organization_id AND c.id = NEW.conversation_id AND c.status <> 'active') THEN
     PERFORM ops.refuse('The conversation is archived or deleted; restore it first.', 'messages_conversation_status', 'chat.messages', 'conversation_id');
   END IF;
-  PERFORM ops.refuse('There is no such conversation.', 'messages_conversation_id_fkey', 'chat.messages', 'conversation_id', '23503');
+  -- Who is let in to read does not speak.
+  PERFORM ops.refuse('There is no such conversation in which you may speak.', 'messages_conversation_id_fkey', 'chat.messages', 'conversation_id', '23503');
   RETURN NULL;
 END
 $$;

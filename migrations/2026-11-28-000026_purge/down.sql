@@ -13,6 +13,8 @@ BEGIN
 END
 $$;
 
+DROP TRIGGER keep_administrators ON identity.users;
+DROP FUNCTION identity.keep_administrators();
 DROP TRIGGER date_purge ON identity.users;
 DROP TRIGGER date_purge ON identity.organizations;
 DROP FUNCTION identity.date_purge();

@@ -69,6 +69,20 @@ CREATE TRIGGER date_purge BEFORE INSERT OR UPDATE OF deleted_at, purge_due_at ON
   FOR EACH ROW EXECUTE FUNCTION identity.date_purge();
 COMMENT ON TRIGGER date_purge ON identity.users IS 'A deleted account is purged some time after, not at once.';
 
+CREATE FUNCTION identity.keep_administrators() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+  -- Whoever changes an account sees whether it is an administrator's.
+  IF ops.serving() AND EXISTS (SELECT FROM identity.platform_admins a WHERE a.user_id = NEW.id) THEN
+    PERFORM ops.refuse('Administrators of the platform are never deleted.', 'users_administrator', 'identity.users', 'id');
+  END IF;
+  RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION identity.keep_administrators() IS 'Trigger: refuses to delete the account of an administrator of the platform.';
+CREATE TRIGGER keep_administrators BEFORE UPDATE OF deleted_at ON identity.users
+  FOR EACH ROW WHEN (NEW.deleted_at IS NOT NULL AND OLD.deleted_at IS NULL) EXECUTE FUNCTION identity.keep_administrators();
+COMMENT ON TRIGGER keep_administrators ON identity.users IS 'Administrators of the platform are never deleted.';
+
 -- An owner of the tables that is no superuser is held by their policies too. Where those of an organization do not let
 -- it delete, this does.
 DO $$

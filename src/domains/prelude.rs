@@ -22,6 +22,7 @@ pub use crate::{
         clock,
         door::{Caller, Snapshot, Write},
         error::Result as StoreResult,
+        grants::Grants,
         id::Id,
         referred::Referred,
         select::{Condition, Fetch, Limited, Owner, Table, name},

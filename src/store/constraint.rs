@@ -87,6 +87,20 @@ pub const NAMED: &[(&str, Code, &str, &str)] = &[
     ("compliance_requirements_parent_cycle", Code::Invalid, "parentId", ""),
     ("control_tests_append_only", Code::State, "", ""),
     ("control_tests_evidence_required", Code::Required, "evidence", ""),
+    ("conversation_shares_owner", Code::State, "conversationId", ""),
+    ("conversation_shares_revoked", Code::State, "id", ""),
+    (
+        "conversation_shares_subject",
+        Code::Invalid,
+        "",
+        "a conversation is shared with one person, with one team, or with everybody",
+    ),
+    (
+        "conversation_shares_subject_key",
+        Code::NotUnique,
+        "",
+        "it is shared with them already: change or withdraw that",
+    ),
     ("conversations_archived_at", Code::State, "", "an archived conversation tells when that was"),
     ("conversations_counters", Code::State, "", ""),
     (
@@ -135,6 +149,7 @@ pub const NAMED: &[(&str, Code, &str, &str)] = &[
         "an OpenID provider needs a discovery address, another one the addresses of sign-in, tokens and people",
     ),
     ("messages_append_only", Code::State, "", ""),
+    ("users_administrator", Code::State, "id", ""),
     ("audit_logs_impersonation", Code::State, "", "who acted as somebody else is named"),
     (
         "sessions_impersonation",

@@ -10,6 +10,7 @@ use crate::{
             permission_grant::PermissionGrant,
             role_assignment::RoleAssignment,
         },
+        chat::conversation_share::ConversationShare,
         identity::user::{User, UserFilter},
         prelude::*,
     },
@@ -18,6 +19,7 @@ use crate::{
         journal::Change,
         tables::{
             access::{permission_grants, role_assignments, team_members, teams},
+            chat::conversation_shares,
             identity::memberships,
         },
     },
@@ -56,6 +58,8 @@ impl Entity for Team {
             .about("The roles that were given to the team: everybody in it has them.");
         team.children::<PermissionGrant>("permissionGrants", permission_grants::team_id)
             .about("The permissions that were given to the team directly: everybody in it has them.");
+        team.children::<ConversationShare>("conversationShares", conversation_shares::team_id)
+            .about("The conversations that everybody in the team may read.");
     }
 }
 

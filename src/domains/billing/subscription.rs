@@ -70,7 +70,7 @@ impl Entity for BillingSubscription {
             .required();
     }
 
-    fn bars(&self, permission: &str, _: &Caller) -> bool {
+    fn bars(&self, permission: &str, _: &Caller, _: &Grants) -> bool {
         permission == "subscription.write" && self.status == BillingSubscriptionStatus::Canceled
     }
 

@@ -1,11 +1,14 @@
 //! Conversations: what a person talks over with the assistant, and with colleagues who take part (000 §3.3).
 use crate::{
     domains::{
-        chat::message::Message,
+        chat::{conversation_share::ConversationShare, message::Message},
         identity::user::{User, UserFilter},
         prelude::*,
     },
-    store::tables::chat::{conversations, messages},
+    store::{
+        grants::ALL_CONVERSATIONS,
+        tables::chat::{conversation_shares, conversations, messages},
+    },
 };
 
 text_enum! {
@@ -73,6 +76,9 @@ impl Entity for Conversation {
             "What was said, in the order it was said unless ordered otherwise; `last: 10` is the newest ten.",
         );
         conversation
+            .children::<ConversationShare>("shares", conversation_shares::conversation_id)
+            .about("With whom it is shared, the latest first unless ordered otherwise; who is let in sees their own share alone.");
+        conversation
             .aggregate()
             .sums(&["messageCount", "totalTokens", "totalCost"])
             .ranges(&["lastMessageAt", "createdAt"])
@@ -83,6 +89,16 @@ impl Entity for Conversation {
     /// Who follows the conversation hears of it.
     fn topic(&self) -> Option<String> {
         Some(topic(self.id))
+    }
+
+    /// Who is let in to read changes nothing, and says nothing.
+    fn bars(&self, permission: &str, caller: &Caller, grants: &Grants) -> bool {
+        let is_own = caller.user == Some(self.user_id.0);
+        match permission {
+            "conversation.share" => !is_own,
+            read if read.ends_with(".read") => false,
+            _ => !is_own && !grants.hold(ALL_CONVERSATIONS),
+        }
     }
 }
 
@@ -122,7 +138,7 @@ pub fn queries(query: &mut Fields<Query>) {
         .about("A conversation by its id; null when there is none that you may see.");
     query
         .list::<Conversation>("conversations")
-        .about("Your conversations, newest first unless ordered otherwise; those of others too where you hold `conversation.read_all`.");
+        .about("Your conversations and those shared with you, newest first unless ordered otherwise; all others too where you hold `conversation.read_all`.");
 }
 
 pub fn mutations(mutations: &mut Mutations) {

@@ -1,6 +1,7 @@
 //! Chat: conversations with the assistant, and their messages.
 pub mod conversation;
 pub mod conversation_events;
+pub mod conversation_share;
 pub mod message;
 
 use crate::graph::{
@@ -11,11 +12,13 @@ use crate::graph::{
 
 pub fn queries(query: &mut Fields<Query>) {
     conversation::queries(query);
+    conversation_share::queries(query);
     message::queries(query);
 }
 
 pub fn mutations(mutations: &mut Mutations) {
     conversation::mutations(mutations);
+    conversation_share::mutations(mutations);
     message::mutations(mutations);
 }
 

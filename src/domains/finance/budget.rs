@@ -98,7 +98,7 @@ impl Entity for Budget {
     }
 
     /// Nobody approves what they submitted themselves.
-    fn bars(&self, permission: &str, caller: &Caller) -> bool {
+    fn bars(&self, permission: &str, caller: &Caller, _: &Grants) -> bool {
         match permission {
             "budget.write" | "budget.submit" => self.status != BudgetStatus::Draft,
             "budget.approve" => {

@@ -180,9 +180,18 @@ async fn update(write: &mut Write, input: MembershipUpdateInput) -> Outcome<Id<M
 
 /// Refused when nobody would be left who works here and may do everything.
 pub(super) async fn an_owner_remains(write: &mut Write, person: Id<User>) -> Outcome<()> {
+    if is_only_owner(write, person).await? {
+        let message = "an organization keeps at least one owner: make somebody else owner first";
+        return Err(UserError::state(message, &["input", "status"], &[]).into());
+    }
+    Ok(())
+}
+
+/// Whether nobody else works here who may do everything; whoever does stays so until the end of the transaction.
+pub(super) async fn is_only_owner(write: &mut Write, person: Id<User>) -> Outcome<bool> {
     let owners = authority::owners(write).await?;
     if !owners.contains(&person) {
-        return Ok(());
+        return Ok(false);
     }
     let others = memberships::table
         .filter(memberships::organization_id.eq(write.organization()))
@@ -191,11 +200,7 @@ pub(super) async fn an_owner_remains(write: &mut Write, person: Id<User>) -> Out
         .filter(memberships::status.eq(MembershipStatus::Active))
         .select(memberships::user_id)
         .for_update();
-    if others.load::<Id<User>>(write).await?.is_empty() {
-        let message = "an organization keeps at least one owner: make somebody else owner first";
-        return Err(UserError::state(message, &["input", "status"], &[]).into());
-    }
-    Ok(())
+    Ok(others.load::<Id<User>>(write).await?.is_empty())
 }
 
 /// What to change of your preferences. Absent: unchanged.

@@ -28,6 +28,7 @@ pub mod sso;
 pub mod sso_account;
 pub mod sso_provider;
 pub mod user;
+pub mod user_deletion;
 pub mod user_lock;
 pub mod user_profile;
 pub mod viewer;
@@ -62,6 +63,7 @@ pub fn mutations(mutations: &mut Mutations) {
     organization::mutations(mutations);
     organization_settings::mutations(mutations);
     user::mutations(mutations);
+    user_deletion::mutations(mutations);
     user_lock::mutations(mutations);
     user_profile::mutations(mutations);
     membership::mutations(mutations);

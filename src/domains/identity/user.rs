@@ -12,7 +12,7 @@ use crate::{
             team::{self, Team},
         },
         audit::audit_review::AuditReview,
-        chat::{conversation::Conversation, message::Message},
+        chat::{conversation::Conversation, conversation_share::ConversationShare, message::Message},
         finance::{budget::Budget, cost_center::CostCenter, department::Department},
         governance::{control::ComplianceControl, control_test::ControlTest, issue::ComplianceIssue},
         identity::{
@@ -32,7 +32,7 @@ use crate::{
             resources, role_assignments, roles, teams,
         },
         audit::audit_reviews,
-        chat::{conversations, messages},
+        chat::{conversation_shares, conversations, messages},
         finance::{budgets, cost_centers, departments},
         governance::{compliance_controls, compliance_issues, control_tests},
         identity::{api_keys, invitations, users},
@@ -97,6 +97,10 @@ impl Entity for User {
         user.children::<Conversation>("conversations", conversations::user_id)
             .about("The conversations they started.");
         user.children::<Message>("messages", messages::author_id).about("What they said in conversations.");
+        user.children::<ConversationShare>("givenConversationShares", conversation_shares::created_by)
+            .about("The conversations of theirs that they let others read.");
+        user.children::<ConversationShare>("receivedConversationShares", conversation_shares::user_id)
+            .about("The conversations that others let them read, those shared with a team of theirs or with everybody aside.");
         user.children::<Account>("ownedAccounts", accounts::owner_id).about("The companies they look after.");
         user.children::<Deal>("ownedDeals", deals::owner_id).about("The deals they work on.");
         user.children::<Department>("headedDepartments", departments::head_user_id)

@@ -23,7 +23,7 @@ use crate::{
     store::{
         batch::{Batch, Stored},
         door::Caller,
-        grants::Masks,
+        grants::{Grants, Masks},
         select::{Columns, Table},
         tables,
     },
@@ -53,7 +53,7 @@ pub trait Entity: Object + Stored {
 
     /// Whether something keeps `caller` from using `permission` with it although they hold it: its state, or that it was
     /// they who did what came before.
-    fn bars(&self, _permission: &str, _caller: &Caller) -> bool {
+    fn bars(&self, _permission: &str, _caller: &Caller, _grants: &Grants) -> bool {
         false
     }
 

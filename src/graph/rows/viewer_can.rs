@@ -60,7 +60,7 @@ impl<T: Entity> Relation<T> for ViewerCan {
                 // what is deleted can be looked at and restored
                 let gone =
                     row.is_deleted() && !permission.ends_with(".read") && !permission.ends_with(".delete");
-                Ok(extends && !gone && !row.bars(&permission, &env.visit.caller))
+                Ok(extends && !gone && !row.bars(&permission, &env.visit.caller, env.grants))
             };
             let values = rows.iter().zip(extends).map(can).collect();
             loaded(Leaves { values, pos: asked.pos() })

@@ -3,7 +3,10 @@ use std::borrow::Cow;
 
 use uuid::Uuid;
 
-use super::{Ask, AskSubject, Circumstances, Extent, Facts, Held, Lack, Subject, facts::SubjectRow};
+use super::{
+    Ask, AskSubject, Circumstances, Extent, Facts, Held, Lack, Subject, end_with_its_reason,
+    facts::SubjectRow,
+};
 use crate::store::{
     clock,
     door::{Caller, Member, Snapshot},
@@ -58,7 +61,8 @@ pub async fn explain(
     let (organization, user, api_key) = (who.organization, who.user, who.api_key);
     let standing = snapshot.standing().await?.clone();
     let grants = standing.grants.clone();
-    let held: Vec<Held> = snapshot.load(Ask { organization, user, api_key }).await?;
+    let mut held: Vec<Held> = snapshot.load(Ask { organization, user, api_key }).await?;
+    end_with_its_reason(&mut held);
     let subject: Vec<SubjectRow> = snapshot.load(AskSubject { organization, user, api_key }).await?;
     let subject = Subject::of(subject.into_iter().next(), grants.roles().to_vec());
     let circumstances = Circumstances { at: clock::now(), ip: caller.ip, mfa: standing.mfa };

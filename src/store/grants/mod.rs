@@ -116,6 +116,22 @@ impl Window {
     }
 }
 
+/// What an approval has given ends with that for whose use it was asked: at once where nothing else gives the permission any
+/// more, and with the last that does.
+fn end_with_its_reason(rows: &mut [Held]) {
+    let mut reasons = HashMap::<Uuid, Option<DateTime<Utc>>>::new();
+    for held in rows.iter().filter(|held| !held.lent) {
+        let latest = reasons.entry(held.permission_id).or_insert(held.until);
+        *latest = latest.zip(held.until).map(|(one, other)| one.max(other));
+    }
+    for held in rows.iter_mut().filter(|held| held.lent) {
+        held.until = match reasons.get(&held.permission_id) {
+            Some(end) => held.until.into_iter().chain(*end).min(),
+            None => Some(held.from),
+        };
+    }
+}
+
 impl Held {
     /// When and to what it extends.
     pub fn grant(&self) -> Grant {
@@ -358,7 +374,8 @@ impl Grants {
         Ok(grants)
     }
 
-    fn compile(rows: Vec<Held>, mfa: bool) -> Self {
+    fn compile(mut rows: Vec<Held>, mfa: bool) -> Self {
+        end_with_its_reason(&mut rows);
         let (mut grants, now) = (Self { mfa, ..Self::default() }, clock::now());
         for held in rows {
             if let Some(role) = &held.role

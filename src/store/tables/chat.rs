@@ -5,6 +5,39 @@ pub mod chat {
         use diesel::sql_types::*;
         use crate::store::sql_types::*;
 
+        /// That the owner of a conversation lets others read it: a person, a team, or everybody in the organization.
+        chat.conversation_shares (organization_id, id) {
+            /// Organization that the conversation share belongs to.
+            organization_id -> Uuid,
+            /// Identity of the conversation share, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// Conversation that is shared, as far as it has come and with what is said later.
+            conversation_id -> Uuid,
+            /// With whom it is shared. One of: person, team, organization.
+            audience -> Text,
+            /// Person who may read it; null where it is not shared with one person.
+            user_id -> Nullable<Uuid>,
+            /// Team whose members may read it, whoever is in it at the time; null where it is not shared with a team.
+            team_id -> Nullable<Uuid>,
+            /// Person who shared it, who owns the conversation.
+            created_by -> Uuid,
+            /// When the share ends by itself; null for never.
+            expires_at -> Nullable<Timestamptz>,
+            /// When the share was withdrawn; null while it was not.
+            revoked_at -> Nullable<Timestamptz>,
+            /// When the conversation share was created.
+            created_at -> Timestamptz,
+            /// When the conversation share was last changed.
+            updated_at -> Timestamptz,
+            /// Version of the conversation share: starts at 1 and grows by one with every change. Send it back as the expected version to refuse overwriting somebody else's change.
+            revision -> Int4,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
         /// A conversation of a member with the assistant, and with colleagues who take part.
         chat.conversations (organization_id, id) {
             /// Organization that the conversation belongs to.
@@ -109,5 +142,5 @@ pub mod chat {
         }
     }
 
-    diesel::allow_tables_to_appear_in_same_query!(conversations, messages,);
+    diesel::allow_tables_to_appear_in_same_query!(conversation_shares, conversations, messages,);
 }

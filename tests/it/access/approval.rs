@@ -441,3 +441,34 @@ async fn explanations_and_reports_tell_that_an_approval_is_missing() {
         json!({ "effectivePermissions": [], "permissions": [{ "permission": { "requiresApproval": true } }] })
     );
 }
+
+#[tokio::test]
+async fn what_an_approval_has_given_ends_with_the_role_that_it_was_asked_by() {
+    let office = Office::open(json!({})).await;
+    let (wei, dee) = (&office.house.wei, office.decider("Dee").await);
+    let deal = office.house.sell("a", "EUROPE").await;
+    let request = office.ask().await;
+    dee.do_("approvalDecide", verdict(&request, "APPROVED"), "").await;
+    let can = "query($id: ID!) { deal(id: $id) { viewerCan(permission: \"deal.delete\") }
+        viewer { explainAccess(permission: \"deal.delete\", recordId: $id) { allowed grants { verdict } } } }";
+    let held = wei.get(can, json!({ "id": deal })).await;
+    assert_eq!(
+        (&held["deal"]["viewerCan"], &held["viewer"]["explainAccess"]["allowed"]),
+        (&json!(true), &json!(true))
+    );
+
+    let own =
+        "query($user: ID!) { roleAssignments(filter: { user: { id: { eq: $user } } }) { nodes { id } } }";
+    let own = office.boss.get(own, json!({ "user": id_of(wei) })).await;
+    let assignment = &own["roleAssignments"]["nodes"][0]["id"];
+    office.boss.do_("roleRevoke", json!({ "id": assignment, "reason": "moved on" }), "").await;
+    let lost = wei.get(can, json!({ "id": deal })).await;
+    assert_eq!(
+        (&lost["deal"]["viewerCan"], &lost["viewer"]["explainAccess"]),
+        (&json!(false), &json!({ "allowed": false, "grants": [{ "verdict": "OVER" }] }))
+    );
+    assert_eq!(delete(wei, &deal).await.unwrap().0, "FORBIDDEN");
+    // given anew within the time that was approved, it counts again
+    assign(&office.boss, wei, &office.careful).await;
+    assert_eq!(delete(wei, &deal).await, None);
+}

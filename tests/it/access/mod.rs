@@ -68,7 +68,7 @@ async fn keeper(town: &Town, name: &str, besides: &[&str]) -> Person {
     town.person(name, &[&of_a_keeper, besides].concat()).await
 }
 
-fn id_of(person: &Person) -> String {
+pub fn id_of(person: &Person) -> String {
     Id::<User>::of(person.user).to_string()
 }
 

@@ -3,6 +3,7 @@ mod conversation;
 mod conversation_events;
 mod message;
 mod own;
+mod share;
 
 use serde_json::{Value, json};
 

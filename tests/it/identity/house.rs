@@ -29,7 +29,7 @@ use crate::world::{
 pub const PASSWORD: &str = "correct horse battery";
 
 pub struct House {
-    database: Database,
+    pub database: Database,
     schema: Schema,
     pub keys: Arc<Keys>,
 }

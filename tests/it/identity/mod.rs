@@ -19,5 +19,6 @@ mod sign_in;
 mod soft_token;
 pub mod sso;
 mod sso_forged;
+mod user_deletion;
 mod user_lock;
 mod user_profile;

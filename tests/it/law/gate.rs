@@ -102,6 +102,7 @@ const PUBLIC_ROOTS: &[&str] = &[
     "Mutation.ssoAccountUnlink",
     "Mutation.userProfileUpdate",
     "Mutation.userUpdate",
+    "Mutation.viewerDelete",
     // for administrators of the platform, who are on a list in the database
     "Mutation.billingSubscriptionBegin",
     "Mutation.billingSubscriptionStatusChange",
@@ -113,7 +114,9 @@ const PUBLIC_ROOTS: &[&str] = &[
     "Mutation.platformSecurityEventEnd",
     "Mutation.quotaRemove",
     "Mutation.quotaSet",
+    "Mutation.userDelete",
     "Mutation.userLock",
+    "Mutation.userRestore",
     "Mutation.userUnlock",
 ];
 

@@ -11,6 +11,7 @@ const RIGHTS: &[&str] = &[
     "access.",
     "api_key.",
     "approval.",
+    "conversation.share",
     "data_classification.",
     "invitation.",
     "masking_policy.",

@@ -21,6 +21,7 @@ const HARMLESS: &[(&str, &str)] = &[
     ("ComplianceIssue", "isOverdue"),
     ("ControlTest", "evidence"),
     ("CostCenter", "annualBudget"),
+    ("ConversationShare", "isInForce"),
     ("CostCenter", "monthlyBudget"),
     // how far it has come; not when
     ("Invitation", "status"),

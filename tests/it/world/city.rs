@@ -199,6 +199,9 @@ pub fn input_type(mutation: &str, input: &Value) -> String {
     if mutation.starts_with("TeamMembers") {
         return "TeamMembersInput".to_owned();
     }
+    if mutation == "ConversationShareRevoke" {
+        return "ConversationShareRecordInput".to_owned();
+    }
     let only_the_record =
         input.as_object().unwrap().keys().all(|key| matches!(key.as_str(), "id" | "expectedVersion"));
     let known = ["Delete", "Restore", "Archive", "Submit", "Approve", "Reject", "Lock", "Cancel"];

@@ -55,7 +55,9 @@ pub const FOR_ADMINISTRATORS: &[&str] = &[
     "platformSecurityEventEnd",
     "quotaRemove",
     "quotaSet",
+    "userDelete",
     "userLock",
+    "userRestore",
     "userUnlock",
 ];
 
@@ -104,6 +106,7 @@ const UNFINISHED: &[(&str, &str)] = &[
     ("sessionRefresh", "INVALID"),
     ("ssoAccountLinkComplete", "INVALID"),
     ("ssoSignInComplete", "INVALID"),
+    ("viewerDelete", "REQUIRED"),
 ];
 
 /// What ends the session or the organization in which it is called comes last.

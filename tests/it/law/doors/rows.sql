@@ -31,7 +31,9 @@ INSERT INTO identity.organizations (id, name, slug, status, deleted_at) VALUES
   (gen_random_uuid(), 'doors gone', 'doors-gone', 'deleted', now());
 INSERT INTO identity.users (id, email, display_name, status) VALUES (gen_random_uuid(), 'administrator@example.com', 'Administrator', 'active');
 INSERT INTO identity.users (id, email, display_name, status, locked_at) VALUES
-  (ops.uuid_v7(), 'doors-open@example.com', 'Open', 'active', NULL), (ops.uuid_v7(), 'doors-locked@example.com', 'Locked', 'active', now());
+  (ops.uuid_v7(), 'doors-open@example.com', 'Open', 'active', NULL), (ops.uuid_v7(), 'doors-locked@example.com', 'Locked', 'active', now()),
+  (ops.uuid_v7(), 'doors-leaving@example.com', 'Leaving', 'active', NULL);
+INSERT INTO identity.users (id, email, display_name, status, deleted_at) VALUES (ops.uuid_v7(), 'doors-deleted@example.com', 'Deleted', 'deleted', now());
 UPDATE identity.users SET email_verified_at = NULL WHERE email LIKE '%@aether-demo.example';
 UPDATE identity.users SET phone = '+15550100' WHERE email LIKE '%@aether-demo.example';
 INSERT INTO identity.user_profiles (user_id, job_title) SELECT user_id, 'doors' FROM identity.memberships WHERE organization_id = :organization;
@@ -42,6 +44,11 @@ INSERT INTO identity.passkeys (id, user_id, name, credential_id, credential)
   SELECT ops.uuid_v7(), u.id, 'doors ' || n, decode(lpad(n::text, 4, '0'), 'hex'), '{}' FROM identity.users u, generate_series(1, 5) AS n
   WHERE u.email LIKE 'eleanor.vance@%';
 INSERT INTO access.teams (organization_id, id, name) SELECT :organization, ops.uuid_v7(), 'doors ' || n FROM generate_series(1, 5) AS n;
+INSERT INTO chat.conversations (organization_id, id, user_id, title)
+  SELECT :organization, ops.uuid_v7(), id, 'doors shared' FROM identity.users WHERE email LIKE 'eleanor.vance@%';
+INSERT INTO chat.conversation_shares (organization_id, id, conversation_id, audience, team_id, created_by)
+  SELECT c.organization_id, ops.uuid_v7(), c.id, 'team', t.id, c.user_id FROM chat.conversations c JOIN access.teams t USING (organization_id)
+  WHERE c.title = 'doors shared' AND t.name <> 'doors 5' OR t.name = 'doors 4' AND c.deleted_at IS NULL;
 INSERT INTO access.team_members (organization_id, team_id, user_id)
   SELECT t.organization_id, t.id, m.user_id FROM access.teams t JOIN identity.memberships m USING (organization_id);
 INSERT INTO identity.invitations (organization_id, id, email, role_id, invited_by, token_hash, expires_at)

@@ -124,6 +124,10 @@ const RECORDS: &[(&str, &str, &str)] = &[
     ("conversationDelete", "id", "status = 'active' ORDER BY id DESC OFFSET 1"),
     ("conversationRestore", "id", "status = 'archived'"),
     ("conversationUpdate", "id", "status = 'active' ORDER BY id"),
+    ("conversationShare", "conversationId", "title = 'doors shared'"),
+    ("conversationShare", "userId", "email LIKE 'yuki.tanaka@%'"),
+    ("conversationShareRevoke", "id", "team_id = (SELECT id FROM access.teams WHERE name = 'doors 1')"),
+    ("conversationShareUpdate", "id", "team_id = (SELECT id FROM access.teams WHERE name = 'doors 2')"),
     ("dealRestore", "id", "deleted_at IS NOT NULL"),
     ("dealStageChange", "id", "status = 'open' AND deleted_at IS NULL"),
     ("dealStageChange", "stageId", "name = 'doors'"),
@@ -168,7 +172,9 @@ const RECORDS: &[(&str, &str, &str)] = &[
     ("teamDelete", "id", "name = 'doors 5'"),
     ("teamMembersAdd", "teamId", "name = 'doors 1'"),
     ("teamMembersRemove", "teamId", "name = 'doors 1'"),
+    ("userDelete", "id", "email LIKE 'doors-leaving@%'"),
     ("userLock", "id", "email LIKE 'doors-open@%'"),
+    ("userRestore", "id", "email LIKE 'doors-deleted@%'"),
     ("userUnlock", "id", "email LIKE 'doors-locked@%'"),
 ];
 
