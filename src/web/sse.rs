@@ -1,7 +1,8 @@
 //! GraphQL over event streams, "distinct connections": one request, one stream of `next` events and a `complete`.
 //!
 //! An event that stands in the event log carries its cursor as `id`, which a client that comes back sends as
-//! `Last-Event-ID`. A stream that ends without `complete` was cut: by a token that expired or a server that stops.
+//! `Last-Event-ID`. A stream that ends without `complete` was cut: by a token that expired or a server that stops, which
+//! says besides when to come back.
 use std::{sync::Arc, time::Duration};
 
 use axum::{
@@ -146,7 +147,10 @@ impl Events {
         };
         tokio::select! {
             biased;
-            () = self.web.stop.cancelled() => None,
+            () = self.web.stop.cancelled() => {
+                self.over = true;
+                Some(b": the server restarts\nretry: 1000\n\n".to_vec())
+            }
             () = expired => {
                 self.over = true;
                 Some(b": the access token has expired\n\n".to_vec())

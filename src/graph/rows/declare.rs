@@ -150,7 +150,6 @@ impl<T> Declared<T> {
         let ty = (self.ty)(registry);
         match ty.strip_suffix('!') {
             Some(nullable) if self.nullable() => (nullable.to_owned(), true),
-            None if !self.nullable() => (format!("{ty}!"), false),
             _ => (ty, self.semantic_non_null),
         }
     }

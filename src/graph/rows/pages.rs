@@ -71,6 +71,7 @@ impl<T: Send + Sync + 'static> Fields<T> {
         let last = self.add(name, Box::new(super::register::connection::<U>), How::Relation(Box::new(pages)));
         let last = last
             .target::<U>()
+            .required()
             .argument(Argument::with_default::<Option<i32>>(
                 "first",
                 "The first so many, at most 100.",

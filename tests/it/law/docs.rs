@@ -55,6 +55,27 @@ fn everything_in_the_schema_is_described() {
     assert!(bare.is_empty(), "not described: {}", bare.join(", "));
 }
 
+/// A client that is typed by the schema believes its `!`.
+#[test]
+fn what_is_said_to_be_null_sometimes_is_not_typed_as_never_null() {
+    let says_so = |about: &str| {
+        let mut words = about.split(|letter: char| !letter.is_alphanumeric());
+        words.any(|word| word == "null")
+    };
+    let sdl = super::sdl::Sdl::read();
+    let (mut said, mut wrong) = (0, Vec::new());
+    for (name, ty) in &sdl.0 {
+        for (field, declared) in ty.fields.iter().filter(|(_, declared)| says_so(&declared.about)) {
+            said += 1;
+            if !declared.nullable {
+                wrong.push(format!("{name}.{field}"));
+            }
+        }
+    }
+    assert!(said > 200, "{said}");
+    assert!(wrong.is_empty(), "never null by their type, but by their description: {}", wrong.join(", "));
+}
+
 #[derive(QueryableByName)]
 struct Name {
     #[diesel(sql_type = Text)]

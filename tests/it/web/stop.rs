@@ -35,8 +35,9 @@ async fn sockets_and_streams_are_told_to_come_back_and_requests_finish() {
     let Message::Close(Some(frame)) = socket.next().await.unwrap().unwrap() else { panic!() };
     assert_eq!(u16::from(frame.code), 1012);
     drop(socket.close(None).await);
-    // the stream ends without `complete`: its client comes back
-    assert!(!stream.text().await.unwrap().contains("complete"));
+    // the stream ends without `complete`: its client comes back, and knows when
+    let told = stream.text().await.unwrap();
+    assert!(told.ends_with(": the server restarts\nretry: 1000\n\n") && !told.contains("complete"), "{told}");
     // the request that ran is answered
     assert!(slow.await.unwrap().unwrap().text().await.unwrap().contains("TIMEOUT"));
     stopping.await.unwrap();
