@@ -47,7 +47,7 @@ schema: ## Write schema.graphql from the code
 .PHONY: clean
 clean: ## Remove what was built; data in .portico stay
 	cargo clean
-	rm -rf playground/node_modules benches/peers/*/node_modules
+	rm -rf playground/node_modules benches/peers/*/node_modules examples/node_modules
 	find playground/dist -mindepth 1 -not -name .gitkeep -delete
 
 .PHONY: help

@@ -88,6 +88,8 @@ function openSocket(operation: Operation, headers: Record<string, string>, sink:
   const client = createSocketClient({
     url: endpoint.replace(/^http/, "ws"),
     lazy: true,
+    // also while nobody listens, as when the server restarts
+    shouldRetry: () => true,
     retryAttempts: 8,
     async connectionParams() {
       const own = headers["authorization"];

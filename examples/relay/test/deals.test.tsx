@@ -1,0 +1,4 @@
+import { behaves } from "../../test/deals";
+import { App } from "../src/App";
+
+await behaves(App);
