@@ -5,7 +5,7 @@ use std::fmt;
 
 use async_graphql::{ErrorExtensionValues, PathSegment, Pos, ServerError, Value};
 
-use crate::store::error::{Denied, Error};
+use crate::store::error::{Denied, Error, RefusalKind};
 
 /// Every code of `errors[].extensions.code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,6 +189,17 @@ impl From<Error> for Fault {
                 tracing::error!(%reason, "database unavailable");
                 Self::new(Code::Unavailable, "the database cannot be reached: try again")
                     .with("retryAfterMs", 1000)
+            }
+            Error::Aborted => Self::new(
+                Code::Unavailable,
+                "not read any more, because something else that was asked together with it has failed",
+            ),
+            // what was asked for could not be there
+            Error::Refused(refusal) if refusal.kind == RefusalKind::Text => {
+                Self::bad_input("a text contains the character U+0000, which no text here has")
+            }
+            Error::Refused(refusal) if refusal.kind == RefusalKind::Range => {
+                Self::bad_input("a number or time is outside of what is kept here")
             }
             // a change that no mutation expected: constraint names stay here
             Error::Refused(_) | Error::Internal(_) => Self::internal(error),

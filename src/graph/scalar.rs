@@ -371,7 +371,7 @@ read_from_text! {
         |text| Self::parse(&text).map_err(|fault| InputValueError::custom(fault.message).with_extension("code", Code::InvalidId.as_str())),
         |id| id.to_string();
     [] Date, "Date", "A calendar day, `2026-11-21`.",
-        |text| text.parse::<NaiveDate>().map(Self).map_err(|error| InputValueError::custom(format!("expected a day such as `2026-11-21`, got `{text}`: {error}"))),
+        |text| day(&text).map(Self).map_err(InputValueError::custom),
         |date| date.to_string();
     [] EventCursor, "EventCursor", "An opaque place in the order of the organization's events.",
         |text| Ok(Self(text)),
@@ -379,6 +379,13 @@ read_from_text! {
     [] Currency, "CurrencyCode", "An ISO 4217 currency code: `USD`.",
         |text| Self::parse(&text).map_err(InputValueError::custom),
         |currency| currency.to_string();
+}
+
+/// A day that GraphQL can write and PostgreSQL can keep.
+fn day(text: &str) -> Result<NaiveDate, String> {
+    let wrong = |why: &str| format!("expected a day such as `2026-11-21`, got `{text}`: {why}");
+    let day: NaiveDate = text.parse().map_err(|error: chrono::ParseError| wrong(&error.to_string()))?;
+    if (1..=9999).contains(&day.year()) { Ok(day) } else { Err(wrong("years are those from 1 to 9999")) }
 }
 
 /// JSON in and out; always an object, at most 64 KiB.

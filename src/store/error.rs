@@ -21,6 +21,9 @@ pub enum Error {
     /// The statement took longer than the setting allows.
     #[error("statement timeout")]
     Timeout,
+    /// An earlier statement of the same transaction has failed, and said why.
+    #[error("an earlier statement of the transaction has failed")]
+    Aborted,
     /// All connections are in use, and none became free in time.
     #[error("no connection became free")]
     Busy,
@@ -103,6 +106,8 @@ impl From<DieselError> for Error {
             _ if info.message().contains("field overflow") => RefusalKind::Range,
             _ if info.message().contains("out of range") => RefusalKind::Range,
             _ if info.message().contains("invalid byte sequence") => RefusalKind::Text,
+            _ if info.message().contains("unsupported Unicode escape") => RefusalKind::Text,
+            _ if info.message().contains("current transaction is aborted") => return Self::Aborted,
             _ if info.message().contains("row-level security policy") => RefusalKind::Scope,
             _ => return Self::Internal(info.message().into()),
         };

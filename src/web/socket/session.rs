@@ -64,11 +64,18 @@ pub async fn converse(web: Arc<Web>, socket: WebSocket, origin: Origin) {
     operations.cancel_all();
     if let Some(close) = close {
         tracing::debug!(id = %session.origin.request, ?close, "a socket ends");
+        let unread = close == Close::TOO_LARGE;
         if end.send(close).is_ok() {
             drop(writing.await);
         }
         // the client's own farewell, so that it does not see a connection that broke
-        let farewell = async { while let Some(Ok(_)) = stream.next().await {} };
+        let farewell = async {
+            while let Some(Ok(_)) = stream.next().await {}
+            // let go of with something unread, the connection would be reset, and the close frame lost
+            if unread {
+                std::future::pending::<()>().await;
+            }
+        };
         drop(tokio::time::timeout(Duration::from_secs(1), farewell).await);
     }
 }

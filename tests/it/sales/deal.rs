@@ -97,6 +97,35 @@ async fn every_change_of_a_deal_is_history() {
 }
 
 #[tokio::test]
+async fn what_could_not_be_kept_is_not_looked_for_either() {
+    let town = Town::found().await;
+    let ann = town.person("Ann", SELLS).await;
+    let query = "query($filter: DealFilter, $pipelines: PipelineFilter) {
+        deals(filter: $filter) { nodes { id } } pipelines(filter: $pipelines) { nodes { id } } }";
+    let ask = async |filter: Value| ann.ask(query, json!({ "filter": filter, "pipelines": {} })).await.body;
+    for (filter, message) in [
+        (json!({ "name": { "eq": "a\u{0}b" } }), "a text contains the character U+0000"),
+        (json!({ "expectedCloseDate": { "lt": "-4713-01-01" } }), "years are those from 1 to 9999"),
+        (json!({ "expectedCloseDate": { "lt": "0000-12-31" } }), "years are those from 1 to 9999"),
+    ] {
+        let answer = ask(filter).await;
+        let error = &answer["errors"][0];
+        assert_eq!(error["extensions"]["code"], "BAD_USER_INPUT", "{answer:#}");
+        assert!(error["message"].as_str().unwrap().contains(message), "{answer:#}");
+        // what was asked together with it was read before, or is said not to have been
+        let other = answer["errors"].as_array().unwrap().iter().find(|error| error["path"][0] == "pipelines");
+        assert!(answer["data"]["pipelines"].is_object() || other.is_some(), "{answer:#}");
+        assert!(!answer.to_string().contains("INTERNAL"), "{answer:#}");
+    }
+    assert!(
+        ask(json!({ "expectedCloseDate": { "gte": "0001-01-01", "lte": "9999-12-31" } }))
+            .await
+            .get("errors")
+            .is_none()
+    );
+}
+
+#[tokio::test]
 async fn deals_are_deleted_restored_and_paged_both_ways() {
     let town = Town::found().await;
     let ann = town.person("Ann", SELLS).await;

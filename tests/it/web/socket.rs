@@ -314,6 +314,23 @@ async fn there_is_a_limit_to_operations_and_to_messages() {
     assert_eq!(client.end().await.0, 1009);
 }
 
+/// A connection that is let go of with something unread is reset, and takes along what was said on it.
+#[tokio::test]
+async fn a_client_that_still_sends_is_told_that_its_message_is_too_large() {
+    let world = World::start(&[("PORTICO_MAX_BODY_BYTES", "2000")]).await;
+    let client = Client::introduced(&world, json!({})).await;
+    let (mut sink, mut stream) = client.0.split();
+    let sending = tokio::spawn(async move { sink.send(Message::text(" ".repeat(30_000_000))).await });
+    let told = loop {
+        match stream.next().await.unwrap().unwrap() {
+            Message::Close(frame) => break frame.unwrap(),
+            _ => continue,
+        }
+    };
+    assert_eq!(u16::from(told.code), 1009);
+    sending.abort();
+}
+
 #[tokio::test]
 async fn there_is_a_limit_to_sockets() {
     let world = World::start(&[("PORTICO_MAX_SOCKETS", "1")]).await;
