@@ -215,9 +215,10 @@ async function ask(path, request) {
 function leaked(text) {
   if (/^5\d\d /.test(text)) return text;
   if (text.includes('"INTERNAL_SERVER_ERROR"') || text.includes('"TIMEOUT"')) return text;
-  // what was said is told back in errors of validation, and data are data
+  // what was asked is quoted in errors, and data are data
   const errors = text.match(/"message":"(?:[^"\\]|\\.)*"/g) ?? [];
-  const inside = errors.find((message) => INTERNAL.test(message.replace(/`[^`]*`/g, "")));
+  const own = (message) => message.replace(/ --> .* = /, "").replace(/`[^`]*`/g, "").replace(/\\"(?:[^"\\]|\\[^"])*\\"/g, "");
+  const inside = errors.find((message) => INTERNAL.test(own(message)));
   return inside && `tells of its inside: ${inside}`;
 }
 

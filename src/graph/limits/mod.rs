@@ -104,9 +104,12 @@ impl Limits {
                 return Err(Fault::new(Code::DocumentTooLarge, message).with("limit", limit));
             }
         }
-        if tokens::is_nested_beyond(text, NESTED) {
-            let message = format!("the document has more than {NESTED} brackets within each other");
-            return Err(Fault::new(Code::QueryTooDeep, message).with("limit", NESTED));
+        if tokens::is_nested_beyond(text, NESTED, self.variable_depth) {
+            let limit = self.variable_depth;
+            let message = format!(
+                "the document has more than {NESTED} brackets within each other, or more than {limit} in a value"
+            );
+            return Err(Fault::new(Code::QueryTooDeep, message).with("limit", limit));
         }
         Ok(())
     }

@@ -26,22 +26,31 @@ pub(super) fn tokens(text: &str, most: usize) -> usize {
     count
 }
 
-/// Whether brackets are nested deeper than `most`: the parser takes a piece of its stack for each.
-pub(super) fn is_nested_beyond(text: &str, most: usize) -> bool {
+/// Whether brackets are nested deeper than `most`, or deeper than `most_in_values` in the parentheses of arguments and
+/// variables, where only values are: whoever reads them takes a piece of the stack for each.
+pub(super) fn is_nested_beyond(text: &str, most: usize, most_in_values: usize) -> bool {
     let mut rest = text.as_bytes();
     let mut depth = 0_usize;
+    let mut values: Option<usize> = None;
     while let Some(&first) = rest.first() {
         let length = match first {
             b'#' => rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len()),
             b'"' => string(rest),
             b'{' | b'[' | b'(' => {
                 depth += 1;
-                if depth > most {
+                if first == b'(' {
+                    values = values.or(Some(depth));
+                }
+                let in_values = values.map_or(0, |outside| depth.saturating_sub(outside));
+                if depth > most || in_values > most_in_values {
                     return true;
                 }
                 1
             }
             b'}' | b']' | b')' => {
+                if values == Some(depth) {
+                    values = None;
+                }
                 depth = depth.saturating_sub(1);
                 1
             }
@@ -98,7 +107,15 @@ mod tests {
             ("{a(b:\"[[[[\" c:\"\"\"{{{{\"\"\") # ((((\n}", false),
             ("[[[", true),
         ] {
-            assert_eq!(is_nested_beyond(text, if nested { 2 } else { 3 }), nested, "{text}");
+            assert_eq!(is_nested_beyond(text, if nested { 2 } else { 3 }, 9), nested, "{text}");
+        }
+        for (text, nested) in [
+            ("{a(b:{c:[{d:1}]}){e{f{g{h}}}}}", false),
+            ("{a(b:{c:[{d:[1]}]}){e}}", true),
+            ("query($a:A={b:{c:{d:[1]}}}){e}", true),
+            ("{a @include(if:true){b(c:[[[1]]]){d}} e(f:[[[1]]])}", false),
+        ] {
+            assert_eq!(is_nested_beyond(text, 99, 3), nested, "{text}");
         }
     }
 }

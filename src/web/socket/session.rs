@@ -64,13 +64,15 @@ pub async fn converse(web: Arc<Web>, socket: WebSocket, origin: Origin) {
     operations.cancel_all();
     if let Some(close) = close {
         tracing::debug!(id = %session.origin.request, ?close, "a socket ends");
-        let unread = close == Close::TOO_LARGE;
+        let mut unread = close == Close::TOO_LARGE;
         if end.send(close).is_ok() {
             drop(writing.await);
         }
         // the client's own farewell, so that it does not see a connection that broke
         let farewell = async {
-            while let Some(Ok(_)) = stream.next().await {}
+            while let Some(said) = stream.next().await {
+                unread |= said.is_err();
+            }
             // let go of with something unread, the connection would be reset, and the close frame lost
             if unread {
                 std::future::pending::<()>().await;

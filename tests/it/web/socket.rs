@@ -316,19 +316,26 @@ async fn there_is_a_limit_to_operations_and_to_messages() {
 
 /// A connection that is let go of with something unread is reset, and takes along what was said on it.
 #[tokio::test]
-async fn a_client_that_still_sends_is_told_that_its_message_is_too_large() {
+async fn a_client_that_still_sends_is_told_how_its_socket_ends() {
     let world = World::start(&[("PORTICO_MAX_BODY_BYTES", "2000")]).await;
-    let client = Client::introduced(&world, json!({})).await;
-    let (mut sink, mut stream) = client.0.split();
-    let sending = tokio::spawn(async move { sink.send(Message::text(" ".repeat(30_000_000))).await });
-    let told = loop {
-        match stream.next().await.unwrap().unwrap() {
-            Message::Close(frame) => break frame.unwrap(),
-            _ => continue,
-        }
-    };
-    assert_eq!(u16::from(told.code), 1009);
-    sending.abort();
+    for (before, code) in [(None, 1009), (Some("{{{"), 4400)] {
+        let client = Client::introduced(&world, json!({})).await;
+        let (mut sink, mut stream) = client.0.split();
+        let sending = tokio::spawn(async move {
+            if let Some(before) = before {
+                sink.send(Message::text(before)).await?;
+            }
+            sink.send(Message::text(" ".repeat(30_000_000))).await
+        });
+        let told = loop {
+            let heard = tokio::time::timeout(Duration::from_secs(10), stream.next()).await.unwrap();
+            if let Message::Close(frame) = heard.unwrap().unwrap() {
+                break frame.unwrap();
+            }
+        };
+        assert_eq!(u16::from(told.code), code);
+        sending.abort();
+    }
 }
 
 #[tokio::test]
