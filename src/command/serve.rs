@@ -157,7 +157,7 @@ fn rates(settings: &Settings) -> RateSettings {
 
 fn exports(settings: &Settings) -> export::Rules {
     export::Rules {
-        most_rows: settings.export_max_rows.into(),
+        most_rows: i32::try_from(settings.export_max_rows).unwrap_or(i32::MAX),
         most_bytes: i64::try_from(settings.export_max_bytes).unwrap_or(i64::MAX),
         per_caller: settings.exports_per_person.into(),
         per_organization: settings.exports_per_organization.into(),

@@ -47,7 +47,11 @@ impl Whose {
             }
             Self::Key(key) => {
                 let snapshot = door.snapshot_of(organization);
-                let hash = api_keys::table.find((organization, key)).select(api_keys::hashed_key);
+                // nobody has used a key that was withdrawn: it is not tried
+                let hash = api_keys::table
+                    .find((organization, key))
+                    .filter(api_keys::revoked_at.is_null())
+                    .select(api_keys::hashed_key);
                 let hash: Result<Vec<String>> = snapshot.as_ref().load(hash).await;
                 snapshot.close();
                 let hash = hash?.into_iter().next().ok_or(Error::Denied(Denied::Ended))?;

@@ -12,7 +12,7 @@ use futures_util::stream;
 
 use super::{caller::Origin, refusal, router::Web};
 use crate::store::{
-    door::Caller,
+    door::{Caller, Door},
     error::Error,
     export_file::{self, File},
     id,
@@ -47,14 +47,14 @@ pub async fn download(
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
     match export_file::open(&door, caller.clone(), download.export).await {
-        Ok(Some(file)) => send(door, caller, file),
+        Ok(Some(file)) => send(door, caller, &file),
         Ok(None) => missing(),
         Err(error) => failed(&error),
     }
 }
 
 /// The parts, one after the other as they are taken: a slow client keeps none of our connections.
-fn send(door: crate::store::door::Door, caller: Arc<Caller>, file: File) -> Response {
+fn send(door: Door, caller: Arc<Caller>, file: &File) -> Response {
     let media =
         if file.format == "csv" { "text/csv; charset=utf-8; header=present" } else { "application/x-ndjson" };
     let name = format!(
@@ -62,11 +62,11 @@ fn send(door: crate::store::door::Door, caller: Arc<Caller>, file: File) -> Resp
         file.created_at.format("%Y-%m-%d-%H%M%S"),
         file.format
     );
-    let bytes = file.bytes;
+    let (bytes, count, id) = (file.bytes, file.parts, file.id);
     let parts = stream::unfold(0, move |seq| {
-        let (door, caller, id) = (door.clone(), caller.clone(), file.id);
+        let (door, caller) = (door.clone(), caller.clone());
         async move {
-            if seq >= file.parts {
+            if seq >= count {
                 return None;
             }
             let part = match export_file::part(&door, caller, id, seq).await {

@@ -59,9 +59,9 @@ pub struct Export {
     pub document: String,
     pub variables: Json,
     pub status: ExportStatus,
-    pub row_count: i64,
+    pub row_count: i32,
     pub byte_count: i64,
-    pub expected_row_count: Option<i64>,
+    pub expected_row_count: Option<i32>,
     pub snapshot_count: i32,
     pub error_code: Option<String>,
     pub error_message: Option<String>,
@@ -126,8 +126,8 @@ fn progress(export: &Export) -> Option<i32> {
     match export.status {
         ExportStatus::Completed | ExportStatus::Expired => Some(100),
         _ => {
-            let expected = export.expected_row_count?;
-            let done = export.row_count.saturating_mul(100).checked_div(expected).unwrap_or_default();
+            let (done, expected) = (i64::from(export.row_count), i64::from(export.expected_row_count?));
+            let done = (done * 100).checked_div(expected).unwrap_or_default();
             i32::try_from(done.min(99)).ok()
         }
     }

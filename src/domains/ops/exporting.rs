@@ -36,8 +36,6 @@ use crate::{
 
 /// About how large a part is.
 const PART: usize = 512 << 10;
-/// After how long at most it is written down how far it is.
-const TOLD_EVERY: Duration = Duration::from_secs(2);
 /// One moment is looked at no longer than this: the database keeps all that it was meanwhile.
 const LONGEST_LOOK: Duration = Duration::from_mins(10);
 /// How often a page is tried that the database has no time for, and how often an export whose servers end over it.
@@ -57,10 +55,10 @@ struct Job {
     format: ExportFormat,
     document: String,
     variables: Json,
-    row_count: i64,
+    row_count: i32,
     byte_count: i64,
     part_count: i32,
-    expected_row_count: Option<i64>,
+    expected_row_count: Option<i32>,
     snapshot_count: i32,
     cursor: Option<String>,
     attempts: i32,
@@ -89,12 +87,18 @@ pub(super) async fn keeper(door: &Door, organization: Uuid) -> Outcome<Write> {
 /// Writes the export that waits longest to its end; says whether there was one.
 pub async fn next(schema: &Schema) -> Outcome<bool> {
     for organization in worker::with_waiting_exports(schema.door()).await? {
-        if let Some((job, lease)) = take(schema, organization).await? {
-            write(schema, organization, job, lease).await?;
+        if next_of(schema, organization).await? {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// The same of one organization.
+pub async fn next_of(schema: &Schema, organization: Uuid) -> Outcome<bool> {
+    let Some((job, lease)) = take(schema, organization).await? else { return Ok(false) };
+    write(schema, organization, job, lease).await?;
+    Ok(true)
 }
 
 /// Takes an export that waits, or that a server has left. Nobody else takes one that is being taken.
@@ -144,7 +148,7 @@ enum End {
 
 async fn write(schema: &Schema, organization: Uuid, job: Job, lease: Uuid) -> Outcome<()> {
     let mut pen = Pen { schema, organization, id: job.id, lease };
-    let written = match Writer::begin(pen, &job).await {
+    let written = match Writer::begin(pen, &job) {
         Ok(mut writer) => {
             let written = writer.write().await;
             writer.look_away();
@@ -211,7 +215,7 @@ impl Pen<'_> {
     /// Whether whoever asked for it has taken very much within a day (B089).
     async fn notice_much(&self, write: &mut Write, job: &Job) -> Outcome<()> {
         let now = clock::now();
-        let rows: Vec<i64> = exports::table
+        let rows: Vec<i32> = exports::table
             .filter(exports::organization_id.eq(self.organization))
             .filter(exports::user_id.is_not_distinct_from(job.user_id))
             .filter(exports::api_key_id.is_not_distinct_from(job.api_key_id))
@@ -220,7 +224,7 @@ impl Pen<'_> {
             .select(exports::row_count)
             .load(&mut **write)
             .await?;
-        let rows: i64 = rows.into_iter().sum();
+        let rows: i64 = rows.into_iter().map(i64::from).sum();
         if rows < MASS {
             return Ok(());
         }
@@ -239,7 +243,8 @@ impl Pen<'_> {
 /// An export that is being written.
 struct Writer<'s> {
     pen: Pen<'s>,
-    caller: Arc<Caller>,
+    whose: Whose,
+    ip: Option<IpNet>,
     walk: Walk,
     format: ExportFormat,
     /// The moment that is looked at, and since when.
@@ -247,25 +252,22 @@ struct Writer<'s> {
     looks: i32,
     /// Where the next page begins.
     cursor: Option<String>,
-    rows: i64,
+    rows: i32,
     /// Bytes of the parts that are written.
     bytes: i64,
     parts: i32,
-    expected: Option<i64>,
+    expected: Option<i32>,
     /// What is not written yet.
     pending: Vec<u8>,
     told: Instant,
 }
 
 impl<'s> Writer<'s> {
-    async fn begin(pen: Pen<'s>, job: &Job) -> Result<Self, Wrong> {
+    fn begin(pen: Pen<'s>, job: &Job) -> Result<Self, Wrong> {
         if job.attempts > TRIES {
             return Err(Fault::internal("an export was given up that no server has finished").into());
         }
         let whose = job.whose().ok_or_else(|| Fault::internal("an export of nobody"))?;
-        let request = format!("export-{}", job.id);
-        let caller = whose.caller(pen.schema.door(), pen.organization, request).await.map_err(Fault::from)?;
-        let caller = Arc::new(Caller { ip: job.ip_address.map(|ip| ip.addr()), ..caller });
         let is_table = job.format == ExportFormat::Csv;
         let asked = Asked { document: job.document.clone(), variables: job.variables.0.clone(), is_table };
         let walk = pen.schema.walk(&asked)?;
@@ -275,7 +277,8 @@ impl<'s> Writer<'s> {
         }
         Ok(Self {
             pen,
-            caller,
+            whose,
+            ip: job.ip_address,
             walk,
             format: job.format,
             look: None,
@@ -292,7 +295,7 @@ impl<'s> Writer<'s> {
 
     /// Reads and writes to the end; what is wrong with the export is the inner error.
     async fn write(&mut self) -> Outcome<Result<End, Wrong>> {
-        let mut tries = 0;
+        let (mut tries, told) = (0, self.pen.schema.export_rules().told);
         loop {
             let is_last = match self.page().await {
                 Ok(page) => {
@@ -311,7 +314,7 @@ impl<'s> Writer<'s> {
                 }
                 Err(wrong) => return Ok(Err(wrong)),
             };
-            let due = self.pending.len() >= PART || self.told.elapsed() >= TOLD_EVERY || tries > 0;
+            let due = self.pending.len() >= PART || self.told.elapsed() >= told || tries > 0;
             if (is_last || due) && !self.put_down().await? {
                 return Ok(Ok(End::Lost));
             }
@@ -323,8 +326,8 @@ impl<'s> Writer<'s> {
 
     /// The next page, as it was at the moment that is looked at, if everybody's rights are still those of that moment.
     async fn page(&mut self) -> Result<Page, Wrong> {
-        let schema = self.pen.schema;
-        let now = schema.door().snapshot(self.caller.clone());
+        let (schema, caller) = (self.pen.schema, self.caller().await?);
+        let now = schema.door().snapshot(caller.clone());
         let standing = now.standing().await.map(Arc::clone);
         now.close();
         let epoch = standing.map_err(Fault::from)?.epoch;
@@ -337,11 +340,11 @@ impl<'s> Writer<'s> {
         let look = match &self.look {
             Some((look, _)) => look,
             None => {
-                let look = schema.door().snapshot(self.caller.clone());
+                let look = schema.door().snapshot(caller.clone());
                 self.looks += 1;
                 let (look, _) = self.look.insert((look, Instant::now()));
                 let grants = look.grants().await.map_err(Fault::from)?;
-                gate::right(&self.caller, grants, || look.limits(), Some(CREATE))?;
+                gate::right(&caller, grants, || look.limits(), Some(CREATE))?;
                 if let Some(denied) = self.walk.denied(look).await?.into_iter().next() {
                     return Err(denied);
                 }
@@ -349,6 +352,14 @@ impl<'s> Writer<'s> {
             }
         };
         schema.export_page(look, &self.walk, self.cursor.as_deref(), self.expected.is_none()).await
+    }
+
+    /// As whom it is read: whoever asked for it, from where they did.
+    async fn caller(&self) -> Result<Arc<Caller>, Wrong> {
+        let Pen { schema, organization, id, .. } = self.pen;
+        let request = format!("export-{id}");
+        let caller = self.whose.caller(schema.door(), organization, request).await.map_err(Fault::from)?;
+        Ok(Arc::new(Caller { ip: self.ip.map(|ip| ip.addr()), ..caller }))
     }
 
     fn look_away(&mut self) {
@@ -369,7 +380,7 @@ impl<'s> Writer<'s> {
                 }
             }
         }
-        self.rows = self.rows.saturating_add(length(page.rows.len()));
+        self.rows = self.rows.saturating_add(i32::try_from(page.rows.len()).unwrap_or(i32::MAX));
         self.cursor = page.next;
         let is_beyond = page.total.is_some_and(|total| total.is_beyond);
         self.expected = self.expected.or(page.total.map(|total| total.rows));

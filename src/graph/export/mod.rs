@@ -41,7 +41,7 @@ use crate::store::door::{Caller, Snapshot};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// Records that one export writes.
-    pub most_rows: i64,
+    pub most_rows: i32,
     /// Bytes of its file.
     pub most_bytes: i64,
     /// Exports that may wait or run at one time: of a person or API key, and of an organization.
@@ -52,6 +52,8 @@ pub struct Rules {
     pub address: Duration,
     /// How long a server that does not say that it goes on is taken to do so.
     pub lease: Duration,
+    /// After how long at most it is written down how far one is.
+    pub told: std::time::Duration,
 }
 
 impl Default for Rules {
@@ -64,6 +66,7 @@ impl Default for Rules {
             kept: Duration::hours(72),
             address: Duration::minutes(15),
             lease: Duration::minutes(1),
+            told: std::time::Duration::from_secs(2),
         }
     }
 }
@@ -154,7 +157,7 @@ pub struct Page {
 /// How many rows a list has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Total {
-    pub rows: i64,
+    pub rows: i32,
     /// There are more than may be exported.
     pub is_beyond: bool,
 }
@@ -162,7 +165,7 @@ pub struct Total {
 static REGISTRY: LazyLock<Registry> = LazyLock::new(schema::registry);
 
 impl Walk {
-    fn new(asked: &Asked, most: i64) -> Result<Self, Wrong> {
+    fn new(asked: &Asked, most: i32) -> Result<Self, Wrong> {
         let document =
             parse_query(&asked.document).map_err(|error| Wrong::invalid(error.to_string(), Vec::new()))?;
         let (operation, list) = the_list(&document)?;
@@ -205,7 +208,7 @@ impl Walk {
         let text = print::page(&document, operation, list, most).map_err(Fault::internal)?;
         let name = list.name.node.to_string();
         let variables = Variables::from_json(asked.variables.clone());
-        Ok(Self { text, variables, name, columns, document })
+        Ok(Self { document, text, variables, name, columns })
     }
 
     /// The request for the page of `size` rows after `after`.
@@ -276,7 +279,7 @@ struct Place {
 
 #[derive(Deserialize)]
 struct Counted {
-    value: i64,
+    value: i32,
     precision: String,
 }
 

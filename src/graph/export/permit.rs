@@ -62,7 +62,7 @@ impl Permit<'_> {
     fn ask(&self, field: &[MetaDirectiveInvocation], target: &str, path: &[&Name], found: &mut Vec<Wrong>) {
         let needs = permissions_of(field);
         let of_target = match self.registry.types.get(target) {
-            Some(MetaType::Object { directive_invocations, .. }) if needs.first().is_some() => {
+            Some(MetaType::Object { directive_invocations, .. }) if !needs.is_empty() => {
                 permissions_of(directive_invocations)
             }
             _ => Vec::new(),

@@ -22,7 +22,7 @@ pub fn page(
     document: &ExecutableDocument,
     operation: &OperationDefinition,
     list: &Field,
-    most: i64,
+    most: i32,
 ) -> Result<String, fmt::Error> {
     let mut out = String::new();
     out.write_str("query(")?;

@@ -89,13 +89,13 @@ pub mod ops {
             /// How far it is: waiting, being written, ready to be downloaded, given up for a reason that is told, cancelled, or its file is gone. One of: queued, running, completed, failed, cancelled, expired. Default: queued.
             status -> Text,
             /// Number of records written so far. Default: 0.
-            row_count -> Int8,
+            row_count -> Int4,
             /// Size of the file so far, in bytes. Default: 0.
             byte_count -> Int8,
             /// Number of parts in which the file lies. Default: 0.
             part_count -> Int4,
             /// How many records there were when it began; null before.
-            expected_row_count -> Nullable<Int8>,
+            expected_row_count -> Nullable<Int4>,
             /// Of how many moments the records are. One: all of them are of one moment. More: a right changed meanwhile, a server was stopped, or it took long; then whatever was there all the time and kept its place is in the file once, and what was made or moved meanwhile may be missing or stand there twice. Default: 0.
             snapshot_count -> Int4,
             /// Place in the list up to which it is written; null at the beginning.
