@@ -8,7 +8,7 @@ use axum::{
     http::{HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 
 use super::{caller::Origin, refusal, router::Web};
 use crate::store::{
@@ -77,7 +77,7 @@ fn send(door: Door, caller: Arc<Caller>, file: &File) -> Response {
             Some((part, seq + 1))
         }
     });
-    let mut response = Response::new(Body::from_stream(parts));
+    let mut response = Response::new(Body::from_stream(parts.fuse()));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes));

@@ -144,7 +144,7 @@ async fn what_is_no_list_or_too_much_is_refused_with_its_place() {
         ("{ deals {", "NDJSON", "", ""),
         ("", "NDJSON", "", ""),
         ("{ pipelines { nodes { name stages { name } } } }", "CSV", "stages", "lists"),
-        (&deep, "NDJSON", "", "more than"),
+        (&deep, "NDJSON", "", "levels deep"),
     ] {
         let (code, path, error) =
             ann.refused("exportCreate", json!({ "document": document, "format": format })).await;
