@@ -1,5 +1,5 @@
 //! The schema as the transports use it: a request and its caller in, the text of an answer out.
-use std::{collections::BTreeSet, panic::AssertUnwindSafe, sync::Arc};
+use std::{collections::BTreeSet, ops::Deref, panic::AssertUnwindSafe, sync::Arc};
 
 use async_graphql::{OutputType, Response, ServerError, SubscriptionType, Value, registry::Registry};
 pub use async_graphql::{Request, Variables};
@@ -69,7 +69,10 @@ type Inner = async_graphql::Schema<QueryRoot, MutationRoot, SubscriptionRoot>;
 
 /// The schema and all it needs to answer.
 #[derive(Clone)]
-pub struct Schema {
+pub struct Schema(Arc<Core>);
+
+/// What all copies of a schema share.
+pub struct Core {
     inner: Inner,
     pub(super) documents: Documents,
     pub(super) persisted: Arc<Persisted>,
@@ -131,17 +134,24 @@ impl Answer {
     }
 }
 
+impl Deref for Schema {
+    type Target = Core;
+    fn deref(&self) -> &Core {
+        &self.0
+    }
+}
+
 impl Schema {
     pub fn new(parts: SchemaParts) -> Self {
         let documents = Documents::new();
-        Self {
+        Self(Arc::new(Core {
             inner: build().extension(documents.clone()).finish(),
             documents,
             persisted: Arc::new(Persisted::new(parts.persisted_queries)),
             rates: Arc::new(Rates::new(&parts.rates, &parts.clock)),
             shapes: Arc::new(Shapes::of(&registry(), parts.pages)),
             parts: Arc::new(parts),
-        }
+        }))
     }
 
     pub fn door(&self) -> &Door {
