@@ -410,6 +410,43 @@ mutation SendOnce($input: MessageSendInput!, $key: String!) {
   },
   {
     entity: "How the API behaves",
+    title: "A list as a file",
+    about: "The server writes all pages of the list in the background, with your rights of the moment; ask for `exports` to see how far it is, and for the `downloadUrl`.",
+    document: `
+mutation ExportOpenDeals($document: String!) {
+  exportCreate(input: { document: $document, format: CSV }) {
+    export { id status progress }
+    userErrors { code message path }
+  }
+}`,
+    variables: {
+      document:
+        "{ deals(filter: { status: { eq: OPEN } }) { nodes { name value { amount currency } stage { name } owner { displayName } } } }",
+    },
+  },
+  {
+    entity: "How the API behaves",
+    title: "Your exports",
+    about: "How far each is, why it failed if it did, and for some minutes from where its file can be downloaded.",
+    document: `
+query MyExports {
+  exports(first: 10) {
+    nodes {
+      id
+      format
+      status
+      progress
+      rowCount
+      snapshotCount
+      error { code message }
+      expiresAt
+      downloadUrl
+    }
+  }
+}`,
+  },
+  {
+    entity: "How the API behaves",
     title: "Follow every change of a record",
     about: "One stream for all types of record, with the record as you may see it.",
     lookup: `{ viewer { eventCursor } }`,

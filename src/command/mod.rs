@@ -130,7 +130,7 @@ async fn dispatch(command: Command, settings: Settings) -> Result<Option<Outcome
         Command::Doctor => unless_interrupted(doctor::run(settings)).await,
         Command::Purge => unless_interrupted(purge::run(settings)).await,
         Command::Mail(mail) => unless_interrupted(mail.run(settings)).await,
-        Command::Token(token) => unless_interrupted(token.run(settings)).await,
+        Command::Token(token) => Box::pin(unless_interrupted(token.run(settings))).await,
         Command::Documents(documents) => unless_interrupted(documents.run(settings)).await,
         Command::Settings => settings::run(&settings).map(Some),
     }

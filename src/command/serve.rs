@@ -9,6 +9,7 @@ use crate::{
     credential::{self, Keys},
     domains::access::catalogue,
     graph::{
+        export,
         limits::{ByKind, Limits},
         rates::{Rate, RateSettings},
         schema::{Schema, SchemaParts},
@@ -68,6 +69,7 @@ async fn start(settings: Arc<Settings>, database: &Database, stop: &Cancellation
     };
     let schema = schema(&settings, &database.app_url, &keys, stop)?;
     upkeep::tidy(schema.clone(), stop.clone());
+    upkeep::export(&schema, settings.exports_at_once, stop);
     forget::spawn(schema.door().clone(), retention(&settings), stop.clone());
     mail::spawn(schema.door().clone(), postman, stop.clone());
     let checkpoints = Arc::new(Checkpoints::open(&settings.data)?);
@@ -117,6 +119,7 @@ fn schema(settings: &Settings, url: &str, keys: &Arc<Keys>, stop: &CancellationT
         web_url: settings.web_url.as_deref().map(|url| url.trim_end_matches('/').into()),
         hub,
         patience: Patience { retention: retention(settings), furthest_behind: settings.socket_queue },
+        exports: exports(settings),
     }))
 }
 
@@ -149,6 +152,18 @@ fn rates(settings: &Settings) -> RateSettings {
         person: rate(settings.rate_person),
         api_key: rate(settings.rate_api_key),
         organization: rate(settings.rate_organization),
+    }
+}
+
+fn exports(settings: &Settings) -> export::Rules {
+    export::Rules {
+        most_rows: i32::try_from(settings.export_max_rows).unwrap_or(i32::MAX),
+        most_bytes: i64::try_from(settings.export_max_bytes).unwrap_or(i64::MAX),
+        per_caller: settings.exports_per_person.into(),
+        per_organization: settings.exports_per_organization.into(),
+        kept: chrono::Duration::hours(settings.export_keep_hours.into()),
+        address: chrono::Duration::minutes(settings.export_url_minutes.into()),
+        ..export::Rules::default()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the server does by itself while it runs: partitions for the months to come, controls that become overdue,
-//! requests for approval that nobody decided in time, trials and cycles of subscriptions that are over, and the purge of what
-//! was deleted long ago.
+//! requests for approval that nobody decided in time, trials and cycles of subscriptions that are over, exports and their
+//! files, and the purge of what was deleted long ago.
 use std::{sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
@@ -11,6 +11,7 @@ use crate::{
         billing::due,
         governance::overdue,
         identity::purge::{self, Purged},
+        ops::{export, exporting},
     },
     graph::schema::Schema,
     live::Hub,
@@ -33,6 +34,31 @@ pub(super) fn tidy(schema: Schema, stop: CancellationToken) {
             schema.tidy();
         }
     });
+}
+
+/// How often it is looked for exports that wait.
+const EXPORTS: Duration = Duration::from_secs(1);
+
+/// Writes exports, `at_once` of them at one time, until told to stop.
+pub(super) fn export(schema: &Schema, at_once: usize, stop: &CancellationToken) {
+    for _ in 0..at_once {
+        let (schema, stop) = (schema.clone(), stop.clone());
+        tokio::spawn(async move {
+            while let Some(written) = stop.run_until_cancelled(exporting::next(&schema)).await {
+                let pause = match written {
+                    Ok(true) => Duration::ZERO,
+                    Ok(false) => EXPORTS,
+                    Err(error) => {
+                        tracing::warn!(%error, "An export could not be written on; it is tried again");
+                        EXPORTS
+                    }
+                };
+                if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+                    return;
+                }
+            }
+        });
+    }
 }
 
 /// Works until told to stop.
@@ -82,6 +108,14 @@ pub(super) fn spawn(door: &Door, hub: &Arc<Hub>, stop: &CancellationToken) {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "Subscriptions that are due could not go on; it is tried again");
+                }
+            }
+            match export::sweep(&door).await {
+                Ok(organizations) => {
+                    organizations.into_iter().for_each(|organization| hub.wake(organization));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "Files of exports could not be deleted; it is tried again");
                 }
             }
         }

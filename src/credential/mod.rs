@@ -3,6 +3,7 @@
 //! transaction begins.
 pub mod access_token;
 pub mod api_key;
+pub mod download;
 pub mod keys;
 pub mod one_time_token;
 pub mod passkey;

@@ -7,6 +7,7 @@ pub mod finance;
 pub mod governance;
 pub mod identity;
 pub mod money;
+pub mod ops;
 pub mod prelude;
 pub mod sales;
 pub mod security;
@@ -27,6 +28,7 @@ pub fn queries(query: &mut Fields<Query>) {
     governance::queries(query);
     security::queries(query);
     billing::queries(query);
+    ops::queries(query);
     audit::queries(query);
 }
 
@@ -45,5 +47,6 @@ pub fn mutations(mutations: &mut Mutations) {
     governance::mutations(mutations);
     security::mutations(mutations);
     billing::mutations(mutations);
+    ops::mutations(mutations);
     audit::mutations(mutations);
 }

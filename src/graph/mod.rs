@@ -3,6 +3,7 @@ mod access_condition;
 pub mod admission;
 mod documents;
 pub mod entity;
+pub mod export;
 pub mod fault;
 pub mod filter;
 pub mod gate;

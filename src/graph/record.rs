@@ -163,6 +163,11 @@ pub async fn changed<T: Entity>(write: &mut Write, what: &str, before: &T, after
     Ok(after.id())
 }
 
+/// Tells those who follow it that `row` has come further, which is no change that is recorded.
+pub async fn progressed<T: Entity>(write: &mut Write, row: &T) -> Outcome<()> {
+    Ok(write.tell(change_of("progressed", None, Some(row), Value::Null)).await?)
+}
+
 /// Records that `row` is gone for good.
 pub async fn removed<T: Entity>(write: &mut Write, row: &T) -> Outcome<Id<T>> {
     record(write, "removed", Some(row), None, Value::Null).await?;

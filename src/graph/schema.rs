@@ -1,5 +1,5 @@
 //! The schema as the transports use it: a request and its caller in, the text of an answer out.
-use std::{collections::BTreeSet, panic::AssertUnwindSafe, sync::Arc};
+use std::{collections::BTreeSet, ops::Deref, panic::AssertUnwindSafe, sync::Arc};
 
 use async_graphql::{OutputType, Response, ServerError, SubscriptionType, Value, registry::Registry};
 pub use async_graphql::{Request, Variables};
@@ -16,6 +16,7 @@ pub use super::{
 };
 use super::{
     documents::Documents,
+    export,
     limits::{ByKind, Cost, Limits, Shapes},
     mutation::MutationRoot,
     persisted::Persisted,
@@ -60,13 +61,18 @@ pub struct SchemaParts {
     pub hub: Arc<Hub>,
     /// What is borne with before a subscriber has to begin anew.
     pub patience: Patience,
+    /// How much may be exported.
+    pub exports: export::Rules,
 }
 
 type Inner = async_graphql::Schema<QueryRoot, MutationRoot, SubscriptionRoot>;
 
 /// The schema and all it needs to answer.
 #[derive(Clone)]
-pub struct Schema {
+pub struct Schema(Arc<Core>);
+
+/// What all copies of a schema share.
+pub struct Core {
     inner: Inner,
     pub(super) documents: Documents,
     pub(super) persisted: Arc<Persisted>,
@@ -128,21 +134,37 @@ impl Answer {
     }
 }
 
+impl Deref for Schema {
+    type Target = Core;
+    fn deref(&self) -> &Core {
+        &self.0
+    }
+}
+
 impl Schema {
     pub fn new(parts: SchemaParts) -> Self {
         let documents = Documents::new();
-        Self {
+        Self(Arc::new(Core {
             inner: build().extension(documents.clone()).finish(),
             documents,
             persisted: Arc::new(Persisted::new(parts.persisted_queries)),
             rates: Arc::new(Rates::new(&parts.rates, &parts.clock)),
             shapes: Arc::new(Shapes::of(&registry(), parts.pages)),
             parts: Arc::new(parts),
-        }
+        }))
     }
 
     pub fn door(&self) -> &Door {
         &self.parts.door
+    }
+
+    /// Where subscribers hear of what was committed.
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.parts.hub
+    }
+
+    pub fn keys(&self) -> &Keys {
+        &self.parts.keys
     }
 
     /// Whether a caller may ask about the schema itself.
@@ -181,12 +203,9 @@ impl Schema {
     /// The answer, and whether it holds.
     async fn answer_in(&self, admitted: Admitted, snapshot: Arc<Snapshot>) -> (Answer, bool) {
         let Admitted { caller, request, cost, balance, .. } = admitted;
-        let visit = Visit { balance, ..self.visit(&caller, snapshot.clone()) };
+        let visit = Visit { balance, ..self.visit_in(&caller, snapshot.clone()) };
         let progress = visit.progress.clone();
-        let response = AssertUnwindSafe(self.inner.execute(request.data(visit))).catch_unwind().await;
-        let response = response.unwrap_or_else(|_| {
-            Response::from_errors(vec![Fault::internal("a resolver panicked").at(None, Vec::new())])
-        });
+        let response = self.respond(visit, request).await;
         let executed = progress.has_begun();
         let holds = !executed || snapshot.holds().await;
         let statements = snapshot.statements();
@@ -195,6 +214,14 @@ impl Schema {
         let answer =
             Answer::new(response, executed, &caller.request, self.is_shown_to(&caller), Some((cost, actual)));
         (Answer { statements, ..answer }, holds)
+    }
+
+    /// What a request comes to.
+    pub(super) async fn respond(&self, visit: Visit, request: Request) -> Response {
+        let response = AssertUnwindSafe(self.inner.execute(request.data(visit))).catch_unwind().await;
+        response.unwrap_or_else(|_| {
+            Response::from_errors(vec![Fault::internal("a resolver panicked").at(None, Vec::new())])
+        })
     }
 
     /// Watches over somebody who stays, for as long as a copy of what is given is kept.
@@ -231,7 +258,7 @@ impl Schema {
         let Admitted { caller, request, balance, .. } = admitted;
         let snapshot = self.parts.door.snapshot(caller.clone());
         let visit =
-            Visit { presence: Some(presence), resume_after, balance, ..self.visit(&caller, snapshot) };
+            Visit { presence: Some(presence), resume_after, balance, ..self.visit_in(&caller, snapshot) };
         let suggests = self.is_shown_to(&caller);
         let responses = self.inner.execute_stream(request.data(visit));
         responses
@@ -245,11 +272,13 @@ impl Schema {
     /// The view of a caller who asks in another language than GraphQL.
     pub fn visit_of(&self, caller: Caller) -> Visit {
         let caller = Arc::new(caller);
-        self.visit(&caller, self.parts.door.snapshot(caller.clone()))
+        self.visit_in(&caller, self.parts.door.snapshot(caller.clone()))
     }
 
-    fn visit(&self, caller: &Arc<Caller>, snapshot: Arc<Snapshot>) -> Visit {
+    /// The view of a caller who sees what `snapshot` shows.
+    pub(super) fn visit_in(&self, caller: &Arc<Caller>, snapshot: Arc<Snapshot>) -> Visit {
         Visit {
+            schema: self.clone(),
             door: self.parts.door.clone(),
             caller: caller.clone(),
             snapshot,

@@ -18,6 +18,9 @@ use crate::store::{
 /// What is between a few people, unless somebody may see all of it.
 const FEW: [&str; 2] = ["ApprovalRequest", "ApprovalDecision"];
 
+/// What is nobody's but whoever made it: there is no right to see all of it.
+const OWN: [&str; 1] = ["Export"];
+
 /// Of `told` what the caller of `snapshot` may know.
 pub(super) async fn by(snapshot: &Snapshot, grants: &Grants, mut told: Vec<Told>) -> Result<Vec<Told>> {
     let standing = snapshot.standing().await?;
@@ -30,8 +33,9 @@ pub(super) async fn by(snapshot: &Snapshot, grants: &Grants, mut told: Vec<Told>
         })
     });
     let limited = standing.region.is_some() || standing.department.is_some() || grants.are_limited();
-    let asks = |event: &Arc<Event>| FEW.contains(&event.subject_type.as_str());
-    let all = grants.hold(ALL_APPROVALS) || !told.iter().filter_map(Told::event).any(asks);
+    let is = |kinds: &'static [&str]| move |event: &Arc<Event>| kinds.contains(&event.subject_type.as_str());
+    let any = |kinds| told.iter().filter_map(Told::event).any(is(kinds));
+    let all = !any(&OWN) && (grants.hold(ALL_APPROVALS) || !any(&FEW));
     if !limited && all && grants.hold(ALL_CONVERSATIONS) {
         return Ok(told);
     }

@@ -28,6 +28,8 @@ pub enum UserErrorCode {
     NotUnique,
     /// There is no such record, or none that you may see.
     NotFound,
+    /// It asks for what you may not see.
+    Forbidden,
     /// Something else still refers to the record.
     InUse,
     /// The record was changed since you read it.

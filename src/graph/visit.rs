@@ -6,7 +6,7 @@ use std::sync::{
 
 use async_graphql::{Context, InputType};
 
-use super::{fault::Fault, mask, rates::Balance, rows, seal::Seal};
+use super::{fault::Fault, mask, rates::Balance, rows, schema::Schema, seal::Seal};
 use crate::{
     credential::Keys,
     live::{Hub, Patience, presence::Presence},
@@ -20,6 +20,8 @@ use crate::{
 /// Who asks, and through which door. One per request; a subscription keeps it as long as it lives.
 #[derive(Clone)]
 pub struct Visit {
+    /// What answers the request, for what goes on asking after it was answered.
+    pub schema: Schema,
     pub door: Door,
     pub caller: Arc<Caller>,
     /// What this request's queries read, all at one moment.

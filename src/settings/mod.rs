@@ -213,6 +213,9 @@ impl Settings {
         if !(1..=36_500).contains(&self.purge_after_days) {
             problems.push("purge_after_days must be from 1 to 36500.".to_owned());
         }
+        if !(1..=1_000_000).contains(&self.export_max_rows) {
+            problems.push("export_max_rows must be from 1 to 1000000.".to_owned());
+        }
         if problems.is_empty() { Ok(self) } else { Err(Refused(problems)) }
     }
 }
@@ -331,6 +334,21 @@ settings! {
     default_page_size: u32 = "20";
     /// Largest number of items on a page.
     max_page_size: u32 = "100";
+
+    /// Largest number of records that one export writes, at most 1,000,000.
+    export_max_rows: u32 = "1000000";
+    /// Largest file of an export, in bytes.
+    export_max_bytes: u64 = "268435456";
+    /// How many exports of a person or API key may wait or run at one time.
+    exports_per_person: u32 = "2";
+    /// How many exports of an organization may wait or run at one time.
+    exports_per_organization: u32 = "5";
+    /// How many exports this server writes at one time, each with up to two connections to the database; 0: others do.
+    exports_at_once: usize = "2";
+    /// How long the file of an export is kept, in hours.
+    export_keep_hours: u32 = "72";
+    /// How long an address is good from which the file of an export can be downloaded, in minutes.
+    export_url_minutes: u32 = "15";
 
     /// How long a deleted organization can be restored, and a deleted account is kept, in days; then everything of it is
     /// deleted for good. It counts for what is deleted from now on.

@@ -128,6 +128,7 @@ pub const NAMED: &[(&str, Code, &str, &str)] = &[
     ("deals_stage_of_pipeline", Code::Invalid, "stageId", ""),
     ("departments_parent_cycle", Code::Invalid, "parentId", ""),
     ("events_append_only", Code::State, "", ""),
+    ("exports_status_transition", Code::State, "", ""),
     (
         "invitation_quotas_sent",
         Code::LimitReached,

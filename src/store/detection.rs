@@ -39,6 +39,7 @@ pub enum Rule {
     SecondFactorDemandLifted,
     ForeignOrganization,
     RepeatedDenials,
+    MassExport,
 }
 
 /// What a rule says.
@@ -61,7 +62,7 @@ pub struct Several {
 }
 
 impl Rule {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::AccountLocked,
         Self::UnknownAccountLocked,
         Self::PasswordSpraying,
@@ -79,6 +80,7 @@ impl Rule {
         Self::SecondFactorDemandLifted,
         Self::ForeignOrganization,
         Self::RepeatedDenials,
+        Self::MassExport,
     ];
 
     pub const fn about(self) -> About {
@@ -218,6 +220,14 @@ impl Rule {
                 "Many changes were refused for want of a permission",
                 "Ten changes or more of one caller were refused within 10 minutes.",
                 Some(Several { least: 10, minutes: 10, different: false }),
+            ),
+            Self::MassExport => (
+                "mass_export",
+                "suspicious_activity",
+                "medium",
+                "Very many records were exported",
+                "One person or API key has exported 50,000 records or more within 24 hours.",
+                None,
             ),
         };
         About { name, kind, severity, title, description, several }

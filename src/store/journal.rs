@@ -164,6 +164,14 @@ impl Write {
         Ok(())
     }
 
+    /// Tells subscribers what is worth no entry in the audit trail: how far something has come.
+    pub async fn tell(&mut self, mut change: Change) -> Result<()> {
+        let audit = Audit::of(self.organization(), &mut change);
+        let mut connection: &AsyncPgConnection = self;
+        diesel::insert_into(events::table).values(event_row!(audit, change)).execute(&mut connection).await?;
+        Ok(())
+    }
+
     /// What an administrator of the platform does who acts as somebody is known there too, but for what it was about
     /// (B011).
     async fn tell_platform(&mut self, audits: &[Audit]) -> Result<()> {

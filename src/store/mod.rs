@@ -10,6 +10,7 @@ pub mod door;
 pub mod embedded;
 pub mod error;
 pub mod events;
+pub mod export_file;
 pub mod grants;
 pub mod id;
 pub mod inspect;

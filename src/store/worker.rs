@@ -32,6 +32,20 @@ pub async fn with_due_subscriptions(door: &Door) -> Result<Vec<Uuid>> {
     with(door, due).await
 }
 
+/// The organizations with exports that wait for a server, or that a server has left; those that wait longest first.
+pub async fn with_waiting_exports(door: &Door) -> Result<Vec<Uuid>> {
+    let waiting = "SELECT organization_id AS id FROM ops.exports
+        WHERE status = 'queued' OR status = 'running' AND lease_until <= now()
+        GROUP BY organization_id ORDER BY min(created_at) LIMIT 50";
+    with(door, waiting).await
+}
+
+/// The organizations with exports whose files need not be kept any longer.
+pub async fn with_expired_exports(door: &Door) -> Result<Vec<Uuid>> {
+    let expired = "SELECT DISTINCT organization_id AS id FROM ops.exports WHERE status = 'completed' AND expires_at <= now()";
+    with(door, expired).await
+}
+
 async fn with(door: &Door, something: &str) -> Result<Vec<Uuid>> {
     let mut work = door.work().await?;
     work.as_worker().await?;

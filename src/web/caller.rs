@@ -31,7 +31,7 @@ impl Origin {
     }
 
     /// `caller`, from here.
-    fn sign(&self, caller: Caller) -> Caller {
+    pub(super) fn sign(&self, caller: Caller) -> Caller {
         Caller {
             request: self.request.clone(),
             ip: Some(self.peer.ip().to_canonical()),

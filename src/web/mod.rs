@@ -7,10 +7,12 @@
 //! * [`parameters`], [`accept`]: what is asked, and how the answer may look
 //! * [`graphql`], [`sse`], [`socket`]: GraphQL over HTTP, over event streams, over websockets
 //! * [`scim`]: what directories ask and change
+//! * [`exports`]: the files of exports
 //! * [`playground`], [`health`], [`figures`]: the page, and what operators look at
 pub mod accept;
 mod around;
 pub mod caller;
+mod exports;
 mod figures;
 mod graphql;
 mod health;

@@ -23,7 +23,7 @@ use tower_http::{
 use super::{
     around::{REQUEST_ID, TRACEPARENT, around},
     caller::{self, Origin, ReadCredential},
-    figures, graphql, health, playground,
+    exports, figures, graphql, health, playground,
     refusal::{RATE_LIMIT, RATE_LIMIT_POLICY},
     scim,
     server::{Demo, Parts},
@@ -76,6 +76,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/schema.graphql", get(schema))
         .route("/scim/v2", any(scim::serve))
         .route("/scim/v2/{*rest}", any(scim::serve))
+        .route("/exports/{id}", get(exports::download))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(figures::show))

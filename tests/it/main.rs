@@ -17,6 +17,8 @@ mod chat;
 #[cfg(test)]
 mod command;
 #[cfg(test)]
+mod exports;
+#[cfg(test)]
 mod finance;
 #[cfg(test)]
 mod governance;

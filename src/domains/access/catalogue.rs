@@ -137,6 +137,16 @@ const SPECIAL: &[(&str, &str, &str)] = &[
         "See data in clear that are masked because they are classified as top secret.",
     ),
     (
+        "export.read",
+        "See one's own exports",
+        "See the exports that one has asked for, and download their files.",
+    ),
+    (
+        "export.create",
+        "Export lists",
+        "Have lists written into files, with what one sees of them; and cancel that.",
+    ),
+    (
         "issue.accept_risk",
         "Accept risks",
         "End compliance issues without mending them: the organization bears the risk.",

@@ -115,6 +115,7 @@ pub const ROLES: &[SystemRole] = &[
         row_scope: None,
         may: &[
             "*.read",
+            "export.create",
             "framework.*",
             "control.*",
             "issue.*",
@@ -142,6 +143,7 @@ pub const ROLES: &[SystemRole] = &[
         row_scope: None,
         may: &[
             "*.read",
+            "export.create",
             "budget.*",
             "cost_center.*",
             "department.*",
@@ -170,6 +172,7 @@ pub const ROLES: &[SystemRole] = &[
         row_scope: None,
         may: &[
             "*.read",
+            "export.create",
             "budget.write",
             "budget.submit",
             "cost_center.*",
@@ -222,7 +225,15 @@ pub const ROLES: &[SystemRole] = &[
         display_name: "Manager",
         description: "Leads a team: works with all accounts, deals and conversations, reads plans and budgets, follows up issues.",
         row_scope: None,
-        may: &["*.read", "account.*", "deal.*", "conversation.*", "message.*", "issue.write"],
+        may: &[
+            "*.read",
+            "account.*",
+            "deal.*",
+            "conversation.*",
+            "message.*",
+            "issue.write",
+            "export.create",
+        ],
         but_not: SENSITIVE,
     },
     SystemRole {
@@ -282,7 +293,7 @@ pub const ROLES: &[SystemRole] = &[
     SystemRole {
         name: "api_user",
         display_name: "Program",
-        description: "For keys of other systems: reads figures, reads and writes accounts, deals and conversations, deletes nothing.",
+        description: "For keys of other systems: reads figures, reads and writes accounts, deals and conversations, exports lists, deletes nothing.",
         row_scope: None,
         may: &[
             "user.email.read",
@@ -302,6 +313,8 @@ pub const ROLES: &[SystemRole] = &[
             "conversation.share",
             "message.read",
             "message.write",
+            "export.read",
+            "export.create",
         ],
         but_not: &[],
     },

@@ -32,7 +32,7 @@ pub use masked::{Shown, WorkedOut, mask_of, masked_field, secret, worked_out};
 pub use named::{Named, named_in};
 pub use pages::{Link, Listed};
 pub use plan::{Asked, Env};
-pub use register::{declare_permission, object_of, permissions_in, union};
+pub use register::{declare_permission, object_of, permissions_in, permissions_of, union};
 pub use root::{Query, QueryRoot, asked_once, raw, response, write_object};
 pub(in crate::graph) use union::seen;
 pub use union::{

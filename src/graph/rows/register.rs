@@ -117,15 +117,22 @@ pub fn permissions_in(registry: &Registry) -> BTreeSet<String> {
             _ => &[],
         };
         let of_fields = ty.fields().into_iter().flatten().flat_map(|(_, field)| &field.directive_invocations);
-        for invocation in of_type.iter().chain(of_fields).filter(|invocation| invocation.name == "requires") {
-            if let Some(Value::List(names)) = invocation.args.get("anyOf") {
-                let text =
-                    |name: &Value| if let Value::String(name) = name { Some(name.clone()) } else { None };
-                found.extend(names.iter().filter_map(text));
-            }
-        }
+        found.extend(of_type.iter().chain(of_fields).flat_map(permissions_in_one).map(str::to_owned));
     }
     found
+}
+
+/// The permissions that these directives ask for.
+pub fn permissions_of(directives: &[MetaDirectiveInvocation]) -> Vec<&str> {
+    directives.iter().flat_map(permissions_in_one).collect()
+}
+
+fn permissions_in_one(directive: &MetaDirectiveInvocation) -> impl Iterator<Item = &str> {
+    let names = match directive.args.get("anyOf").filter(|_| directive.name == "requires") {
+        Some(Value::List(names)) => names.as_slice(),
+        _ => &[],
+    };
+    names.iter().filter_map(|name| if let Value::String(name) = name { Some(name.as_str()) } else { None })
 }
 
 fn directive(name: &str, args: IndexMap<String, Value>) -> MetaDirectiveInvocation {

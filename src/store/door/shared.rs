@@ -44,7 +44,7 @@ impl Audience {
 
 /// Tables of which row-level security shows each person their own rows, whoever else is in the audience.
 /// (`identity.users` does so too, but those who are let in are members, whom all see.)
-pub const PERSONAL: [&str; 19] = [
+pub const PERSONAL: [&str; 20] = [
     "access.approval_decisions",
     "access.approval_requests",
     "identity.api_keys",
@@ -63,6 +63,7 @@ pub const PERSONAL: [&str; 19] = [
     "identity.sso_providers",
     "identity.sso_requests",
     "identity.user_profiles",
+    "ops.exports",
     "security.security_events",
 ];
 

@@ -155,6 +155,11 @@ impl Write {
         self.say("app.approvals", "all").await
     }
 
+    /// Lets all exports be seen, for the server's own work on them; or one's own only again.
+    pub async fn as_keeper_of_exports(&mut self, keeps: bool) -> Result<()> {
+        self.say("app.exports", if keeps { "all" } else { "" }).await
+    }
+
     /// Lets everything be seen that belongs to `user`.
     pub async fn as_user(&mut self, user: Uuid) -> Result<()> {
         self.say("app.user_id", &user.to_string()).await

@@ -49,6 +49,82 @@ pub mod ops {
         use diesel::sql_types::*;
         use crate::store::sql_types::*;
 
+        /// A part of the file of an export.
+        ops.export_parts (organization_id, export_id, seq) {
+            /// Organization that the part belongs to.
+            organization_id -> Uuid,
+            /// Export whose file it is a part of.
+            export_id -> Uuid,
+            /// Place of the part in the file, counted from 0.
+            seq -> Int4,
+            /// The bytes.
+            content -> Bytea,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// A list written into a file in the background, for whoever asked for it alone: with what they may see at the moment at which each page is read, masked as in lists.
+        ops.exports (organization_id, id) {
+            /// Organization that the export belongs to.
+            organization_id -> Uuid,
+            /// Identity of the export, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// Person who asked for it; null where an API key did.
+            user_id -> Nullable<Uuid>,
+            /// Session in which the person asked for it: the export ends with it.
+            session_id -> Nullable<Uuid>,
+            /// API key that asked for it; null where a person did.
+            api_key_id -> Nullable<Uuid>,
+            /// Internet address from which it was asked for, on which rights may depend; null when not known.
+            ip_address -> Nullable<Inet>,
+            /// How the file is written: a JSON object per line, or comma-separated values. One of: ndjson, csv.
+            format -> Text,
+            /// GraphQL document whose list is exported.
+            document -> Text,
+            /// Values of the document's variables, as a JSON object.
+            variables -> Jsonb,
+            /// How far it is: waiting, being written, ready to be downloaded, given up for a reason that is told, cancelled, or its file is gone. One of: queued, running, completed, failed, cancelled, expired. Default: queued.
+            status -> Text,
+            /// Number of records written so far. Default: 0.
+            row_count -> Int4,
+            /// Size of the file so far, in bytes. Default: 0.
+            byte_count -> Int8,
+            /// Number of parts in which the file lies. Default: 0.
+            part_count -> Int4,
+            /// How many records there were when it began; null before.
+            expected_row_count -> Nullable<Int4>,
+            /// Of how many moments the records are. One: all of them are of one moment. More: a right changed meanwhile, a server was stopped, or it took long; then whatever was there all the time and kept its place is in the file once, and what was made or moved meanwhile may be missing or stand there twice. Default: 0.
+            snapshot_count -> Int4,
+            /// Place in the list up to which it is written; null at the beginning.
+            cursor -> Nullable<Text>,
+            /// Names the server that writes it; null while none does.
+            lease_id -> Nullable<Uuid>,
+            /// When another server goes on with it, unless the one that writes it has said by then that it does.
+            lease_until -> Nullable<Timestamptz>,
+            /// How many servers have begun with it or gone on. Default: 0.
+            attempts -> Int4,
+            /// Why it was given up, for programs; null unless it was.
+            error_code -> Nullable<Text>,
+            /// Why it was given up, for people; null unless it was.
+            error_message -> Nullable<Text>,
+            /// When it was asked for.
+            created_at -> Timestamptz,
+            /// When a server began with it; null before.
+            started_at -> Nullable<Timestamptz>,
+            /// When it was completed, given up or cancelled; null before.
+            finished_at -> Nullable<Timestamptz>,
+            /// Until when the file can be downloaded; null unless it is complete.
+            expires_at -> Nullable<Timestamptz>,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
         /// A request that must not be carried out twice, with its answer.
         ops.idempotency_keys (organization_id, actor_id, key) {
             /// Organization that the key belongs to.
@@ -119,6 +195,8 @@ pub mod ops {
     diesel::allow_tables_to_appear_in_same_query!(
         event_floors,
         events,
+        export_parts,
+        exports,
         idempotency_keys,
         trusted_documents,
         unknown_documents,

@@ -14,6 +14,8 @@ const PUBLIC_TYPES: &[&str] = &[
     "ControlEvidence",
     // what the caller may still spend
     "RateLimit",
+    // part of an export, which needs a permission
+    "ExportError",
     // what was wrong with what the caller has just sent
     "ConflictError",
     "QuotaExceededError",

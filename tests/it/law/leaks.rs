@@ -23,6 +23,9 @@ const HARMLESS: &[(&str, &str)] = &[
     ("CostCenter", "annualBudget"),
     ("ConversationShare", "isInForce"),
     ("CostCenter", "monthlyBudget"),
+    ("Export", "downloadUrl"),
+    ("Export", "error"),
+    ("Export", "progress"),
     // how far it has come; not when
     ("Invitation", "status"),
     ("PermissionGrant", "isInForce"),

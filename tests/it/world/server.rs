@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 use portico::{
     credential::Keys,
     graph::{
+        export,
         limits::{ByKind, Limits},
         rates::RateSettings,
         schema::{Schema, SchemaParts},
@@ -52,6 +53,7 @@ pub fn parts(door: Door, hub: Arc<Hub>, limits: Limits) -> SchemaParts {
         pages: PageSizes::default(),
         web_url: Some("https://app.example".into()),
         patience: Patience::default(),
+        exports: export::Rules::default(),
         rates: RateSettings::NONE,
         clock: Steady::begin(),
         introspection: ByKind { anonymous: true, person: true, api_key: true },

@@ -13,11 +13,17 @@ use super::root::response;
 use crate::{
     credential::Keys,
     graph::{
+        limits::{ByKind, Limits},
+        rates::RateSettings,
+        schema::SchemaParts,
         seal::Seal,
         visit::{PageSizes, Visit},
     },
     live::Hub,
-    store::door::{Caller, Door, DoorSettings},
+    store::{
+        clock::Steady,
+        door::{Caller, Door, DoorSettings},
+    },
 };
 use made_up::made_up;
 use plain::{Plain, Thing};
@@ -34,28 +40,28 @@ fn visit() -> Visit {
         pool_wait: std::time::Duration::from_secs(1),
     };
     let door = Door::new(&settings).unwrap();
-    let caller = Arc::new(Caller {
-        organization: Some(uuid::Uuid::nil()),
-        user: Some(uuid::Uuid::nil()),
-        ..Caller::default()
-    });
-    Visit {
-        snapshot: door.snapshot(caller.clone()),
+    let caller =
+        Caller { organization: Some(uuid::Uuid::nil()), user: Some(uuid::Uuid::nil()), ..Caller::default() };
+    let all = ByKind { anonymous: true, person: true, api_key: true };
+    let parts = SchemaParts {
         hub: Hub::new(door.clone()),
         door,
-        caller,
         seal: Arc::new(Seal::new(b"secret").unwrap()),
         keys: Arc::new(Keys::new(&[7; 32]).unwrap()),
         outbound: crate::outbound::Outbound::default(),
         public_url: None,
+        limits: Limits::default(),
+        rates: RateSettings::NONE,
+        clock: Steady::begin(),
+        introspection: all,
+        trusted_only: all,
+        persisted_queries: false,
         pages: PageSizes::default(),
         web_url: None,
         patience: crate::live::Patience::default(),
-        presence: None,
-        resume_after: None,
-        balance: None,
-        progress: Arc::default(),
-    }
+        exports: crate::graph::export::Rules::default(),
+    };
+    crate::graph::schema::Schema::new(parts).visit_of(caller)
 }
 
 fn told(errors: &[ServerError]) -> Vec<(String, String)> {

@@ -73,6 +73,9 @@ const PRIVATE: &[(&str, &str)] = &[
     ("message", "conversation.read_all"),
 ];
 
+/// Records that are nobody's but whoever made them.
+const OWN: &[&str] = &["export", "exports"];
+
 /// What is the same in every organization, or in these two: pages of it look alike to a stranger.
 const SHARED: &[(&str, &str)] = &[
     ("complianceFrameworks", "the platform brings some"),
@@ -157,6 +160,7 @@ impl Doors<'_> {
     fn complaint(&self, call: &Call, guest: &Guest, reply: &Reply) -> Option<String> {
         let needs: Vec<&str> = self.needs(&call.field).into_iter().collect();
         let scoped = matches!(guest.standing, Standing::Member(role) if role.row_scope.is_some()
+            || OWN.contains(&call.field.as_str())
             || PRIVATE.iter().any(|(field, all)| *field == call.field && !role.holds(all)));
         let well = match self.due(call, guest) {
             Due::Refusal(code) => reply.is_refused(code, &needs),

@@ -15,6 +15,9 @@ const PRIVATE: &[&str] = &["Conversation", "Message"];
 /// Records between those who ask and those who decide, all of which only `approval.read` shows.
 const BETWEEN_SOME: &[&str] = &["ApprovalDecision", "ApprovalRequest"];
 
+/// Records that are nobody's but whoever made them: the owner here.
+const OWN: &[&str] = &["Export"];
+
 /// A record of a type, and an id that nothing has.
 struct Pair<'w> {
     kind: &'w Kind,
@@ -61,6 +64,7 @@ fn due(sdl: &Sdl, pair: &Pair<'_>, guest: &Guest) -> Option<bool> {
         Standing::Member(role) if BETWEEN_SOME.contains(&kind.name.as_str()) => {
             role.holds("approval.read").then_some(true)
         }
+        Standing::Member(role) if OWN.contains(&kind.name.as_str()) => Some(role.name == "owner"),
         Standing::Member(role) if needs.iter().all(|permission| role.holds(permission)) => {
             let whole = role.holds("conversation.read_all") || !PRIVATE.contains(&kind.name.as_str());
             let theirs = PERSONAL.contains(&kind.table.as_str()) && needs.is_empty();

@@ -113,3 +113,9 @@ INSERT INTO billing.subscriptions (organization_id, id, plan_id, amount_cents, s
   UNION ALL
   SELECT o.id, ops.uuid_v7(), p.id, 0, 'active', now(), now() + interval '1 day', NULL FROM billing.plans p, identity.organizations o
   WHERE p.key = 'starter' AND o.slug = 'doors-closed';
+INSERT INTO ops.exports (organization_id, id, user_id, session_id, format, document)
+  SELECT :organization, ops.uuid_v7(), u.id, s.id, 'csv', '{ deals { nodes { id } } }' FROM identity.users u JOIN identity.sessions s ON s.user_id = u.id AND s.refresh_token_hash = 'doors'
+  WHERE u.email LIKE 'eleanor.vance@%';
+INSERT INTO ops.exports (organization_id, id, user_id, session_id, format, document, status, error_code, error_message, started_at, finished_at)
+  SELECT :organization, ops.uuid_v7(), u.id, s.id, 'csv', 'doors', 'failed', 'TIMEOUT', 'doors', now(), now() FROM identity.users u
+  JOIN identity.sessions s ON s.user_id = u.id AND s.refresh_token_hash = 'doors', generate_series(1, 5) WHERE u.email LIKE 'eleanor.vance@%';

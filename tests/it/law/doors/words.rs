@@ -29,6 +29,7 @@ const LITERALS: &[(&str, &str, &str)] = &[
     ("apiKeyCreate", "scopes", r#"["deal.read"]"#),
     // a test that passes needs evidence
     ("controlTestRecord", "result", "FAIL"),
+    ("exportCreate", "document", "\"{ deals { nodes { id } } }\""),
     ("mfaChallenge", "code", "\"000000\""),
     ("mfaDisable", "code", "\"000000\""),
     ("mfaDisable", "password", "\"portico-demo\""),
@@ -131,6 +132,7 @@ const RECORDS: &[(&str, &str, &str)] = &[
     ("dealRestore", "id", "deleted_at IS NOT NULL"),
     ("dealStageChange", "id", "status = 'open' AND deleted_at IS NULL"),
     ("dealStageChange", "stageId", "name = 'doors'"),
+    ("exportCancel", "id", "status = 'queued'"),
     ("impersonationBegin", "userId", "email LIKE 'yuki.tanaka@%'"),
     ("invitationCreate", "roleId", "name = 'viewer'"),
     ("invitationRevoke", "id", "email = 'doors-2@example.com'"),
