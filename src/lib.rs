@@ -13,6 +13,7 @@
 //!   fields down to its SQL.
 //! * [`scim`] is what directories speak: they make people members and put them into teams.
 //! * [`outbound`] asks other servers, and only those that may be asked.
+//! * [`telemetry`] is what an operator sees of all this from outside: what each operation asked for, took and cost.
 //! * [`credential`] makes and reads tokens and keys; [`seed`] makes data; [`settings`] and [`command`] are what the
 //!   operator sees.
 //!
@@ -42,4 +43,5 @@ pub mod scim;
 pub mod seed;
 pub mod settings;
 pub mod store;
+pub mod telemetry;
 pub mod web;

@@ -15,17 +15,19 @@ import { useEffect, useMemo, useRef } from "react";
 import { activity, clearEvents, forget } from "./activity";
 import { paint } from "./colours";
 import { examples } from "./examples";
-import { Pulse } from "./marks";
+import { Layers, Pulse } from "./marks";
 import { prepared } from "./opening";
 import { idsIn } from "./rights";
 import { go } from "./route";
 import { state } from "./session";
 import { useStore } from "./store";
 import { theme } from "./theme";
+import { TracePanel, costOf } from "./trace";
 import { chooseTransport, editorFetcher, transport, type Transport } from "./transport";
 
 const STREAM_PLUGIN: GraphiQLPlugin = { title: "Subscription log", icon: Pulse, content: StreamLog };
-const PLUGINS = [HISTORY_PLUGIN, explorerPlugin({ showAttribution: false }), STREAM_PLUGIN];
+const TRACE_PLUGIN: GraphiQLPlugin = { title: "Trace", icon: Layers, content: TracePanel };
+const PLUGINS = [HISTORY_PLUGIN, explorerPlugin({ showAttribution: false }), STREAM_PLUGIN, TRACE_PLUGIN];
 const LETTERS = { fontFamily: '"JetBrains Mono"', fontSize: 13.5, lineHeight: 20 };
 const FIRST = (examples[0]?.document ?? "").trim();
 
@@ -124,6 +126,7 @@ function StatusLine() {
   const { answer, stream, remark, count } = useStore(activity);
   const { choice } = useStore(transport);
   const ids = idsIn(answer?.result);
+  const cost = costOf(answer?.result);
   return (
     <div className="status-line">
       <div role="status">
@@ -138,6 +141,7 @@ function StatusLine() {
             <span data-errors={Boolean(answer.result.errors)}>{answer.status} {answer.statusText}</span>
             <span>{answer.milliseconds < 10 ? answer.milliseconds.toFixed(1) : Math.round(answer.milliseconds)} ms</span>
             <span>{sizeOf(answer.bytes)}</span>
+            {cost && <span title="What it cost, of what it could have">{cost}</span>}
             {answer.result.errors && <span data-errors="true">{answer.result.errors.length} {answer.result.errors.length === 1 ? "error" : "errors"}</span>}
             {ids.length > 0 && <a href="#access" title="Choose one of the ids of this answer">Who can see these?</a>}
             {answer.requestId && <span className="quiet">request {answer.requestId}</span>}

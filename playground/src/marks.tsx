@@ -30,6 +30,10 @@ export function Columns() {
   );
 }
 
+export function Layers() {
+  return <Stroke><path d="M10 3 2.5 7 10 11l7.5-4zM2.5 10.5l7.5 4 7.5-4M2.5 14l7.5 4 7.5-4" /></Stroke>;
+}
+
 export function Sun() {
   return <Stroke><circle cx="10" cy="10" r="3.5" /><path d="M10 2v1.5M10 16.5V18M2 10h1.5M16.5 10H18M4.3 4.3l1.1 1.1M14.6 14.6l1.1 1.1M15.7 4.3l-1.1 1.1M5.4 14.6l-1.1 1.1" /></Stroke>;
 }

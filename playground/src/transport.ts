@@ -7,6 +7,7 @@ import { endpoint, type Operation, type Result } from "./api";
 import { noteAnswer, noteEvent, noteStream } from "./activity";
 import { asFault, authorized, state, token } from "./session";
 import { store } from "./store";
+import { tracing } from "./trace";
 
 export type Transport = "websocket" | "sse";
 
@@ -40,7 +41,8 @@ export function editorFetcher(): Fetcher {
 async function once(operation: Operation, headers: Record<string, string>): Promise<never> {
   const introspecting = operation.operationName === "IntrospectionQuery";
   try {
-    const answer = await authorized(operation, headers);
+    const asked = !introspecting && tracing.get().asked;
+    const answer = await authorized(operation, asked ? { ...headers, "portico-trace": "true" } : headers);
     if (!introspecting) noteAnswer(answer);
     return answer.result as never;
   } catch (error) {

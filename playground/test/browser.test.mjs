@@ -64,6 +64,21 @@ test("an example opens in the editor and answers", async () => {
   await picture("editor-query");
 });
 
+test("what was done for an operation is shown to whoever asks", async () => {
+  await page.getByRole("button", { name: "Show Trace" }).click();
+  await page.getByLabel("Ask for it").check();
+  await example("The open pipeline, largest first", "query OpenPipeline");
+  await run();
+  await response((text) => text.includes('"trace"'));
+  assert.match(await page.locator(".status-line").innerText(), /\d+ of \d+ points/);
+  const level = page.locator(".trace ol > li", { hasText: "Query.deals" });
+  await level.first().waitFor();
+  assert.match(await level.first().innerText(), /SELECT sales\.deals[\s\S]*rows?[\s\S]*ms/);
+  await picture("editor-trace");
+  await page.getByLabel("Ask for it").uncheck();
+  await page.getByRole("button", { name: "Hide Trace" }).click();
+});
+
 test("a query with variables", async () => {
   await example("The open pipeline, largest first", "query OpenPipeline");
   await run();

@@ -24,6 +24,7 @@ mod schema;
 mod seed;
 mod serve;
 mod settings;
+mod slow;
 mod token;
 mod upkeep;
 
@@ -66,6 +67,8 @@ enum Command {
     Mail(mail::Mail),
     /// Publish the GraphQL documents of a client, so that servers may answer those alone; list and retire them
     Documents(documents::Documents),
+    /// Print the operations that took too long, with the plan of the slowest statement of each
+    Slow(slow::Slow),
     /// Print every setting with its default, its meaning and its present value
     Settings,
 }
@@ -132,6 +135,7 @@ async fn dispatch(command: Command, settings: Settings) -> Result<Option<Outcome
         Command::Mail(mail) => unless_interrupted(mail.run(settings)).await,
         Command::Token(token) => Box::pin(unless_interrupted(token.run(settings))).await,
         Command::Documents(documents) => unless_interrupted(documents.run(settings)).await,
+        Command::Slow(slow) => unless_interrupted(slow.run(settings)).await,
         Command::Settings => settings::run(&settings).map(Some),
     }
 }
@@ -156,9 +160,19 @@ fn interruption() -> Result<impl Future<Output = ()>> {
     })
 }
 
+/// What others would tell below `info` holds what is sent to the database and to other servers: it is told only where
+/// their names are said.
+fn of_ours(log: &str) -> String {
+    let directives = log.split(',').map(|directive| match directive.trim() {
+        level @ ("debug" | "trace") => format!("info,portico={level}"),
+        directive => directive.to_owned(),
+    });
+    directives.collect::<Vec<_>>().join(",")
+}
+
 /// The log goes to standard error: standard output is for what a command was asked for.
 fn start_log(settings: &Settings) -> Result<()> {
-    let filter = EnvFilter::try_new(&settings.log).map_err(|error| {
+    let filter = EnvFilter::try_new(of_ours(&settings.log)).map_err(|error| {
         anyhow!("PORTICO_LOG cannot be read: {error}. `info,portico::web=debug` is an example.")
     })?;
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);

@@ -16,7 +16,7 @@ use crate::{
         seal::Seal,
         visit::PageSizes,
     },
-    live::{Hub, Patience, checkpoint::Checkpoints, forget, seal_audit, wake},
+    live::{self, Hub, checkpoint::Checkpoints, forget, seal_audit, wake},
     mail::{self, Postman},
     outbound::Outbound,
     seed,
@@ -24,7 +24,7 @@ use crate::{
     store::{
         clock::Steady,
         connect::connect,
-        door::{Door, DoorSettings},
+        door::{Door, DoorSettings, Patience},
         migrate,
     },
     web::{Parts, Server},
@@ -95,7 +95,11 @@ fn schema(settings: &Settings, url: &str, keys: &Arc<Keys>, stop: &CancellationT
         pool_size: usize::try_from(settings.pool_size)?,
         statement_timeout: Duration::from_millis(settings.statement_timeout_ms),
         pool_wait: Duration::from_millis(settings.pool_wait_ms),
-    })?;
+    })?
+    .with_patience(Patience {
+        api_key: Some(Duration::from_millis(settings.statement_timeout_api_key_ms)),
+        anonymous: Some(Duration::from_millis(settings.statement_timeout_anonymous_ms)),
+    });
     let hub = Hub::new(door.clone());
     wake::spawn(&hub, url, stop);
     upkeep::spawn(&door, &hub, stop);
@@ -109,6 +113,9 @@ fn schema(settings: &Settings, url: &str, keys: &Arc<Keys>, stop: &CancellationT
         rates: rates(settings),
         clock: Steady::begin(),
         introspection: by_kind(settings.introspection),
+        traced: by_kind(settings.trace),
+        slow_after: (settings.slow_operation_ms > 0)
+            .then(|| Duration::from_millis(settings.slow_operation_ms)),
         trusted_only: by_kind(settings.trusted_documents_only),
         persisted_queries: settings.persisted_queries,
         pages: PageSizes {
@@ -118,7 +125,7 @@ fn schema(settings: &Settings, url: &str, keys: &Arc<Keys>, stop: &CancellationT
         },
         web_url: settings.web_url.as_deref().map(|url| url.trim_end_matches('/').into()),
         hub,
-        patience: Patience { retention: retention(settings), furthest_behind: settings.socket_queue },
+        patience: live::Patience { retention: retention(settings), furthest_behind: settings.socket_queue },
         exports: exports(settings),
     }))
 }

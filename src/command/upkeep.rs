@@ -16,6 +16,7 @@ use crate::{
     graph::schema::Schema,
     live::Hub,
     store::{door::Door, partitions},
+    telemetry::errand,
 };
 
 const PARTITIONS: Duration = Duration::from_hours(1);
@@ -66,7 +67,7 @@ pub(super) fn spawn(door: &Door, hub: &Arc<Hub>, stop: &CancellationToken) {
     let (ahead, stopped) = (door.clone(), stop.clone());
     tokio::spawn(async move {
         while stopped.run_until_cancelled(tokio::time::sleep(PARTITIONS)).await.is_some() {
-            if let Err(error) = partitions::ahead(&ahead).await {
+            if let Err(error) = errand("partitions", partitions::ahead(&ahead)).await {
                 tracing::warn!(%error, "The partitions of the coming months could not be made; it is tried again");
             }
         }
@@ -74,7 +75,7 @@ pub(super) fn spawn(door: &Door, hub: &Arc<Hub>, stop: &CancellationToken) {
     let (purging, stopped) = (door.clone(), stop.clone());
     tokio::spawn(async move {
         while stopped.run_until_cancelled(tokio::time::sleep(PURGE)).await.is_some() {
-            match purge::sweep(&purging).await {
+            match errand("purge", purge::sweep(&purging)).await {
                 Ok(purged) if purged != Purged::default() => {
                     tracing::info!(?purged, "Purged what was deleted");
                 }
@@ -86,7 +87,7 @@ pub(super) fn spawn(door: &Door, hub: &Arc<Hub>, stop: &CancellationToken) {
     let (door, hub, stopped) = (door.clone(), hub.clone(), stop.clone());
     tokio::spawn(async move {
         while stopped.run_until_cancelled(tokio::time::sleep(DUE)).await.is_some() {
-            match overdue::sweep(&door).await {
+            match errand("overdue controls", overdue::sweep(&door)).await {
                 Ok(organizations) => {
                     organizations.into_iter().for_each(|organization| hub.wake(organization));
                 }
@@ -94,7 +95,7 @@ pub(super) fn spawn(door: &Door, hub: &Arc<Hub>, stop: &CancellationToken) {
                     tracing::warn!(%error, "Overdue controls could not be marked; it is tried again");
                 }
             }
-            match lapsed::sweep(&door).await {
+            match errand("lapsed requests", lapsed::sweep(&door)).await {
                 Ok(organizations) => {
                     organizations.into_iter().for_each(|organization| hub.wake(organization));
                 }
@@ -102,7 +103,7 @@ pub(super) fn spawn(door: &Door, hub: &Arc<Hub>, stop: &CancellationToken) {
                     tracing::warn!(%error, "Lapsed requests for approval could not be marked; it is tried again");
                 }
             }
-            match due::sweep(&door).await {
+            match errand("due subscriptions", due::sweep(&door)).await {
                 Ok(organizations) => {
                     organizations.into_iter().for_each(|organization| hub.wake(organization));
                 }

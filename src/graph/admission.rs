@@ -5,14 +5,17 @@ use std::sync::Arc;
 use async_graphql::{Request, ServerError, parser::types::OperationType};
 
 use super::{
-    documents::operation,
+    documents::{named, operation},
     fault::{Code, Fault},
     limits::Cost,
     persisted::Reference,
     rates::{Balance, Exhausted},
     schema::{Answer, Schema},
 };
-use crate::store::door::Caller;
+use crate::{
+    store::door::Caller,
+    telemetry::{self, Operation},
+};
 
 /// What a request costs that is refused: it has taken some work, and another one is to come.
 const REFUSED: usize = 10;
@@ -22,11 +25,15 @@ pub struct Asked {
     pub request: Request,
     /// By what its document is asked for, if not by its text alone.
     pub reference: Option<Reference>,
+    /// Whether it is only asked what it would cost.
+    pub cost_only: bool,
+    /// Whether it is asked what was done for it, level by level.
+    pub traced: bool,
 }
 
 impl From<Request> for Asked {
     fn from(request: Request) -> Self {
-        Self { request, reference: None }
+        Self { request, reference: None, cost_only: false, traced: false }
     }
 }
 
@@ -38,6 +45,16 @@ pub enum Kind {
     Subscription,
 }
 
+impl Kind {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Mutation => "mutation",
+            Self::Subscription => "subscription",
+        }
+    }
+}
+
 /// A request that was let in.
 pub struct Admitted {
     pub(super) caller: Arc<Caller>,
@@ -46,6 +63,8 @@ pub struct Admitted {
     pub kind: Option<Kind>,
     pub(super) cost: Cost,
     pub(super) balance: Option<Balance>,
+    /// Whether nothing is to be done, only said what it would cost.
+    pub(super) cost_only: bool,
 }
 
 impl Admitted {
@@ -84,14 +103,24 @@ impl Schema {
     /// Lets a request in, or says why not.
     pub async fn admit(&self, caller: Caller, asked: impl Into<Asked>) -> Result<Admitted, Box<Refused>> {
         let caller = Arc::new(caller);
-        let Asked { mut request, reference } = asked.into();
+        let Asked { mut request, reference, cost_only, traced } = asked.into();
         let mut kind = None;
+        if let Some(trace) = telemetry::current().filter(|_| traced && self.parts.traced.of(&caller)) {
+            trace.detail();
+        }
         let passed = match self.pass(&caller, &mut request, reference, &mut kind).await {
-            Ok(cost) => self.take(&caller, cost.requested).map(|balance| (cost, balance)),
+            Ok(cost) => {
+                let points = if cost_only { 1 } else { cost.requested };
+                self.take(&caller, points).map(|balance| (cost, balance))
+            }
             Err(stop) => Err(self.take(&caller, REFUSED).err().unwrap_or(stop)),
         };
         let (error, exhausted) = match passed {
-            Ok((cost, balance)) => return Ok(Admitted { caller, request, kind, cost, balance }),
+            Ok((cost, balance)) => {
+                // whatever it would do, it is answered as what only reads
+                let kind = if cost_only { Some(Kind::Query) } else { kind };
+                return Ok(Admitted { caller, request, kind, cost, balance, cost_only });
+            }
             Err(Stop::Error(error)) => (*error, None),
             Err(Stop::Exhausted(exhausted)) => (exhausted.fault().at(None, Vec::new()), Some(exhausted)),
         };
@@ -140,7 +169,18 @@ impl Schema {
             OperationType::Mutation => Kind::Mutation,
             OperationType::Subscription => Kind::Subscription,
         });
-        let cost = parts.limits.check(document, chosen.as_deref(), &variables, &self.shapes, caller)?;
+        let checked = parts.limits.check(document, chosen.as_deref(), &variables, &self.shapes, caller);
+        if let Some(trace) = telemetry::current() {
+            trace.operation(Operation {
+                kind: kind.map(Kind::as_str),
+                name: named(document, chosen.as_deref()),
+                is_published: published == Some(true),
+                organization: caller.organization,
+                requested: checked.as_ref().map(|cost| cost.requested).unwrap_or_default(),
+                actual: None,
+            });
+        }
+        let cost = checked?;
         request.variables = variables;
         if cost.introspects && !self.is_shown_to(caller) {
             let message = "the schema is not shown to you: PORTICO_INTROSPECTION says to whom it is";

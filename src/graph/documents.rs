@@ -9,6 +9,7 @@ use async_graphql::{
     extensions::{
         Extension, ExtensionContext, ExtensionFactory, NextExecute, NextPrepareRequest, NextValidation,
     },
+    indexmap::IndexMap,
     parser::types::{ExecutableDocument, OperationDefinition},
     registry::{MetaType, MetaTypeName, Registry},
 };
@@ -118,9 +119,21 @@ impl Extension for Remember {
     ) -> Response {
         if let Some(visit) = ctx.data_opt::<Visit>() {
             visit.progress.begin();
+            if visit.cost_only {
+                // the document is valid; that is all that was to be found out
+                return Response::new(Value::Object(IndexMap::new()));
+            }
         }
         next.run(ctx, operation_name).await
     }
+}
+
+/// The name of the operation that is executed, as its document has it.
+pub fn named(document: &ExecutableDocument, chosen: Option<&str>) -> Option<String> {
+    let executed = operation(document, chosen)?;
+    let mut operations = document.operations.iter();
+    let (name, _) = operations.find(|(_, operation)| std::ptr::eq(&raw const operation.node, executed))?;
+    name.map(ToString::to_string)
 }
 
 /// The operation that is executed; none where that is not decided.

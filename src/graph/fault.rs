@@ -140,6 +140,22 @@ impl Fault {
         Self::new(Code::Internal, "something went wrong on our side")
     }
 
+    /// Of a change that was not made: whoever is told that time was up is told so too.
+    pub fn undone(self) -> Self {
+        if self.code != Code::Timeout || self.details.iter().any(|(name, _)| *name == OUTCOME) {
+            return self;
+        }
+        Self { message: format!("{}; nothing was changed", self.message), ..self }
+            .with(OUTCOME, "ROLLED_BACK")
+    }
+
+    /// Of a change that was about to be made when the database was lost.
+    pub fn uncertain() -> Self {
+        let message = "the database did not say whether it was changed: look before repeating it, or repeat it with \
+                       the same `@idempotent` key";
+        Self::new(Code::Timeout, message).with(OUTCOME, "UNKNOWN")
+    }
+
     pub fn at(&self, pos: Option<Pos>, path: Vec<PathSegment>) -> ServerError {
         let mut extensions = ErrorExtensionValues::default();
         extensions.set("code", self.code.as_str());
@@ -151,6 +167,18 @@ impl Fault {
         error.extensions = Some(extensions);
         error
     }
+}
+
+/// What has become of a change, beside the code `TIMEOUT`.
+const OUTCOME: &str = "outcome";
+
+/// Says of errors that time was up for what is shown of a change, that the change itself was made.
+pub fn committed(errors: &mut [ServerError]) {
+    let late = Value::String(Code::Timeout.as_str().to_owned());
+    let extensions = errors.iter_mut().filter_map(|error| error.extensions.as_mut());
+    extensions.filter(|extensions| extensions.get("code") == Some(&late)).for_each(|extensions| {
+        extensions.set(OUTCOME, "COMMITTED");
+    });
 }
 
 impl fmt::Display for Fault {
@@ -181,6 +209,9 @@ impl From<Error> for Fault {
                 .with("retryAfterMs", 10),
             Error::Timeout => {
                 Self::new(Code::Timeout, "the database took too long: ask for less, or try again")
+            }
+            Error::OutOfTime => {
+                Self::new(Code::Timeout, "the request has run out of its time: ask for less, or try again")
             }
             Error::Busy => {
                 Self::new(Code::Unavailable, "the server is busy: try again").with("retryAfterMs", 1000)

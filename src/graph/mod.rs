@@ -24,6 +24,7 @@ pub mod scalar;
 pub mod schema;
 pub mod seal;
 mod seen;
+mod slow;
 pub mod subscription;
 pub mod user_error;
 pub mod visit;

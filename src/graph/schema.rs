@@ -1,5 +1,5 @@
 //! The schema as the transports use it: a request and its caller in, the text of an answer out.
-use std::{collections::BTreeSet, ops::Deref, panic::AssertUnwindSafe, sync::Arc};
+use std::{collections::BTreeSet, ops::Deref, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use async_graphql::{OutputType, Response, ServerError, SubscriptionType, Value, registry::Registry};
 pub use async_graphql::{Request, Variables};
@@ -23,6 +23,7 @@ use super::{
     rates::Rates,
     rows::{self, QueryRoot},
     seal::Seal,
+    slow::SlowLog,
     subscription::SubscriptionRoot,
     visit::{PageSizes, Progress, Visit},
 };
@@ -34,6 +35,7 @@ use crate::{
         clock::Steady,
         door::{Caller, Door, Snapshot},
     },
+    telemetry,
 };
 
 /// What the schema is built from.
@@ -53,6 +55,10 @@ pub struct SchemaParts {
     pub introspection: ByKind<bool>,
     /// Who is answered documents only that were published.
     pub trusted_only: ByKind<bool>,
+    /// Who is told what was done for a request, if they ask.
+    pub traced: ByKind<bool>,
+    /// Operations that take longer are noted; none where nothing is said.
+    pub slow_after: Option<Duration>,
     /// Whether documents are remembered by their hashes.
     pub persisted_queries: bool,
     pub pages: PageSizes,
@@ -78,6 +84,7 @@ pub struct Core {
     pub(super) persisted: Arc<Persisted>,
     pub(super) rates: Arc<Rates>,
     pub(super) shapes: Arc<Shapes>,
+    slow: SlowLog,
     pub(super) parts: Arc<SchemaParts>,
 }
 
@@ -92,6 +99,8 @@ pub struct Answer {
     pub statements: usize,
     /// How many errors it tells.
     pub errors: usize,
+    /// The code of the first of them.
+    pub code: Option<String>,
     /// Where in the event log the event stands that it tells, if it tells one.
     pub cursor: Option<String>,
     /// Where it was refused since too much was asked for in a time: how much.
@@ -121,16 +130,24 @@ impl Answer {
             Some(Value::String(cursor)) => Some(cursor.clone()),
             _ => None,
         };
+        let code =
+            response.errors.first().and_then(|error| match error.extensions.as_ref()?.get("code")? {
+                Value::String(code) => Some(code.clone()),
+                _ => None,
+            });
         let body = match cost.filter(|_| executed) {
             Some((Cost { requested, limit, .. }, actual)) => {
+                let trace = telemetry::current().filter(|trace| trace.is_detailed());
+                let trace = trace.map(|trace| format!(",\"trace\":{}", trace.levels())).unwrap_or_default();
                 let told = format_args!(
-                    "\"cost\":{{\"requested\":{requested},\"actual\":{actual},\"limit\":{limit}}}"
+                    "\"cost\":{{\"requested\":{requested},\"actual\":{actual},\"limit\":{limit}}}{trace}"
                 );
                 rows::response(&response, executed, Some(told))
             }
             None => rows::response(&response, executed, None),
         };
-        Self { body, executed, statements: 0, errors: response.errors.len(), cursor, exhausted: None }
+        let errors = response.errors.len();
+        Self { body, executed, statements: 0, errors, code, cursor, exhausted: None }
     }
 }
 
@@ -150,6 +167,7 @@ impl Schema {
             persisted: Arc::new(Persisted::new(parts.persisted_queries)),
             rates: Arc::new(Rates::new(&parts.rates, &parts.clock)),
             shapes: Arc::new(Shapes::of(&registry(), parts.pages)),
+            slow: SlowLog::new(parts.slow_after),
             parts: Arc::new(parts),
         }))
     }
@@ -187,6 +205,13 @@ impl Schema {
 
     /// Answers a query or a mutation that was let in.
     pub async fn answer(&self, admitted: Admitted) -> Answer {
+        let caller = admitted.caller.clone();
+        let answer = self.answer_now(admitted).await;
+        self.slow.consider(&self.parts.door, caller, answer.code.as_deref());
+        answer
+    }
+
+    async fn answer_now(&self, admitted: Admitted) -> Answer {
         let door = &self.parts.door;
         let caller = admitted.caller.clone();
         if admitted.kind != Some(Kind::Query) {
@@ -202,15 +227,18 @@ impl Schema {
 
     /// The answer, and whether it holds.
     async fn answer_in(&self, admitted: Admitted, snapshot: Arc<Snapshot>) -> (Answer, bool) {
-        let Admitted { caller, request, cost, balance, .. } = admitted;
-        let visit = Visit { balance, ..self.visit_in(&caller, snapshot.clone()) };
+        let Admitted { caller, request, cost, balance, cost_only, .. } = admitted;
+        let visit = Visit { balance, cost_only, ..self.visit_in(&caller, snapshot.clone()) };
         let progress = visit.progress.clone();
         let response = self.respond(visit, request).await;
         let executed = progress.has_begun();
-        let holds = !executed || snapshot.holds().await;
+        let holds = !executed || cost_only || snapshot.holds().await;
         let statements = snapshot.statements();
         snapshot.close();
-        let actual = cost.actual(progress.rows());
+        let actual = if cost_only { 0 } else { cost.actual(progress.rows()) };
+        if let Some(trace) = telemetry::current() {
+            trace.cost(actual);
+        }
         let answer =
             Answer::new(response, executed, &caller.request, self.is_shown_to(&caller), Some((cost, actual)));
         (Answer { statements, ..answer }, holds)
@@ -294,6 +322,7 @@ impl Schema {
             resume_after: None,
             balance: None,
             progress: Arc::<Progress>::default(),
+            cost_only: false,
         }
     }
 }

@@ -45,6 +45,8 @@ pub struct Visit {
     /// How the scarcest bucket of points stands from which the request took.
     pub balance: Option<Balance>,
     pub progress: Arc<Progress>,
+    /// Whether nothing is to be done.
+    pub cost_only: bool,
 }
 
 /// How far a request has come.

@@ -9,7 +9,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use self::value::Value;
-pub use self::value::{Kinds, LogFormat, Secret};
+pub use self::value::{Kinds, LogFormat, Secret, Share};
+use crate::telemetry::Sampler;
 
 /// One setting as `portico settings` shows it.
 #[derive(Debug, Clone)]
@@ -229,7 +230,8 @@ settings! {
     /// several data directories. None: the data directory.
     programs: Option<PathBuf> = "";
     /// Log lines below this level are dropped: error, warn, info, debug or trace, also by module
-    /// (`info,portico::web=debug`).
+    /// (`info,portico::web=debug`). `portico::operation` is a line for each operation. Of the libraries, what is below
+    /// info is told only where they are named, since it may hold what is nobody's business.
     log: String = "info";
     /// How log lines are written: human or json.
     log_format: LogFormat = "human";
@@ -237,6 +239,25 @@ settings! {
     demo: bool = "true";
     /// Serve figures for Prometheus at /metrics.
     metrics: bool = "true";
+    /// Names of operations that the figures count by themselves, separated by commas, besides those of published
+    /// documents; all others are counted together.
+    metrics_operations: Vec<String> = "";
+    /// Address of an OpenTelemetry collector, such as `http://127.0.0.1:4318`, to which traces are sent by OTLP over HTTP.
+    /// None: nothing is traced. Headers that it wants are read from `OTEL_EXPORTER_OTLP_HEADERS`.
+    otlp_endpoint as "OTEL_EXPORTER_OTLP_ENDPOINT": Option<String> = "";
+    /// Name of this server in traces.
+    service_name as "OTEL_SERVICE_NAME": String = "portico";
+    /// Which traces are sent: `always_on`, `always_off`, traceidratio, or one of these after `parentbased_`, which
+    /// does as the caller does where there is one.
+    traces_sampler as "OTEL_TRACES_SAMPLER": Sampler = "parentbased_always_on";
+    /// The share of traces that traceidratio sends, from 0 to 1.
+    traces_sampler_arg as "OTEL_TRACES_SAMPLER_ARG": Share = "1";
+    /// Operations that take longer are noted with their statements and the plan of the slowest, in milliseconds; 0: none.
+    /// `portico slow` shows them.
+    slow_operation_ms: u64 = "1000";
+    /// Who is told what was done for a request, if they ask with `extensions.trace`: all, none, or some of anonymous,
+    /// person and `api_key`, separated by commas.
+    trace: Kinds = "none";
     /// How long running requests may take to finish after a signal to stop, in milliseconds.
     shutdown_grace_ms: u64 = "10000";
 
@@ -249,9 +270,14 @@ settings! {
     pool_size: u32 = "16";
     /// How long a request waits for a free connection before it is answered "busy", in milliseconds.
     pool_wait_ms: u64 = "5000";
-    /// How long one SQL statement may run, in milliseconds.
+    /// How long one SQL statement of a person may run, in milliseconds.
     statement_timeout_ms: u64 = "10000";
-    /// How long one request may take, in milliseconds; a mutation that has begun is not cut.
+    /// The same of an API key.
+    statement_timeout_api_key_ms: u64 = "10000";
+    /// The same of somebody who does not say who they are.
+    statement_timeout_anonymous_ms: u64 = "5000";
+    /// How long one request may take, in milliseconds: what is not read by then is null, and what is not changed by
+    /// then is not changed.
     request_timeout_ms: u64 = "30000";
 
     /// How long an access token is valid, in minutes.

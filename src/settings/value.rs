@@ -3,6 +3,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::telemetry::Sampler;
+
 /// A text that is never printed: an address with a password in it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -19,6 +21,10 @@ impl fmt::Debug for Secret {
         f.write_str("(hidden)")
     }
 }
+
+/// A part of a whole, from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Share(pub f64);
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +119,29 @@ impl Value for LogFormat {
             Self::Human => "human".to_owned(),
             Self::Json => "json".to_owned(),
         }
+    }
+}
+
+impl Value for Share {
+    fn read(text: &str) -> Result<Self, String> {
+        let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+        share.map(Self).ok_or_else(|| "expected a number from 0 to 1".to_owned())
+    }
+    fn show(&self) -> String {
+        self.0.to_string()
+    }
+}
+
+impl Value for Sampler {
+    fn read(text: &str) -> Result<Self, String> {
+        let named = Self::ALL.into_iter().find(|(name, _)| *name == text);
+        named
+            .map(|(_, sampler)| sampler)
+            .ok_or_else(|| format!("expected one of {}", Self::ALL.map(|(name, _)| name).join(", ")))
+    }
+    fn show(&self) -> String {
+        let named = Self::ALL.into_iter().find(|(_, sampler)| sampler == self);
+        named.map(|(name, _)| name.to_owned()).unwrap_or_default()
     }
 }
 

@@ -24,6 +24,9 @@ pub enum Error {
     /// An earlier statement of the same transaction has failed, and said why.
     #[error("an earlier statement of the transaction has failed")]
     Aborted,
+    /// The request that asked has no time left.
+    #[error("the request is out of time")]
+    OutOfTime,
     /// All connections are in use, and none became free in time.
     #[error("no connection became free")]
     Busy,
@@ -52,7 +55,8 @@ pub struct Refusal {
 
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} of {}: {}", self.constraint, self.table, self.message)
+        // the message may hold what was to be stored
+        write!(f, "{} of {}", self.constraint, self.table)
     }
 }
 
@@ -89,6 +93,19 @@ pub enum Denied {
     MfaRequired,
 }
 
+/// What PostgreSQL says, without the values that it quotes: after a colon, or after the word.
+fn without_values(message: &str) -> String {
+    let mut left = message;
+    let mut kept = String::new();
+    for mark in [": \"", "value \""] {
+        if let Some((before, _)) = left.split_once(mark) {
+            left = before;
+            kept = format!("{before}{}…", mark.trim_end_matches('"'));
+        }
+    }
+    if kept.is_empty() { message.to_owned() } else { kept }
+}
+
 impl From<DieselError> for Error {
     fn from(error: DieselError) -> Self {
         let DieselError::DatabaseError(kind, info) = &error else {
@@ -109,7 +126,7 @@ impl From<DieselError> for Error {
             _ if info.message().contains("unsupported Unicode escape") => RefusalKind::Text,
             _ if info.message().contains("current transaction is aborted") => return Self::Aborted,
             _ if info.message().contains("row-level security policy") => RefusalKind::Scope,
-            _ => return Self::Internal(info.message().into()),
+            _ => return Self::Internal(without_values(info.message()).into()),
         };
         Self::Refused(Arc::new(Refusal {
             kind: refused,
@@ -119,5 +136,21 @@ impl From<DieselError> for Error {
             message: info.message().to_owned(),
             detail: info.details().map(ToOwned::to_owned),
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_to_be_stored_is_not_said() {
+        for (said, kept) in [
+            ("invalid input syntax for type uuid: \"hunter2\"", "invalid input syntax for type uuid: …"),
+            ("value \"99\" is out of range for type integer", "value …"),
+            ("relation \"sales.deals\" does not exist", "relation \"sales.deals\" does not exist"),
+        ] {
+            assert_eq!(without_values(said), kept);
+        }
     }
 }

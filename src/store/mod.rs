@@ -23,6 +23,7 @@ pub mod prepared;
 pub mod purge;
 pub mod referred;
 pub mod select;
+pub mod slow_operations;
 pub mod sql_types;
 pub mod tables;
 pub mod trusted_documents;

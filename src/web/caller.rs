@@ -10,6 +10,7 @@ use crate::{
         door::Caller,
         error::{Denied, Error},
     },
+    telemetry::Parent,
 };
 
 /// Reads an access token or API key; the server is given it, since the web knows neither.
@@ -22,6 +23,8 @@ pub struct Origin {
     pub user_agent: Option<String>,
     /// The request's id.
     pub request: String,
+    /// What the client does of which this is a part.
+    pub trace: Option<Parent>,
 }
 
 impl Origin {

@@ -1,4 +1,5 @@
-//! Figures for Prometheus: requests by operation and outcome, streams that are open, connections to the database.
+//! Figures for Prometheus: operations by name, code and outcome, statements by class, streams that are open, how late
+//! events are, connections to the database. No label is made of what a client sends.
 use std::{
     sync::{Arc, OnceLock},
     time::Duration,
@@ -13,14 +14,21 @@ use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gau
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use super::router::Web;
-use crate::graph::schema::{Answer, Kind};
+use crate::telemetry::{Outcome, Summary, classes};
 
 const REQUESTS: &str = "portico_requests_total";
 const SECONDS: &str = "portico_request_seconds";
+const OPERATIONS: &str = "portico_operations_total";
+const OPERATION_SECONDS: &str = "portico_operation_seconds";
+const STATEMENTS: &str = "portico_statements_total";
+const STATEMENT_MICROSECONDS: &str = "portico_statement_microseconds_total";
 const EVENTS: &str = "portico_events_total";
+const LAG: &str = "portico_events_lag_seconds";
 const STREAMS: &str = "portico_streams_open";
 const CONNECTIONS: &str = "portico_database_connections";
 const WAITING: &str = "portico_database_waiting";
+const WAITED: &str = "portico_database_wait_seconds";
+const UNTOLD: &str = "portico_traces_dropped_total";
 
 /// Upper bounds of the time that requests take.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -29,15 +37,27 @@ const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 fn recorder() -> Option<&'static PrometheusHandle> {
     static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
     let start = || {
-        let builder = PrometheusBuilder::new();
-        let builder = builder.set_buckets_for_metric(Matcher::Full(SECONDS.to_owned()), &BUCKETS).ok()?;
-        let handle = builder.install_recorder().ok()?;
+        let timed = [SECONDS, OPERATION_SECONDS, LAG, WAITED];
+        let builder = timed.into_iter().try_fold(PrometheusBuilder::new(), |builder, name| {
+            builder.set_buckets_for_metric(Matcher::Full(name.to_owned()), &BUCKETS)
+        });
+        let handle = builder.ok()?.install_recorder().ok()?;
         describe_counter!(REQUESTS, "Operations by kind, transport and outcome.");
-        describe_histogram!(SECONDS, "How long operations took, in seconds.");
+        describe_histogram!(SECONDS, "How long operations took, in seconds, by kind and transport.");
+        describe_counter!(OPERATIONS, "Operations by name and the code of their first error.");
+        describe_histogram!(OPERATION_SECONDS, "How long operations took, in seconds, by name.");
+        describe_counter!(STATEMENTS, "Statements that PostgreSQL was sent, by class.");
+        describe_counter!(STATEMENT_MICROSECONDS, "How long these took together, in microseconds.");
         describe_counter!(EVENTS, "Events told to subscribers.");
+        describe_histogram!(LAG, "How long events were on their way to a subscriber, in seconds.");
         describe_gauge!(STREAMS, "Websockets and event streams that are open.");
         describe_gauge!(CONNECTIONS, "Connections to the database, by what they do.");
         describe_gauge!(WAITING, "Requests that wait for a connection to the database.");
+        describe_histogram!(
+            WAITED,
+            "How long operations waited for connections to the database, in seconds."
+        );
+        describe_counter!(UNTOLD, "Operations of which the collector of traces was not told.");
         Some(handle)
     };
     RECORDER.get_or_init(start).as_ref()
@@ -58,35 +78,31 @@ pub enum Transport {
     Http,
     Websocket,
     Events,
+    Scim,
 }
 
 impl Transport {
-    const fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Websocket => "websocket",
             Self::Events => "sse",
+            Self::Scim => "scim",
         }
     }
 }
 
-/// Counts an operation that was answered; a subscription when it has begun.
-pub fn answered(kind: Option<Kind>, transport: Transport, answer: Option<&Answer>, took: Duration) {
-    let operation = match kind {
-        Some(Kind::Query) => "query",
-        Some(Kind::Mutation) => "mutation",
-        Some(Kind::Subscription) => "subscription",
-        None => "unknown",
-    };
-    let outcome = match answer {
-        None => "timeout",
-        Some(answer) if !answer.executed => "refused",
-        Some(answer) if answer.errors > 0 => "errors",
-        Some(_) => "ok",
-    };
-    let transport = transport.as_str();
+/// Counts an operation that was answered, under `name`; a subscription when it has begun.
+pub fn answered(summary: &Summary, outcome: &Outcome, name: &str) {
+    let operation = summary.operation.kind.unwrap_or("unknown");
+    let Outcome { outcome, code, transport } = outcome;
+    let (outcome, transport, seconds) = (*outcome, *transport, summary.took.as_secs_f64());
     counter!(REQUESTS, "operation" => operation, "transport" => transport, "outcome" => outcome).increment(1);
-    histogram!(SECONDS, "operation" => operation, "transport" => transport).record(took.as_secs_f64());
+    histogram!(SECONDS, "operation" => operation, "transport" => transport).record(seconds);
+    let (name, code) = (name.to_owned(), code.clone().unwrap_or_default());
+    counter!(OPERATIONS, "name" => name.clone(), "operation" => operation, "code" => code).increment(1);
+    histogram!(OPERATION_SECONDS, "name" => name).record(seconds);
+    histogram!(WAITED).record(summary.waited.as_secs_f64());
 }
 
 /// Counts an event that was told.
@@ -122,6 +138,14 @@ pub async fn show(State(web): State<Arc<Web>>) -> Response {
         gauge!(CONNECTIONS, "state" => state).set(figure(connections));
     }
     gauge!(WAITING).set(figure(pool.waiting));
+    for class in classes() {
+        let (count, microseconds) = class.totals();
+        counter!(STATEMENTS, "class" => class.name.as_str()).absolute(count);
+        counter!(STATEMENT_MICROSECONDS, "class" => class.name.as_str()).absolute(microseconds);
+    }
+    if let Some(exporter) = &web.exporter {
+        counter!(UNTOLD).absolute(exporter.dropped());
+    }
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], recorder.render()).into_response()
 }

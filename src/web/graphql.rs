@@ -1,27 +1,31 @@
 //! GraphQL over HTTP: one operation, one answer. Mutations only by POST, and only from what a browser asks leave
 //! for; statuses as the audits of the specification want them.
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, to_bytes},
     extract::{FromRequestParts, Request as HttpRequest, State, WebSocketUpgrade},
-    http::{HeaderMap, Method, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderName, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
+use futures_util::FutureExt;
 
 use super::{
     accept::{Accept, Media, is_utf8},
     caller::{self, Origin},
-    figures::{self, Transport},
+    figures::Transport,
+    operation::Operation,
     parameters,
     refusal::{self, Refusal},
     router::Web,
     socket, sse,
 };
 use crate::graph::schema::{Admitted, Answer, Code, Fault, Kind, Refused};
+
+/// Asks what an operation would cost, like `costOnly` among the extensions of a request.
+pub const COST_ONLY: HeaderName = HeaderName::from_static("portico-cost-only");
+/// Asks what was done for it, like `trace` there.
+pub const TRACED: HeaderName = HeaderName::from_static("portico-trace");
 
 /// `/graphql`, in all its forms.
 pub async fn serve(State(web): State<Arc<Web>>, request: HttpRequest) -> Response {
@@ -38,15 +42,13 @@ pub async fn serve(State(web): State<Arc<Web>>, request: HttpRequest) -> Respons
         };
     }
     let accept = Accept::of(&head.headers);
-    let deadline = tokio::time::Instant::now() + Duration::from_millis(web.settings.request_timeout_ms);
-    let answered = tokio::time::timeout_at(deadline, answer(&web, &head, body, accept, &origin));
-    let response = match answered.await {
-        Ok(Ok(response)) => Ok(response),
-        Ok(Err(refusal)) => Err(refusal),
-        Err(_) => Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, late(&web))),
-    };
+    let operation = Operation::begin(&web, Transport::Http, origin.request.clone(), origin.trace.clone());
+    let answered = operation.run(answer(&web, &head, body, accept, &origin, &operation).boxed()).await;
     let media = accept.choose(None).unwrap_or(Media::Json);
-    response.unwrap_or_else(|refusal| refusal.respond(media, &origin.request))
+    answered.unwrap_or_else(|refusal| {
+        operation.end("refused", Some(refusal.fault.code.as_str().to_owned()));
+        refusal.respond(media, &origin.request)
+    })
 }
 
 /// By HTTP/1.1 as an upgrade, by HTTP/2 as an extended CONNECT.
@@ -61,28 +63,34 @@ async fn answer(
     body: Body,
     accept: Accept,
     origin: &Origin,
+    operation: &Arc<Operation>,
 ) -> Result<Response, Refusal> {
-    let begun = Instant::now();
     if accept.choose(None).is_none() {
         let message = "answers are application/graphql-response+json, application/json or text/event-stream, \
                        in UTF-8; `Accept` takes none of them";
         return Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, Fault::bad_input(message)));
     }
-    let asked = match head.method {
+    let mut asked = match head.method {
         Method::POST => {
             check_content_type(&head.headers)?;
-            parameters::of_body(&read(body, web.settings.max_body_bytes).await?).map_err(Refusal::bad)?
+            let read = read(body, web.settings.max_body_bytes);
+            let read = tokio::time::timeout_at(operation.deadline(), read).await;
+            let read = read.map_err(|_elapsed| Refusal::new(StatusCode::REQUEST_TIMEOUT, late(web)))?;
+            parameters::of_body(&read?).map_err(Refusal::bad)?
         }
         Method::GET | Method::HEAD => {
             parameters::of_address(head.uri.query().unwrap_or_default()).map_err(Refusal::bad)?
         }
         _ => return Err(not_by(&head.method, "GET, POST")),
     };
+    let said = |name: HeaderName| head.headers.get(name).is_some_and(|value| value == "true");
+    asked.cost_only |= said(COST_ONLY);
+    asked.traced |= said(TRACED);
     let caller = caller::of_headers(&web.read_credential, &head.headers, origin)?;
     let admitted = match web.schema.admit(caller, asked).await {
         Ok(admitted) => admitted,
         Err(refused) => {
-            figures::answered(refused.kind, Transport::Http, Some(&refused.answer), begun.elapsed());
+            operation.answered(&refused.answer);
             return Ok(refuse(web, accept, *refused));
         }
     };
@@ -93,14 +101,14 @@ async fn answer(
     let media = accept.choose(kind).unwrap_or(Media::Json);
     if media == Media::Events {
         let last_event = head.headers.get("last-event-id").and_then(|value| value.to_str().ok());
-        return sse::respond(web, admitted, last_event.map(str::to_owned));
+        return sse::respond(web, admitted, last_event.map(str::to_owned), operation.clone());
     }
     if kind == Some(Kind::Subscription) {
         let message = "a subscription needs `Accept: text/event-stream`, or a websocket with the subprotocol \
                        graphql-transport-ws";
         return Err(Refusal::bad(Fault::new(Code::OperationResolutionFailed, message)));
     }
-    let answer = once(web, admitted, Transport::Http, begun).await.map_err(|fault| {
+    let answer = once(web, admitted, operation).await.map_err(|fault| {
         let status = if media == Media::Json { StatusCode::OK } else { StatusCode::GATEWAY_TIMEOUT };
         Refusal::new(status, fault)
     })?;
@@ -129,25 +137,32 @@ fn refuse(web: &Arc<Web>, accept: Accept, refused: Refused) -> Response {
     }
 }
 
-/// Answers a query or mutation, on whichever transport it came, within the time that the settings give.
-pub async fn once(
-    web: &Web,
-    admitted: Admitted,
-    transport: Transport,
-    begun: Instant,
-) -> Result<Answer, Fault> {
-    let kind = admitted.kind;
-    let limit = Duration::from_millis(web.settings.request_timeout_ms).saturating_sub(begun.elapsed());
-    let answer = tokio::time::timeout(limit, web.schema.answer(admitted)).await;
-    figures::answered(kind, transport, answer.as_ref().ok(), begun.elapsed());
-    answer.map_err(|_elapsed| late(web))
+/// What was read in time is answered when the time is over; this is how long that may take.
+const GRACE: Duration = Duration::from_secs(1);
+/// A change that is being committed is waited for.
+const COMMIT_GRACE: Duration = Duration::from_secs(12);
+
+/// Answers a query or mutation, on whichever transport it came, within the time that the settings give: what is not
+/// answered by then is null, with `TIMEOUT` at its path.
+pub async fn once(web: &Web, admitted: Admitted, operation: &Operation) -> Result<Answer, Fault> {
+    let changes = admitted.kind == Some(Kind::Mutation);
+    let patience = operation.deadline() + if changes { COMMIT_GRACE } else { GRACE };
+    match tokio::time::timeout_at(patience, operation.run(web.schema.answer(admitted).boxed())).await {
+        Ok(answer) => {
+            operation.answered(&answer);
+            Ok(answer)
+        }
+        Err(_elapsed) => {
+            let fault = if changes { Fault::uncertain() } else { late(web) };
+            operation.end("timeout", Some(fault.code.as_str().to_owned()));
+            Err(fault)
+        }
+    }
 }
 
 fn late(web: &Web) -> Fault {
     let limit = web.settings.request_timeout_ms;
-    let message =
-        format!("not answered within {limit} ms; a mutation that had begun goes on: ask before repeating it");
-    Fault::new(Code::Timeout, message)
+    Fault::new(Code::Timeout, format!("not answered within {limit} ms"))
 }
 
 fn not_by(method: &Method, allowed: &str) -> Refusal {

@@ -16,6 +16,7 @@ mod exports;
 mod figures;
 mod graphql;
 mod health;
+mod operation;
 mod parameters;
 mod playground;
 mod refusal;

@@ -48,6 +48,9 @@ pub fn of_value(value: Value) -> Result<Asked, Fault> {
         other => return Err(expected("the request", "an object", &other)),
     };
     let mut extensions = object(&mut parameters, "extensions")?;
+    let said =
+        |extensions: &mut Map<String, Value>, name: &str| extensions.remove(name) == Some(Value::Bool(true));
+    let (cost_only, traced) = (said(&mut extensions, "costOnly"), said(&mut extensions, "trace"));
     let reference = match (parameters.remove("documentId"), extensions.remove("persistedQuery")) {
         (None | Some(Value::Null), None | Some(Value::Null)) => None,
         (None | Some(Value::Null), Some(persisted)) => Some(persisted_query(&persisted)?),
@@ -72,7 +75,7 @@ pub fn of_value(value: Value) -> Result<Asked, Fault> {
         Some(other) => return Err(expected("`operationName`", "a string", &other)),
     };
     request.variables = Variables::from_json(Value::Object(object(&mut parameters, "variables")?));
-    Ok(Asked { request, reference })
+    Ok(Asked { request, reference, cost_only, traced })
 }
 
 /// Automatic persisted queries, of which there is one version.

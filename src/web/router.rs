@@ -21,9 +21,11 @@ use tower_http::{
 };
 
 use super::{
-    around::{REQUEST_ID, TRACEPARENT, around},
+    around::{REQUEST_ID, TRACEPARENT, TRACESTATE, around},
     caller::{self, Origin, ReadCredential},
-    exports, figures, graphql, health, playground,
+    exports, figures,
+    graphql::{self, COST_ONLY, TRACED},
+    health, playground,
     refusal::{RATE_LIMIT, RATE_LIMIT_POLICY},
     scim,
     server::{Demo, Parts},
@@ -31,6 +33,7 @@ use super::{
 use crate::{
     graph::schema::{Schema, sdl},
     settings::Settings,
+    telemetry::{Exporter, ExporterSettings},
 };
 
 /// Smaller answers are not worth compressing.
@@ -50,6 +53,8 @@ pub struct Web {
     pub sockets: TaskTracker,
     /// Cancelled when the server is to stop.
     pub stop: CancellationToken,
+    /// Where traces are told, if anywhere.
+    pub exporter: Option<Exporter>,
     sdl: OnceLock<String>,
 }
 
@@ -57,6 +62,7 @@ impl Web {
     pub fn new(parts: Parts, stop: CancellationToken) -> Self {
         Self {
             streams: Arc::new(Semaphore::new(parts.settings.max_sockets.min(Semaphore::MAX_PERMITS))),
+            exporter: exporter(&parts.settings),
             schema: parts.schema,
             settings: parts.settings,
             read_credential: parts.read_credential,
@@ -66,6 +72,18 @@ impl Web {
             sdl: OnceLock::new(),
         }
     }
+}
+
+/// What sends traces, where the settings say where to.
+fn exporter(settings: &Settings) -> Option<Exporter> {
+    let started = Exporter::start(ExporterSettings {
+        endpoint: settings.otlp_endpoint.clone()?,
+        service: settings.service_name.clone(),
+        sampler: settings.traces_sampler,
+        share: settings.traces_sampler_arg.0,
+    });
+    // an address that cannot be read is no reason not to serve
+    started.inspect_err(|reason| tracing::error!(%reason, "no traces are sent")).ok()
 }
 
 pub fn router(web: Arc<Web>) -> Router {
@@ -103,9 +121,11 @@ fn cors(origins: &[String]) -> CorsLayer {
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
             HeaderName::from_static("last-event-id"),
-            HeaderName::from_static("tracestate"),
             REQUEST_ID,
             TRACEPARENT,
+            TRACESTATE,
+            COST_ONLY,
+            TRACED,
         ])
         .expose_headers([
             REQUEST_ID,

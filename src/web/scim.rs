@@ -7,11 +7,14 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
+use futures_util::FutureExt;
 use percent_encoding::percent_decode_str;
 
 use super::{
     accept::is_utf8,
     caller::{self, Origin},
+    figures::Transport,
+    operation::Operation,
     router::Web,
 };
 use crate::{
@@ -26,15 +29,25 @@ const MEDIA: &str = "application/scim+json; charset=utf-8";
 pub const ROOT: &str = "/scim/v2";
 /// What a request costs: much like a change.
 const POINTS: usize = 10;
+/// A change that is being committed when the time is over is waited for.
+const GRACE: Duration = Duration::from_secs(12);
 
 pub async fn serve(State(web): State<Arc<Web>>, request: HttpRequest) -> Response {
     let (head, body) = request.into_parts();
-    let limit = Duration::from_millis(web.settings.request_timeout_ms);
-    let answered = tokio::time::timeout(limit, answer(&web, &head, body)).await;
+    let origin = head.extensions.get::<Origin>();
+    let (id, trace) = origin.map(|origin| (origin.request.clone(), origin.trace.clone())).unwrap_or_default();
+    let operation = Operation::begin(&web, Transport::Scim, id, trace);
+    let patience = operation.deadline() + GRACE;
+    let answered = tokio::time::timeout_at(patience, operation.run(answer(&web, &head, body).boxed())).await;
     let answer = answered.unwrap_or_else(|_elapsed| {
-        let message = "not answered in time; a change that had begun goes on: ask before repeating it";
-        Error::new(503, message).into()
+        Error::new(503, "not answered in time; ask whether it was changed before repeating it").into()
     });
+    let outcome = match answer.status {
+        ..400 => "ok",
+        400..500 => "refused",
+        _ => "errors",
+    };
+    operation.end(outcome, (answer.status >= 400).then(|| answer.status.to_string()));
     respond(answer)
 }
 

@@ -117,6 +117,9 @@ async fn run(listener: TcpListener, parts: Parts, stop: CancellationToken) {
             "cut after the grace period"
         );
     }
+    if let Some(exporter) = &web.exporter {
+        drop(tokio::time::timeout(grace, exporter.flush()).await);
+    }
 }
 
 /// Serves one connection until either side has had enough, or the server stops and its last request is answered.

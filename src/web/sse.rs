@@ -23,6 +23,7 @@ use super::{
     accept::Media,
     figures::{self, Open, Transport},
     graphql::once,
+    operation::Operation,
     refusal::Refusal,
     router::Web,
 };
@@ -43,15 +44,20 @@ struct Events {
     _open: Open,
 }
 
-pub fn respond(web: &Arc<Web>, admitted: Admitted, last_event: Option<String>) -> Result<Response, Refusal> {
+pub fn respond(
+    web: &Arc<Web>,
+    admitted: Admitted,
+    last_event: Option<String>,
+    operation: Arc<Operation>,
+) -> Result<Response, Refusal> {
     let permit = permit(web)?;
     let end = admitted.caller().expires_at.map(at);
     let answers = match admitted.kind {
         Some(Kind::Subscription) => {
             let presence = web.schema.welcome(admitted.caller().clone());
-            counted(web.schema.follow(presence, admitted, last_event), Transport::Events)
+            counted(web.schema.follow(presence, admitted, last_event), operation, Transport::Events)
         }
-        _ => single(web.clone(), admitted, Transport::Events),
+        _ => single(web.clone(), admitted, operation),
     };
     Ok(stream_of(web, answers, end, Some(permit)))
 }
@@ -91,28 +97,28 @@ fn stream_of(
 }
 
 /// The answer to a query or mutation, as a stream of one.
-pub fn single(web: Arc<Web>, admitted: Admitted, transport: Transport) -> BoxStream<'static, Answer> {
-    let begun = std::time::Instant::now();
+pub fn single(web: Arc<Web>, admitted: Admitted, operation: Arc<Operation>) -> BoxStream<'static, Answer> {
     stream::once(async move {
         let id = admitted.caller().request.clone();
-        let answer = once(&web, admitted, transport, begun).await;
+        let answer = once(&web, admitted, &operation).await;
         answer.unwrap_or_else(|fault| Answer::refused(&fault, &id))
     })
     .boxed()
 }
 
 /// The answers of a subscription, as the figures of the server see them.
-pub fn counted(answers: BoxStream<'static, Answer>, transport: Transport) -> BoxStream<'static, Answer> {
-    let begun = std::time::Instant::now();
-    let mut first = true;
-    answers
-        .inspect(move |answer| {
-            if std::mem::take(&mut first) {
-                figures::answered(Some(Kind::Subscription), transport, Some(answer), begun.elapsed());
-            }
-            figures::told(transport);
-        })
-        .boxed()
+pub fn counted(
+    answers: BoxStream<'static, Answer>,
+    operation: Arc<Operation>,
+    transport: Transport,
+) -> BoxStream<'static, Answer> {
+    let trace = operation.trace.clone();
+    let answers = answers.inspect(move |answer| {
+        // ends with the first
+        operation.answered(answer);
+        figures::told(transport);
+    });
+    trace.follow(answers.boxed()).boxed()
 }
 
 /// Leave to open one more websocket or event stream.

@@ -43,6 +43,8 @@ mod seed;
 #[cfg(test)]
 mod store;
 #[cfg(test)]
+mod telemetry;
+#[cfg(test)]
 mod web;
 #[cfg(test)]
 mod world;

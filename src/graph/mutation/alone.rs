@@ -7,7 +7,11 @@ use super::{
 };
 use crate::{
     graph::{fault::Fault, visit::Visit},
-    store::{door::Write, error::Error as StoreError},
+    store::{
+        door::{Write, in_time},
+        error::Error as StoreError,
+    },
+    telemetry,
 };
 
 /// Runs `act` in a transaction of the caller, who needs `permission`, under the name that the audit trail gives to
@@ -25,14 +29,16 @@ where
 {
     let visit = visit.clone();
     // a client that hangs up drops us, not the task
-    let task = tokio::spawn(async move {
+    let task = tokio::spawn(telemetry::carry(async move {
         let mut write = enter(&visit, false).await?;
         if let Err(fault) = Access::Permission(permission).permit(&mut write).await {
             write.denied(name, permission).await.map_err(Fault::from)?;
             write.commit().await.map_err(Fault::from)?;
             return Err(fault.into());
         }
-        match act(&mut write).await {
+        let acted = in_time(async { Ok::<_, StoreError>(act(&mut write).await) }).await;
+        // whatever it waits for: its connection is closed, and nothing of it remains
+        match acted.map_err(Fault::from)? {
             Err(error) => {
                 write.roll_back().await;
                 Err(error)
@@ -52,6 +58,6 @@ where
                 }
             },
         }
-    });
+    }));
     task.await.map_err(Fault::internal)?
 }

@@ -1,5 +1,5 @@
 //! Running: the transaction, and then what is shown of its outcome.
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_graphql::{Context, InputType, ServerError, Value, registry::Registry};
 use futures_util::{FutureExt, future::BoxFuture};
@@ -8,17 +8,18 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{Access, Declared, Payload};
 use crate::{
     graph::{
-        fault::{Code, Fault},
+        fault::{self, Code, Fault},
         gate,
         rows::{self, Asked, Env, Fields, Named, Out},
         user_error::{Outcome, Stop, UserError},
         visit::{Args, Visit},
     },
     store::{
-        door::{Caller, Snapshot, Standing, Write, Written},
+        door::{Caller, Snapshot, Standing, Write, Written, in_time, is_late},
         error::{Denied, Error as StoreError},
         journal::{Idempotency, Replay},
     },
+    telemetry,
 };
 
 /// The text of an answer, and what went wrong in it.
@@ -72,28 +73,13 @@ where
         declared: &'a Declared,
     ) -> BoxFuture<'a, Shown> {
         async move {
-            let Done { payload, written } = match self.perform(visit, ctx, &asked, declared).await {
+            let done = match self.perform(visit, ctx, &asked, declared).await {
                 Ok(done) => done,
-                Err(fault) => return failed(ctx, &fault),
+                Err(fault) => return failed(ctx, &fault.undone()),
             };
-            // what else the payload shows is read anew: the snapshot of before would not see the change
-            let (door, caller) = (&visit.door, visit.caller.clone());
-            let snapshot = match written {
-                Some((standing, written)) => door.snapshot_after(caller, standing, written),
-                None => door.assuming_snapshot(caller),
-            };
-            if let Some(shown) = self.show(visit, ctx, &asked, payload.clone(), snapshot).await {
-                return shown;
-            }
-            // the change was about the caller's own standing; whoever signs out is told that it is done, and sees
-            // nothing that they would have to be signed in for
-            let snapshot = door.snapshot(visit.caller.clone());
-            if let Some(shown) = self.show(visit, ctx, &asked, payload.clone(), snapshot).await {
-                return shown;
-            }
-            let nobody = Caller { request: visit.caller.request.clone(), ..Caller::default() };
-            let shown = self.show(visit, ctx, &asked, payload, door.snapshot(Arc::new(nobody))).await;
-            shown.unwrap_or_else(|| failed(ctx, &Fault::internal("nobody is denied what is public")))
+            let mut shown = self.shown(visit, ctx, &asked, done).await;
+            fault::committed(&mut shown.1);
+            shown
         }
         .boxed()
     }
@@ -104,6 +90,37 @@ where
     I: InputType + Send + 'static,
     R: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
 {
+    /// What is selected of the payload of what was done.
+    fn shown<'a>(
+        &'a self,
+        visit: &'a Visit,
+        ctx: &'a Context<'a>,
+        asked: &'a Asked<'a>,
+        Done { payload, written }: Done<R>,
+    ) -> BoxFuture<'a, Shown> {
+        async move {
+            // what else the payload shows is read anew: the snapshot of before would not see the change
+            let (door, caller) = (&visit.door, visit.caller.clone());
+            let snapshot = match written {
+                Some((standing, written)) => door.snapshot_after(caller, standing, written),
+                None => door.assuming_snapshot(caller),
+            };
+            if let Some(shown) = self.show(visit, ctx, asked, payload.clone(), snapshot).await {
+                return shown;
+            }
+            // the change was about the caller's own standing; whoever signs out is told that it is done, and sees
+            // nothing that they would have to be signed in for
+            let snapshot = door.snapshot(visit.caller.clone());
+            if let Some(shown) = self.show(visit, ctx, asked, payload.clone(), snapshot).await {
+                return shown;
+            }
+            let nobody = Caller { request: visit.caller.request.clone(), ..Caller::default() };
+            let shown = self.show(visit, ctx, asked, payload, door.snapshot(Arc::new(nobody))).await;
+            shown.unwrap_or_else(|| failed(ctx, &Fault::internal("nobody is denied what is public")))
+        }
+        .boxed()
+    }
+
     /// What is selected of the payload, read in `snapshot`; none where its caller is not let in, or not as assumed.
     async fn show(
         &self,
@@ -148,7 +165,7 @@ where
         let (visit, run, name) = (visit.clone(), self.run.clone(), self.name);
         let (access, without_mfa, in_person) = (declared.access, declared.without_mfa, declared.in_person);
         // a client that hangs up drops us, not the task
-        let task = tokio::spawn(async move {
+        let task = tokio::spawn(telemetry::carry(async move {
             let mut write = enter(&visit, without_mfa).await?;
             if in_person && write.caller().impersonator.is_some() {
                 write.denied(name, "the person themselves").await?;
@@ -165,7 +182,7 @@ where
                 run(&visit, write, input).await
             };
             perform(&visit, write, name, access, idempotency, run).await
-        });
+        }));
         task.await.map_err(Fault::internal)?
     }
 }
@@ -215,13 +232,16 @@ async fn perform<R>(
 where
     R: Serialize + DeserializeOwned + Clone,
 {
-    if let Err(fault) = access.permit(&mut write).await {
+    if let Err(fault) = in_time(access.permit(&mut write)).await {
+        if fault.code == Code::Timeout {
+            return Err(fault);
+        }
         write.denied(name, access.missing()).await?;
         commit(visit, write).await?;
         return Err(fault);
     }
     if let Some(idempotency) = &idempotency {
-        match write.claim(idempotency).await? {
+        match in_time(write.claim(idempotency)).await? {
             Replay::First => {}
             Replay::Again(result) => {
                 write.roll_back().await;
@@ -237,7 +257,7 @@ where
             }
         }
     }
-    match run(&mut write).await {
+    match in_time(run(&mut write)).await {
         Ok(result) => {
             if let Some(idempotency) = &idempotency {
                 write.remember(idempotency, &serde_json::to_value(&result).map_err(Fault::internal)?).await?;
@@ -264,6 +284,8 @@ where
             commit(visit, write).await?;
             Ok(Payload { result: None, errors }.into())
         }
+        // whatever it waits for: its connection is closed, and nothing of it remains
+        Err(Stop::Fault(fault)) if is_late() => Err(fault),
         Err(Stop::Fault(fault)) => {
             let fault = told(&write, fault);
             write.roll_back().await;
@@ -281,10 +303,17 @@ fn told(write: &Write, fault: Fault) -> Fault {
     }
 }
 
+/// A commit is waited for whether or not the request has any time left, since it decides.
+const COMMIT: Duration = Duration::from_secs(10);
+
 /// Makes it so, and has it told wherever something was written.
 pub(super) async fn commit(visit: &Visit, write: Write) -> Result<(), Fault> {
     let entered = write.entered().clone();
-    write.commit().await?;
+    match tokio::time::timeout(COMMIT, write.commit()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(StoreError::Timeout | StoreError::Unavailable(_))) | Err(_) => return Err(Fault::uncertain()),
+        Ok(Err(error)) => return Err(error.into()),
+    }
     entered.into_iter().for_each(|organization| visit.hub.wake(organization));
     Ok(())
 }

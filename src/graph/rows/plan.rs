@@ -29,6 +29,7 @@ use crate::{
         grants::{Grants, Masks},
         select::Table,
     },
+    telemetry,
 };
 
 /// The document and the schema it is written for.
@@ -233,6 +234,7 @@ pub fn plan_fields<'a, T: Send + Sync + 'static>(
 ) -> BoxFuture<'a, Plan<'a, T>> {
     async move {
         let asked = collect(env.document, name, &sets);
+        telemetry::fields(asked.iter().map(Asked::name));
         let steps = join_all(asked.iter().map(|asked| step(env, fields, name, asked, &rows))).await;
         Plan { rows, steps }
     }
@@ -287,7 +289,11 @@ async fn answer<'a, T: Send + Sync + 'static>(
         How::Leaf(leaf) => leaf_of(env, declared, leaf, of, asked.name()),
         // what is no text is left out
         How::Relation(_) if declared.is_hidden(env.grants.masks(), of, asked.name()) => What::Nothing,
-        How::Relation(relation) => What::Children(relation.load(env, asked, rows).await?),
+        How::Relation(relation) => {
+            let named = || (asked.key.to_string(), format!("{of}.{}", asked.name()));
+            let children = telemetry::level(named, rows.len(), relation.load(env, asked, rows));
+            What::Children(children.await?)
+        }
     };
     match declared.needs {
         Some(permission)

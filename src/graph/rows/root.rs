@@ -12,7 +12,10 @@ use super::{
     register,
     write::{Body, Out},
 };
-use crate::graph::{fault::Fault, visit::Visit};
+use crate::{
+    graph::{fault::Fault, visit::Visit},
+    telemetry,
+};
 
 /// The mark under which a `Value` holds JSON text.
 const RAW: &str = "$json";
@@ -82,7 +85,7 @@ pub async fn answer<'a, T: Send + Sync + 'static>(
     out: &mut Out<'a>,
 ) {
     let body = plan_one(env, fields, name, asked, Arc::new(vec![row])).await;
-    out.or_null(|out| body.field(0, out));
+    telemetry::serializing(|| out.or_null(|out| body.field(0, out)));
 }
 
 /// Writes what is selected below a field of one object.
@@ -95,7 +98,7 @@ pub async fn write_object<'a, T: Send + Sync + 'static>(
     out: &mut Out<'a>,
 ) {
     let body = plan_fields(env, fields, name, asked.sets(), Arc::new(vec![row])).await;
-    out.or_null(|out| body.row(0, out));
+    telemetry::serializing(|| out.or_null(|out| body.row(0, out)));
 }
 
 /// JSON text as a value, to be written as it is.

@@ -2,6 +2,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use async_graphql::{Context, Response};
+use chrono::{DateTime, Utc};
 
 use super::{
     Answered, Declared, refused,
@@ -19,10 +20,12 @@ use crate::{
         subscriber::{Begin, Next, Subscriber},
     },
     store::{
+        clock,
         door::{Caller, Snapshot, Standing},
         events::Position,
         grants::Grants,
     },
+    telemetry,
 };
 
 /// A database that is away is asked again after this long.
@@ -36,6 +39,7 @@ pub(super) struct State<'a, 'c> {
     ctx: &'a Context<'c>,
     stage: Stage,
     ready: VecDeque<Response>,
+    begun: DateTime<Utc>,
 }
 
 enum Stage {
@@ -56,7 +60,8 @@ impl<'a, 'c> State<'a, 'c> {
     pub(super) fn of(declared: &'static Declared, ctx: &'a Context<'c>) -> Option<Self> {
         let visit = ctx.data_unchecked::<Visit>().clone();
         let presence = visit.presence.clone()?;
-        Some(Self { declared, visit, presence, ctx, stage: Stage::Begin, ready: VecDeque::new() })
+        let (stage, ready, begun) = (Stage::Begin, VecDeque::new(), clock::now());
+        Some(Self { declared, visit, presence, ctx, stage, ready, begun })
     }
 
     /// The next response, and the stream after it.
@@ -162,8 +167,10 @@ impl<'a, 'c> State<'a, 'c> {
             });
             let Declared { stream, needs, .. } = self.declared;
             let snapshot = self.snapshot(&listening.subscriber);
-            match stream.answer(&self.visit, self.ctx, *needs, snapshot, told.clone()).await {
+            let answer = stream.answer(&self.visit, self.ctx, *needs, snapshot, told.clone());
+            match telemetry::within("deliver", answer).await {
                 Answered::Told(responses) => {
+                    self.lag(&told);
                     listening.told = listening.subscriber.position();
                     self.ready.extend(responses);
                     self.stage = Stage::Live(listening);
@@ -180,6 +187,15 @@ impl<'a, 'c> State<'a, 'c> {
                 }
             }
             return;
+        }
+    }
+
+    /// Counts how long events were on their way; those of before the stream began were not.
+    fn lag(&self, told: &[Told]) {
+        let now = clock::now();
+        for event in told.iter().filter_map(Told::event).filter(|event| event.position.at >= self.begun) {
+            let lag = (now - event.position.at).to_std().unwrap_or_default();
+            metrics::histogram!("portico_events_lag_seconds").record(lag.as_secs_f64());
         }
     }
 

@@ -1,9 +1,11 @@
 //! The one place that takes a connection. A [`Snapshot`] reads, a [`Write`] changes; both are one transaction that
 //! carries the caller's organization, person and session, so that row-level security holds for every statement.
 mod impersonated;
+mod observed;
 mod shared;
 mod snapshot;
 mod standing;
+mod timely;
 mod transaction;
 mod work;
 mod write;
@@ -26,6 +28,7 @@ use super::{
     error::{Denied, Error, Result},
     last_seen::LastSeen,
 };
+use crate::telemetry;
 pub use impersonated::{IMPERSONATE, Impersonator};
 pub use shared::{Audience, PERSONAL, Shared, is_shared};
 use snapshot::Entry;
@@ -33,6 +36,7 @@ pub use snapshot::Snapshot;
 pub(super) use snapshot::Source;
 pub use standing::Standing;
 use standing::{Purpose, Standings};
+pub use timely::{in_time, is_late};
 use transaction::Transaction;
 pub(super) use work::Work;
 pub use write::{Write, Written};
@@ -82,11 +86,30 @@ pub struct DoorSettings {
     pub pool_wait: Duration,
 }
 
+/// How long a statement may run for callers who are no people; as long as for those where nothing is said.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Patience {
+    pub api_key: Option<Duration>,
+    pub anonymous: Option<Duration>,
+}
+
+impl Patience {
+    fn with(&self, caller: &Caller) -> Option<Duration> {
+        match (caller.api_key, caller.user) {
+            (Some(_), _) => self.api_key,
+            (None, Some(_)) => None,
+            (None, None) => self.anonymous,
+        }
+    }
+}
+
 /// The way to PostgreSQL.
 #[derive(Clone)]
 pub struct Door {
     pool: Pool<AsyncPgConnection>,
     standings: Standings,
+    /// How long statements of others than people may run, where that is not as long.
+    patience: Patience,
     pub(super) last_seen: Arc<LastSeen>,
 }
 
@@ -106,7 +129,13 @@ impl Door {
             .create_timeout(Some(Duration::from_secs(5)))
             .build()
             .map_err(|error| Error::Unavailable(error.to_string().into()))?;
-        Ok(Self { pool, standings: Standings::new(), last_seen: Arc::default() })
+        let patience = Patience::default();
+        Ok(Self { pool, standings: Standings::new(), patience, last_seen: Arc::default() })
+    }
+
+    /// With other limits of what statements may take for some callers.
+    pub fn with_patience(self, patience: Patience) -> Self {
+        Self { patience, ..self }
     }
 
     /// What `caller` sees, all of it at one moment. Nothing is sent before the first question.
@@ -186,8 +215,10 @@ impl Door {
     /// Begins a transaction as `caller`, and says what is known of them.
     async fn open(&self, purpose: Purpose, caller: &Caller) -> Result<(Transaction, Arc<Standing>)> {
         let mut transaction = Transaction::on(self.connection().await?);
-        match self.let_in(&transaction, purpose, caller).await {
+        match in_time(self.let_in(&transaction, purpose, caller)).await {
             Ok(standing) => Ok((transaction, standing)),
+            // what it waits for is not waited for any longer: its connection is closed
+            Err(Error::OutOfTime) => Err(Error::OutOfTime),
             Err(error) => {
                 transaction.roll_back().await;
                 Err(error)
@@ -207,7 +238,7 @@ impl Door {
                 confirmed => return confirmed,
             }
         }
-        let asked = standing::ask(connection, purpose, caller).await;
+        let asked = standing::ask(connection, purpose, caller, self.patience.with(caller)).await;
         if let Err(Error::Denied(Denied::Withdrawn)) = &asked {
             self.note_reuse(caller);
         }
@@ -225,7 +256,7 @@ impl Door {
         caller: &Caller,
         standing: &Arc<Standing>,
     ) -> Result<Arc<Standing>> {
-        if !standing::confirm(connection, purpose, caller, standing).await? {
+        if !standing::confirm(connection, purpose, caller, standing, self.patience.with(caller)).await? {
             self.standings.forget(caller);
             return Err(Error::Denied(Denied::Ended));
         }
@@ -252,12 +283,21 @@ impl Door {
 
     #[expect(clippy::disallowed_methods, reason = "this is the door")]
     async fn connection(&self) -> Result<Object<AsyncPgConnection>> {
-        self.pool.get().await.map_err(|error| match error {
-            PoolError::Timeout(TimeoutType::Wait) => Error::Busy,
-            error => Error::Unavailable(error.to_string().into()),
-        })
+        let asked = std::time::Instant::now();
+        let connection = in_time(self.pool.get().map(|found| {
+            found.map_err(|error| match error {
+                PoolError::Timeout(TimeoutType::Wait) => Error::Busy,
+                error => Error::Unavailable(error.to_string().into()),
+            })
+        }));
+        let connection = connection.await;
+        telemetry::waited(asked.elapsed());
+        connection
     }
 }
+
+/// How often PostgreSQL looks, while a statement runs, whether its client is still there.
+const LOOKS_FOR_CLIENT: Duration = Duration::from_millis(250);
 
 /// Connects and gives up every right the server does not need, whichever role the URL names.
 async fn connect(url: String, timeout: u128) -> diesel::ConnectionResult<AsyncPgConnection> {
@@ -270,5 +310,9 @@ async fn connect(url: String, timeout: u128) -> diesel::ConnectionResult<AsyncPg
          SET plan_cache_mode = force_generic_plan"
     );
     connection.batch_execute(&setup).await.map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+    // what nobody waits for any more is not worked out to its end; not every system can tell
+    let checks = format!("SET client_connection_check_interval = {}", LOOKS_FOR_CLIENT.as_millis());
+    drop(connection.batch_execute(&checks).await);
+    observed::observe(&mut connection);
     Ok(connection)
 }

@@ -3,7 +3,7 @@ use std::{
     collections::HashSet,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -16,22 +16,25 @@ use diesel::{
     sql_types,
 };
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection, methods::LoadQuery};
-use futures_util::{FutureExt, TryStreamExt, future::BoxFuture};
+use futures_util::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::{
-    Caller, Door, Shared, Standing, Transaction, Written,
+    Caller, Door, Shared, Standing, Transaction, Written, in_time,
     standing::{self, Purpose},
 };
-use crate::store::{
-    batch::Take,
-    error::Result,
-    grants::Grants,
-    select::{
-        Aggregate, Amounts, Ask, Condition, Count, Fetch, Keys, Limits, Readable, Rows, Selection, Sent,
-        Table, Within,
+use crate::{
+    store::{
+        batch::Take,
+        error::{Error, Result},
+        grants::Grants,
+        select::{
+            Aggregate, Amounts, Ask, Condition, Count, Fetch, Keys, Limits, Readable, Rows, Selection, Sent,
+            Table, Within,
+        },
     },
+    telemetry,
 };
 
 /// A read-only view of what the caller may see, all of one moment, on one connection.
@@ -46,6 +49,8 @@ pub struct Snapshot {
     /// To which rows rights extend that do not hold for all.
     limits: std::sync::OnceLock<Option<Arc<Limits>>>,
     statements: AtomicUsize,
+    /// Whether something was left unanswered: the connection still works on it.
+    cut: AtomicBool,
 }
 
 /// How the caller is let in.
@@ -81,6 +86,7 @@ impl Snapshot {
             standing: OnceCell::new(),
             limits: std::sync::OnceLock::new(),
             statements: AtomicUsize::new(0),
+            cut: AtomicBool::new(false),
         }
     }
 
@@ -182,6 +188,13 @@ impl Snapshot {
     }
 
     async fn let_in(&self) -> Result<&Arc<Standing>> {
+        match self.standing.get() {
+            Some(standing) => Ok(standing),
+            None => self.timely(self.enter()).await,
+        }
+    }
+
+    async fn enter(&self) -> Result<&Arc<Standing>> {
         let transaction = self.transaction().await?;
         let enter = || async {
             match &self.entry {
@@ -206,7 +219,14 @@ impl Snapshot {
     {
         async move {
             let mut connection: &AsyncPgConnection = self.transaction().await?;
-            self.inside(async { diesel_async::RunQueryDsl::load(query, &mut connection).await }).await
+            let ask = async {
+                let sent = diesel_async::RunQueryDsl::load_stream(query, &mut connection).await?;
+                let mut receiving = telemetry::receiving();
+                let rows = sent.inspect(|_| receiving.row()).try_collect().await?;
+                receiving.done();
+                Ok(rows)
+            };
+            self.inside(ask).await
         }
         .boxed()
     }
@@ -214,14 +234,26 @@ impl Snapshot {
     /// Asks something inside of the transaction, which it begins if nothing else has done so before.
     async fn inside<C>(&self, ask: impl Future<Output = QueryResult<C>>) -> Result<C> {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        if matches!(self.entry, Entry::Asked) {
-            self.let_in().await?;
-            return Ok(ask.await?);
+        let asked = async {
+            if matches!(self.entry, Entry::Asked) {
+                self.enter().await?;
+                return Ok(ask.await?);
+            }
+            // polled in this order, so sent in this order: the question is asked inside of the transaction
+            let (entered, answer) = futures_util::join!(self.enter(), ask);
+            entered?;
+            Ok(answer?)
+        };
+        self.timely(asked).await
+    }
+
+    /// Waits as long as there is time.
+    async fn timely<C>(&self, work: impl Future<Output = Result<C>>) -> Result<C> {
+        let done = in_time(work).await;
+        if let Err(Error::OutOfTime) = &done {
+            self.cut.store(true, Ordering::Relaxed);
         }
-        // polled in this order, so sent in this order: the question is asked inside of the transaction
-        let (entered, answer) = futures_util::join!(self.let_in(), ask);
-        entered?;
-        Ok(answer?)
+        done
     }
 
     /// Rows of `table`.
@@ -298,9 +330,12 @@ impl Snapshot {
         let mut connection: &AsyncPgConnection = self.transaction().await?;
         let ask = async {
             let mut rows = AsyncConnectionCore::load(&mut connection, query).await?;
+            let mut receiving = telemetry::receiving();
             while let Some(sent) = rows.try_next().await? {
                 put(&sent)?;
+                receiving.row();
             }
+            receiving.done();
             Ok(())
         };
         self.inside(ask).await
@@ -340,11 +375,11 @@ impl Snapshot {
     }
 
     /// Gives the connection back, which ends the transaction before anything else is asked on it. A snapshot dropped
-    /// without this closes its connection.
+    /// without this closes its connection, and PostgreSQL stops what it still works on.
     pub fn close(self: Arc<Self>) {
-        if let Some(mut transaction) =
-            Arc::into_inner(self).and_then(|snapshot| snapshot.transaction.into_inner())
-        {
+        let Some(Self { cut, transaction, .. }) = Arc::into_inner(self) else { return };
+        // what is still worked on is left to the end of the connection
+        if let Some(mut transaction) = transaction.into_inner().filter(|_| !cut.into_inner()) {
             transaction.let_go();
         }
     }

@@ -3,7 +3,7 @@
 //! Everything about a caller is asked once and kept. With each later transaction only two things are asked, in the same
 //! round trip that begins it: whether the credential is still good, and whether the organization's epoch is still the
 //! same, which every change of a right, a membership or the organization raises.
-use std::{fmt::Write as _, sync::Arc};
+use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -162,9 +162,10 @@ pub(super) async fn confirm(
     purpose: Purpose,
     caller: &Caller,
     standing: &Standing,
+    patience: Option<Duration>,
 ) -> Result<bool> {
     not_over(caller)?;
-    let begin = begin(purpose, caller) + &limits(standing);
+    let begin = begin(purpose, caller) + &limits(standing) + &patient(patience);
     let (mut first, mut second) = (connection, connection);
     let (begun, found) = futures_util::join!(
         first.batch_execute(&begin),
@@ -179,10 +180,11 @@ pub(super) async fn ask(
     connection: &AsyncPgConnection,
     purpose: Purpose,
     caller: &Caller,
+    patience: Option<Duration>,
 ) -> Result<Standing> {
     not_over(caller)?;
     let standing = match caller.impersonator {
-        None => known(connection, caller, &begin(purpose, caller)).await?,
+        None => known(connection, caller, &(begin(purpose, caller) + &patient(patience))).await?,
         Some(who) => impersonated::ask(connection, purpose, caller, who).await?,
     };
     let mut connection = connection;
@@ -312,6 +314,12 @@ pub(super) fn limits(standing: &Standing) -> String {
     set(&mut sql, "approvals", standing.grants.hold(ALL_APPROVALS).then_some("all"));
     set(&mut sql, "deciding", standing.grants.deciding().as_deref());
     sql
+}
+
+/// How long each statement may run, where it is not as long as always.
+fn patient(patience: Option<Duration>) -> String {
+    let say = |patience: Duration| format!("; SET LOCAL statement_timeout = {}", patience.as_millis());
+    patience.map(say).unwrap_or_default()
 }
 
 /// A setting that is not set is empty: it ended with the transaction before.

@@ -4,6 +4,7 @@ use std::ops::{Deref, DerefMut};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection, pooled_connection::deadpool::Object};
 use futures_util::FutureExt;
 
+use super::observed;
 use crate::store::error::Result;
 
 /// It carries its caller until it has ended: where it is dropped without, its connection is closed, not handed on.
@@ -11,7 +12,8 @@ pub(super) struct Transaction(Option<Object<AsyncPgConnection>>);
 
 impl Transaction {
     /// On `connection`, which begins it next.
-    pub const fn on(connection: Object<AsyncPgConnection>) -> Self {
+    pub fn on(mut connection: Object<AsyncPgConnection>) -> Self {
+        observed::begin(&mut connection);
         Self(Some(connection))
     }
 

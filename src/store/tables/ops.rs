@@ -150,6 +150,47 @@ pub mod ops {
         use diesel::sql_types::*;
         use crate::store::sql_types::*;
 
+        /// An operation that took longer than it should; only the latest are kept.
+        ops.slow_operations (organization_id, id) {
+            /// Organization in which it was asked for; the platform where in none.
+            organization_id -> Uuid,
+            /// Identity, given by the server; it orders by time.
+            id -> Uuid,
+            /// Id of the request, as log and errors have it.
+            request_id -> Text,
+            /// Id of its trace, where there is one.
+            trace_id -> Nullable<Text>,
+            /// What it does, as far as it was read. One of: query, mutation, subscription.
+            kind -> Nullable<Text>,
+            /// Name of the operation; null when it has none.
+            operation -> Nullable<Text>,
+            /// Code of its first error; null when it has none.
+            code -> Nullable<Text>,
+            /// How long it took, in milliseconds.
+            took_ms -> Int8,
+            /// How long its statements took, one after the other, in milliseconds.
+            database_ms -> Int8,
+            /// How long it waited for connections to the database, in milliseconds.
+            waiting_ms -> Int8,
+            /// What it could cost, in points.
+            cost -> Int8,
+            /// Its statements by class: how many, how long, how many rows.
+            statements -> Jsonb,
+            /// Class of the statement that took longest.
+            slowest -> Nullable<Text>,
+            /// How long that took, in milliseconds.
+            slowest_ms -> Nullable<Int8>,
+            /// How PostgreSQL carries that statement out, whatever its values are; null when it could not say.
+            plan -> Nullable<Text>,
+            /// When it was noted.
+            noted_at -> Timestamptz,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
         /// A GraphQL document that a client has published, to ask for it by its id.
         ops.trusted_documents (organization_id, id) {
             /// Organization whose clients may ask for it; the platform: everybody.
@@ -198,6 +239,7 @@ pub mod ops {
         export_parts,
         exports,
         idempotency_keys,
+        slow_operations,
         trusted_documents,
         unknown_documents,
     );

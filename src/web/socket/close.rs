@@ -12,7 +12,7 @@ const LONGEST: usize = 123;
 /// Code and reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Close {
-    code: u16,
+    pub code: u16,
     reason: Cow<'static, str>,
 }
 

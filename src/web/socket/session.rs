@@ -24,7 +24,8 @@ use crate::{
     store::{clock, door::Caller, error::Error},
     web::{
         caller::{self, Origin},
-        figures::{self, Transport},
+        figures::Transport,
+        operation::Operation,
         parameters,
         router::Web,
         sse,
@@ -63,7 +64,8 @@ pub async fn converse(web: Arc<Web>, socket: WebSocket, origin: Origin) {
     };
     operations.cancel_all();
     if let Some(close) = close {
-        tracing::debug!(id = %session.origin.request, ?close, "a socket ends");
+        // the reason may repeat what the client said
+        tracing::debug!(id = %session.origin.request, code = close.code, "a socket ends");
         let mut unread = close == Close::TOO_LARGE;
         if end.send(close).is_ok() {
             drop(writing.await);
@@ -246,16 +248,17 @@ impl Session {
             return if deaf { Err(Close::TOO_SLOW) } else { Ok(()) };
         }
         let (web, presence) = (self.web.clone(), presence.clone());
+        let transport = Transport::Websocket;
+        let (id_of_request, trace) = (caller.request.clone(), self.origin.trace.clone());
         let answers = stream::once(async move {
-            let begun = std::time::Instant::now();
-            match web.schema.admit(caller, asked).await {
+            let operation = Operation::begin(&web, transport, id_of_request, trace);
+            match operation.run(web.schema.admit(caller, asked)).await {
                 Ok(admitted) if admitted.kind == Some(Kind::Subscription) => {
-                    sse::counted(web.schema.follow(presence, admitted, None), Transport::Websocket)
+                    sse::counted(web.schema.follow(presence, admitted, None), operation, transport)
                 }
-                Ok(admitted) => sse::single(web, admitted, Transport::Websocket),
+                Ok(admitted) => sse::single(web, admitted, operation),
                 Err(refused) => {
-                    let answer = &refused.answer;
-                    figures::answered(refused.kind, Transport::Websocket, Some(answer), begun.elapsed());
+                    operation.answered(&refused.answer);
                     stream::iter([refused.answer]).boxed()
                 }
             }

@@ -13,7 +13,7 @@ use crate::world::postgres::programs;
 pub fn portico(data: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_portico"));
     for (name, _) in std::env::vars() {
-        if name.starts_with("PORTICO_") || name.starts_with("DATABASE_") {
+        if ["PORTICO_", "DATABASE_", "OTEL_"].iter().any(|ours| name.starts_with(ours)) {
             command.env_remove(name);
         }
     }

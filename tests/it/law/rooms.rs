@@ -77,6 +77,21 @@ const ROOMS: &[(&str, &[&str])] = &[
             "crate::web",
         ],
     ),
+    (
+        "src/telemetry",
+        &[
+            "axum",
+            "async_graphql",
+            "diesel",
+            "crate::domains",
+            "crate::graph",
+            "crate::live",
+            "crate::seed",
+            "crate::settings",
+            "crate::store",
+            "crate::web",
+        ],
+    ),
     ("src/credential", &["axum", "async_graphql", "crate::domains", "crate::graph", "crate::web"]),
 ];
 

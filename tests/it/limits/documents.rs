@@ -40,7 +40,7 @@ async fn ask(
     query: &str,
     reference: impl Into<Option<Reference>>,
 ) -> Value {
-    let asked = Asked { request: Request::new(query), reference: reference.into() };
+    let asked = Asked { reference: reference.into(), ..Asked::from(Request::new(query)) };
     serde_json::from_slice(&person.schema.execute(caller.clone(), asked).await.body).unwrap()
 }
 

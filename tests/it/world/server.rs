@@ -57,6 +57,8 @@ pub fn parts(door: Door, hub: Arc<Hub>, limits: Limits) -> SchemaParts {
         rates: RateSettings::NONE,
         clock: Steady::begin(),
         introspection: ByKind { anonymous: true, person: true, api_key: true },
+        traced: ByKind { anonymous: true, person: true, api_key: true },
+        slow_after: None,
         trusted_only: ByKind { anonymous: false, person: false, api_key: false },
         persisted_queries: true,
     }

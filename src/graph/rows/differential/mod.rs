@@ -55,6 +55,8 @@ fn visit() -> Visit {
         clock: Steady::begin(),
         introspection: all,
         trusted_only: all,
+        traced: all,
+        slow_after: None,
         persisted_queries: false,
         pages: PageSizes::default(),
         web_url: None,

@@ -1,0 +1,2 @@
+DROP FUNCTION ops.plan_of(text);
+DROP TABLE ops.slow_operations;
