@@ -147,12 +147,11 @@ enum End {
 }
 
 async fn write(schema: &Schema, organization: Uuid, job: Job, lease: Uuid) -> Outcome<()> {
-    let mut pen = Pen { schema, organization, id: job.id, lease };
+    let pen = Pen { schema, organization, id: job.id, lease };
     let written = match Writer::begin(pen, &job) {
         Ok(mut writer) => {
             let written = writer.write().await;
             writer.look_away();
-            pen = writer.pen;
             written?
         }
         Err(wrong) => Err(wrong),
