@@ -45,7 +45,7 @@ pub(super) fn export(schema: &Schema, at_once: usize, stop: &CancellationToken) 
     for _ in 0..at_once {
         let (schema, stop) = (schema.clone(), stop.clone());
         tokio::spawn(async move {
-            while let Some(written) = stop.run_until_cancelled(exporting::next(&schema)).await {
+            while let Some(written) = stop.run_until_cancelled(Box::pin(exporting::next(&schema))).await {
                 let pause = match written {
                     Ok(true) => Duration::ZERO,
                     Ok(false) => EXPORTS,

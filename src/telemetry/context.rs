@@ -42,7 +42,7 @@ impl Place {
         let parent = parent.map(|Parent(context)| context.clone());
         let (trace, state) = match &parent {
             Some(parent) => (parent.trace_id(), parent.trace_state().clone()),
-            None => (TraceId::from_bytes(Uuid::new_v4().into_bytes()), TraceState::NONE),
+            None => (TraceId::from_bytes(random()), TraceState::NONE),
         };
         let own = SpanContext::new(trace, new_span(), TraceFlags::SAMPLED, false, state);
         Self { own, parent }
@@ -51,8 +51,12 @@ impl Place {
 
 /// A span's id.
 pub(super) fn new_span() -> SpanId {
-    let bytes = Uuid::new_v4().into_bytes();
-    SpanId::from_bytes(bytes.first_chunk::<8>().copied().unwrap_or([1; 8]))
+    SpanId::from_bytes(random().first_chunk::<8>().copied().unwrap_or([1; 8]))
+}
+
+#[expect(clippy::disallowed_methods, reason = "these are random, and no ids of records")]
+fn random() -> [u8; 16] {
+    Uuid::new_v4().into_bytes()
 }
 
 #[cfg(test)]

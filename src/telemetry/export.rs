@@ -333,10 +333,16 @@ fn count(number: usize) -> i64 {
 const WORK: &str = "work";
 
 /// The server's own work, as a trace of its own where traces are told.
-pub async fn errand<T, E>(name: &'static str, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
-    match Exporter::own() {
-        Some(exporter) => told(exporter, None, name, work, Result::is_ok).await,
-        None => work.await,
+pub fn errand<T, E, F>(name: &'static str, work: F) -> impl Future<Output = Result<T, E>>
+where
+    F: Future<Output = Result<T, E>>,
+{
+    let work = Box::pin(work);
+    async move {
+        match Exporter::own() {
+            Some(exporter) => told(exporter, None, name, work, Result::is_ok).await,
+            None => work.await,
+        }
     }
 }
 

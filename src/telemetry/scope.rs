@@ -2,7 +2,7 @@
 //! as far as the future reaches that was begun with [`Trace::along`].
 use std::{sync::Arc, time::Duration};
 
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt, future::Either, stream};
 use tokio::time::Instant;
 
 use super::{
@@ -24,8 +24,12 @@ tokio::task_local! {
 
 impl Trace {
     /// Runs `work`, noting what it does. What it asks of the database is to be answered by `deadline`.
-    pub async fn along<F: Future>(self: &Arc<Self>, deadline: Option<Instant>, work: F) -> F::Output {
-        SCOPE.scope(Scope { trace: self.clone(), level: 0, deadline }, work).await
+    pub fn along<F: Future>(
+        self: &Arc<Self>,
+        deadline: Option<Instant>,
+        work: F,
+    ) -> impl Future<Output = F::Output> + use<F> {
+        SCOPE.scope(Scope { trace: self.clone(), level: 0, deadline }, work)
     }
 }
 
@@ -50,12 +54,9 @@ pub fn deadline() -> Option<Instant> {
 /// For a task of its own that does what was asked here.
 pub fn carry<F: Future>(work: F) -> impl Future<Output = F::Output> {
     let scope = SCOPE.try_with(Clone::clone).ok();
-    async move {
-        let mut work = std::pin::pin!(work);
-        match scope {
-            Some(scope) => SCOPE.scope(scope, work.as_mut()).await,
-            None => work.as_mut().await,
-        }
+    match scope {
+        Some(scope) => Either::Left(SCOPE.scope(scope, work)),
+        None => Either::Right(work),
     }
 }
 

@@ -52,8 +52,8 @@ impl Operation {
     }
 
     /// Does a part of it.
-    pub async fn run<F: Future>(&self, work: F) -> F::Output {
-        self.trace.along(Some(self.deadline), work).await
+    pub fn run<F: Future>(&self, work: F) -> impl Future<Output = F::Output> + use<F> {
+        self.trace.along(Some(self.deadline), work)
     }
 
     /// It was answered; a subscription when it has begun.

@@ -232,9 +232,9 @@ impl Snapshot {
     }
 
     /// Asks something inside of the transaction, which it begins if nothing else has done so before.
-    async fn inside<C>(&self, ask: impl Future<Output = QueryResult<C>>) -> Result<C> {
+    fn inside<C>(&self, ask: impl Future<Output = QueryResult<C>>) -> impl Future<Output = Result<C>> {
         self.statements.fetch_add(1, Ordering::Relaxed);
-        let asked = async {
+        self.timely(async move {
             if matches!(self.entry, Entry::Asked) {
                 self.enter().await?;
                 return Ok(ask.await?);
@@ -243,17 +243,16 @@ impl Snapshot {
             let (entered, answer) = futures_util::join!(self.enter(), ask);
             entered?;
             Ok(answer?)
-        };
-        self.timely(asked).await
+        })
     }
 
     /// Waits as long as there is time.
-    async fn timely<C>(&self, work: impl Future<Output = Result<C>>) -> Result<C> {
-        let done = in_time(work).await;
-        if let Err(Error::OutOfTime) = &done {
-            self.cut.store(true, Ordering::Relaxed);
-        }
-        done
+    fn timely<C>(&self, work: impl Future<Output = Result<C>>) -> impl Future<Output = Result<C>> {
+        in_time(work).inspect(|done| {
+            if let Err(Error::OutOfTime) = done {
+                self.cut.store(true, Ordering::Relaxed);
+            }
+        })
     }
 
     /// Rows of `table`.

@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::extract::ws::{self, WebSocket};
 use futures_util::{
-    StreamExt,
+    FutureExt, StreamExt,
     stream::{self, SplitStream},
 };
 use serde_json::{Map, Value, json};
@@ -252,7 +252,7 @@ impl Session {
         let (id_of_request, trace) = (caller.request.clone(), self.origin.trace.clone());
         let answers = stream::once(async move {
             let operation = Operation::begin(&web, transport, id_of_request, trace);
-            match operation.run(web.schema.admit(caller, asked)).await {
+            match operation.run(web.schema.admit(caller, asked).boxed()).await {
                 Ok(admitted) if admitted.kind == Some(Kind::Subscription) => {
                     sse::counted(web.schema.follow(presence, admitted, None), operation, transport)
                 }
