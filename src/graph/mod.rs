@@ -24,5 +24,6 @@ pub mod schema;
 pub mod seal;
 mod seen;
 pub mod subscription;
+pub mod sync;
 pub mod user_error;
 pub mod visit;

@@ -3,7 +3,7 @@ use std::io::Write as _;
 
 use async_graphql::{
     InputType, InputValueError, InputValueResult, Value,
-    registry::{MetaType, Registry},
+    registry::{MetaInputValue, MetaType, Registry},
 };
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use rust_decimal::Decimal;
@@ -415,27 +415,48 @@ impl InputType for Json {
 pub fn input_object<T: InputType>(
     registry: &mut Registry,
     about: &str,
-    fields: impl Fn(&mut Registry) -> Vec<async_graphql::registry::MetaInputValue>,
+    fields: impl Fn(&mut Registry) -> Vec<MetaInputValue>,
 ) -> String {
-    let name = T::type_name().into_owned();
-    if !registry.types.contains_key(&name) {
-        let object = |fields: Vec<async_graphql::registry::MetaInputValue>| MetaType::InputObject {
-            name: name.clone(),
-            description: Some(about.to_owned()),
-            input_fields: fields.into_iter().map(|field| (field.name.clone(), field)).collect(),
-            visible: None,
-            inaccessible: false,
-            tags: Vec::new(),
-            rust_typename: None,
-            oneof: false,
-            directive_invocations: Vec::new(),
-        };
-        // known before its fields are, since they may lead back to it
-        registry.types.insert(name.clone(), object(Vec::new()));
-        let fields = fields(registry);
-        registry.types.insert(name.clone(), object(fields));
-    }
+    input_type(registry, &T::type_name(), about, false, fields);
     T::qualified_type_name()
+}
+
+/// The same of a type that has no type here: an input of which just one field is given.
+pub fn one_of(
+    registry: &mut Registry,
+    name: &str,
+    about: &str,
+    fields: impl Fn(&mut Registry) -> Vec<MetaInputValue>,
+) -> String {
+    input_type(registry, name, about, true, fields);
+    name.to_owned()
+}
+
+fn input_type(
+    registry: &mut Registry,
+    name: &str,
+    about: &str,
+    oneof: bool,
+    fields: impl Fn(&mut Registry) -> Vec<MetaInputValue>,
+) {
+    if registry.types.contains_key(name) {
+        return;
+    }
+    let object = |fields: Vec<MetaInputValue>| MetaType::InputObject {
+        name: name.to_owned(),
+        description: Some(about.to_owned()),
+        input_fields: fields.into_iter().map(|field| (field.name.clone(), field)).collect(),
+        visible: None,
+        inaccessible: false,
+        tags: Vec::new(),
+        rust_typename: None,
+        oneof,
+        directive_invocations: Vec::new(),
+    };
+    // known before its fields are, since they may lead back to it
+    registry.types.insert(name.to_owned(), object(Vec::new()));
+    let fields = fields(registry);
+    registry.types.insert(name.to_owned(), object(fields));
 }
 
 #[cfg(test)]

@@ -38,6 +38,8 @@ pub enum UserErrorCode {
     CurrencyMismatch,
     /// Nobody approves what they submitted.
     SelfApproval,
+    /// Of one item of many: your permission does not extend to its record.
+    Forbidden,
     /// There are as many as are allowed.
     LimitReached,
     /// The organization has used as much as its quota allows.
