@@ -44,3 +44,5 @@ mod store;
 mod web;
 #[cfg(test)]
 mod world;
+#[cfg(test)]
+mod writing;

@@ -15,6 +15,7 @@ mod matrix;
 mod migrations;
 mod reads;
 mod relations;
+mod repeats;
 mod rooms;
 mod schema;
 mod sdl;

@@ -1,3 +1,3 @@
 //! Deals and their history.
 mod aggregate;
-mod deal;
+pub mod deal;
