@@ -6,6 +6,7 @@ pub mod entity;
 pub mod fault;
 pub mod filter;
 pub mod gate;
+pub mod input;
 pub mod leaf_enum;
 pub mod limits;
 pub mod mask;

@@ -89,9 +89,7 @@ pub async fn find<T: External>(
     let Some(row) = T::lock_where(write, living).await? else {
         let message = format!("there is no {} `{id}` of `{system}`", <T as Object>::NAME);
         return match expected_version {
-            Some(_) => {
-                Err(UserError::new(UserErrorCode::NotFound, message, &["input", "external"]).into())
-            }
+            Some(_) => Err(UserError::new(UserErrorCode::NotFound, message, &["input", "external"]).into()),
             None => Ok(None),
         };
     };
@@ -117,19 +115,26 @@ pub fn missing(fields: &[(&str, bool)]) -> Stop {
     Stop::User(missing.collect())
 }
 
-/// Changes the record that is `known`, or makes one.
+/// Changes the record that is `known`, or makes one. What brings nothing new was compared, and is no change.
 pub async fn write<T: External>(
     write: &mut Write,
     external: ExternalRef,
     known: Option<T>,
     changes: Changes<T::Source>,
 ) -> Outcome<Upserted<T>> {
-    let changes = T::synced(changes);
-    let (created, done) = match known {
-        Some(before) => (false, record::change(write, "synced", before, changes).await),
-        None => (true, record::create(write, T::of_system(changes, external)).await),
+    let Some(before) = known else {
+        let values = T::of_system(T::synced(changes), external);
+        let id = record::create(write, values).await.map_err(at_external::<T>)?;
+        return Ok(Upserted { id, created: true });
     };
-    Ok(Upserted { id: done.map_err(at_external::<T>)?, created })
+    let id = before.id();
+    if write.differs(id, &changes).await? {
+        record::change(write, "synced", before, T::synced(changes)).await?;
+    } else {
+        T::update(write, id, T::synced(Changes::default())).await?;
+        write.changed_nothing();
+    }
+    Ok(Upserted { id, created: false })
 }
 
 /// What is wrong with its name in the other system is told where the input has it.

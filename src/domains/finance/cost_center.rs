@@ -86,15 +86,21 @@ order! { CostCenterOrder, CostCenterOrderField for CostCenter {
 
 pub fn queries(query: &mut Fields<Query>) {
     query
-        .one_by::<CostCenter>("costCenter", [By::text("code", cost_centers::code, "Its code in bookkeeping.")])
+        .one_by::<CostCenter>(
+            "costCenter",
+            [By::text("code", cost_centers::code, "Its code in bookkeeping.")],
+        )
         .about("A cost center by its id or code; null when there is none that you may see.");
     query.list::<CostCenter>("costCenters").about("Cost centers, by name unless ordered otherwise.");
 }
 
 pub fn mutations(mutations: &mut Mutations) {
-    mutations.change("costCenterCreate", create).needs("cost_center.write").about(
-        "Makes a cost center. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, CURRENCY_MISMATCH, OUT_OF_RANGE.",
-    )
+    mutations
+        .change("costCenterCreate", create)
+        .needs("cost_center.write")
+        .about(
+            "Makes a cost center. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, CURRENCY_MISMATCH, OUT_OF_RANGE.",
+        )
         .in_bulk();
     mutations
         .change("costCenterUpdate", update)

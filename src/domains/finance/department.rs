@@ -113,9 +113,10 @@ pub fn queries(query: &mut Fields<Query>) {
 }
 
 pub fn mutations(mutations: &mut Mutations) {
-    mutations.change("departmentCreate", create).needs("department.write").about(
-        "Makes a department. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, CURRENCY_MISMATCH, OUT_OF_RANGE.",
-    )
+    mutations
+        .change("departmentCreate", create)
+        .needs("department.write")
+        .about("Makes a department. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, CURRENCY_MISMATCH, OUT_OF_RANGE.")
         .in_bulk();
     mutations
         .change("departmentUpdate", update)

@@ -165,7 +165,11 @@ pub fn queries(query: &mut Fields<Query>) {
     query
         .one_by::<ComplianceControl>(
             "complianceControl",
-            [By::text("key", compliance_controls::control_id, "Its number in the organization, `SOX-AC-001`.")],
+            [By::text(
+                "key",
+                compliance_controls::control_id,
+                "Its number in the organization, `SOX-AC-001`.",
+            )],
         )
         .about("A control by its id or number; null when there is none that you may see.");
     query
@@ -174,9 +178,12 @@ pub fn queries(query: &mut Fields<Query>) {
 }
 
 pub fn mutations(mutations: &mut Mutations) {
-    mutations.change("complianceControlCreate", create).needs("control.write").about(
-        "Makes a control. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, STATE when the framework is inactive.",
-    )
+    mutations
+        .change("complianceControlCreate", create)
+        .needs("control.write")
+        .about(
+            "Makes a control. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, STATE when the framework is inactive.",
+        )
         .in_bulk();
     mutations
         .change("complianceControlUpdate", update)

@@ -171,7 +171,8 @@ struct AccountUpsertInput {
 }
 
 async fn upsert(write: &mut Write, input: AccountUpsertInput) -> Outcome<Upserted<Account>> {
-    let known = sync::find::<Account>(write, &input.external, input.expected_version, input.if_unchanged_since);
+    let known =
+        sync::find::<Account>(write, &input.external, input.expected_version, input.if_unchanged_since);
     let known = known.await?;
     if known.is_none() && input.name.is_none() {
         return Err(sync::missing(&[("name", false)]));

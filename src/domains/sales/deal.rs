@@ -176,9 +176,9 @@ order! { DealOrder, DealOrderField for Deal {
 } default [CreatedAt Desc] }
 
 pub fn queries(query: &mut Fields<Query>) {
-    query
-        .one_by::<Deal>("deal", [By::external(deals::external_system, deals::external_deal_id)])
-        .about("A deal by its id, or by that of the system it comes from; null when there is none that you may see.");
+    query.one_by::<Deal>("deal", [By::external(deals::external_system, deals::external_deal_id)]).about(
+        "A deal by its id, or by that of the system it comes from; null when there is none that you may see.",
+    );
     query.list::<Deal>("deals").about("Deals, newest first unless ordered otherwise.");
 }
 

@@ -17,8 +17,8 @@ use crate::{
     graph::{
         fault::{Code, Fault},
         filter::described,
+        input::input_object,
         rows::{Fields, Named},
-        scalar::input_object,
         user_error::{Outcome, Stop, UserError, UserErrorCode},
         visit::{View, Visit},
     },
@@ -138,7 +138,11 @@ async fn each<I, R>(
         let done = match twice(&mut taken, &named, index) {
             Some(error) => Err(vec![error]),
             None => {
-                if is_marked { write.mark_anew(ITEM).await? } else { write.mark(ITEM).await? }
+                if is_marked {
+                    write.mark_anew(ITEM).await?
+                } else {
+                    write.mark(ITEM).await?
+                }
                 let done = attempt(one, visit, write, Told { input, named }).await?;
                 is_marked = true;
                 if done.is_err() {
@@ -242,7 +246,8 @@ impl<I: InputType> InputType for Bulk<I> {
                 <Vec<I> as InputType>::create_type_info(registry),
                 <BulkErrorPolicy as InputType>::create_type_info(registry),
             );
-            let mut on_error = described("onError", &policy, "What becomes of the others where one cannot be done.");
+            let mut on_error =
+                described("onError", &policy, "What becomes of the others where one cannot be done.");
             on_error.default_value = Some("REJECT_ALL".to_owned());
             vec![described("items", &items, &format!("The items, at most {MOST}.")), on_error]
         })
@@ -255,7 +260,9 @@ impl<I: InputType> InputType for Bulk<I> {
         let items = object.swap_remove("items");
         let length = if let Some(Value::List(items)) = &items { items.len() } else { 1 };
         if length > MOST {
-            return Err(InputValueError::custom(format!("`items` takes at most {MOST} values, not {length}")));
+            return Err(InputValueError::custom(format!(
+                "`items` takes at most {MOST} values, not {length}"
+            )));
         }
         let items = InputType::parse(items).map_err(InputValueError::propagate)?;
         let on_error: Option<BulkErrorPolicy> =

@@ -206,8 +206,7 @@ impl Mutations {
             .always();
         let action = Box::new(Run::of(name, payload, run.clone()));
         let (about, access) = (String::new(), Access::Undeclared);
-        let declared =
-            Declared { about, access, once: false, without_mfa: false, in_person: false, action };
+        let declared = Declared { about, access, once: false, without_mfa: false, in_person: false, action };
         self.0.insert(name, declared);
         Last { all: self, name, run, fields: Box::new(fields) }
     }

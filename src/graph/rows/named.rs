@@ -33,7 +33,8 @@ fn walk(registry: &Registry, ty: &str, value: &Value, path: &[&str], named: &mut
             // one stands for a list of one
             one => std::slice::from_ref(one),
         };
-        let objects = matches!(registry.types.get(item.trim_end_matches('!')), Some(MetaType::InputObject { .. }));
+        let objects =
+            matches!(registry.types.get(item.trim_end_matches('!')), Some(MetaType::InputObject { .. }));
         for (index, value) in values.iter().enumerate() {
             match objects {
                 true => walk(registry, item, value, &[path, &[index.to_string().as_str()]].concat(), named),

@@ -16,7 +16,7 @@ use super::{
     relation::{Loaded, OneEach, Place, Relation, loaded},
 };
 use crate::{
-    graph::{fault::Fault, filter::described, scalar::one_of, visit::Args},
+    graph::{fault::Fault, filter::described, input::one_of, visit::Args},
     store::{
         batch,
         id::Id,
@@ -36,7 +36,8 @@ pub struct ExternalRef {
 impl ExternalRef {
     /// The row whose columns name it.
     pub fn condition(&self, system: &'static str, id: &'static str) -> Condition {
-        let equal = |column, text: &str| Condition::Compare(column, Operator::Eq, Bind::Text(text.to_owned()));
+        let equal =
+            |column, text: &str| Condition::Compare(column, Operator::Eq, Bind::Text(text.to_owned()));
         equal(system, &self.system).and(equal(id, &self.id))
     }
 }
@@ -55,7 +56,10 @@ enum Equal {
     Text(&'static str),
     /// In whatever case.
     Word(&'static str),
-    External { system: &'static str, id: &'static str },
+    External {
+        system: &'static str,
+        id: &'static str,
+    },
 }
 
 impl By {

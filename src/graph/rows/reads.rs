@@ -54,7 +54,10 @@ impl<T> Fields<T> {
 
     /// The permission to see what is in a column, if it takes one.
     pub(super) fn need_of(&self, column: &str) -> Option<&'static str> {
-        self.declared.values().find(|declared| declared.column == Some(column)).and_then(|declared| declared.needs)
+        self.declared
+            .values()
+            .find(|declared| declared.column == Some(column))
+            .and_then(|declared| declared.needs)
     }
 
     fn add_columns(&self, env: Env<'_>, set: &SelectionSet, columns: &mut Columns) {

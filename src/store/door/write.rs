@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::{Caller, Door, Standing, Transaction, standing};
 use crate::store::{
     batch::{Batch, Stored},
-    changes::{Changes, Insert, Update},
+    changes::{Changes, Differing, Insert, Update},
     error::{Error, Result},
     grants::Grants,
     id::Id,
@@ -386,6 +386,12 @@ impl Write {
         // whoever does not see all rows is shown it only if they see it
         let here = self.caller.organization == Some(self.organization) && self.limits.is_none();
         self.written.clone().filter(|_| here).map(|written| (self.standing.clone(), written))
+    }
+
+    /// Whether these changes would make the row another.
+    pub async fn differs<T: Stored>(&mut self, id: Id<T>, changes: &Changes<T::Source>) -> Result<bool> {
+        let differing = Differing::<T> { organization: self.organization, id: id.0, changes };
+        Ok(!differing.load::<Uuid>(&mut **self).await?.is_empty())
     }
 
     /// Makes it so.

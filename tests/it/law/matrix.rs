@@ -68,9 +68,8 @@ fn matrix() -> String {
         section(&mut text, &sdl, title, |name| name == only);
     }
     let root = |name: &str| matches!(name, "Mutation" | "Subscription" | "Query");
-    let plain = |name: &str| {
-        ["Connection", "Edge", "Payload", "Result"].iter().any(|end| name.ends_with(end))
-    };
+    let plain =
+        |name: &str| ["Connection", "Edge", "Payload", "Result"].iter().any(|end| name.ends_with(end));
     section(&mut text, &sdl, "Types", |name| !root(name) && !plain(name));
     text
 }

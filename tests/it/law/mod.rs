@@ -20,7 +20,7 @@ mod rooms;
 mod schema;
 mod sdl;
 mod size;
-mod statements;
+pub mod statements;
 mod tables;
 mod tenancy;
 

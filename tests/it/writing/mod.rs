@@ -43,7 +43,8 @@ impl House {
     async fn deals(&self) -> Vec<(String, i64)> {
         let query = "{ deals(first: 100, orderBy: [{ field: NAME }]) { nodes { name version } } }";
         let found = self.ann.get(query, json!({})).await["deals"]["nodes"].clone();
-        let row = |deal: &Value| (deal["name"].as_str().unwrap().to_owned(), deal["version"].as_i64().unwrap());
+        let row =
+            |deal: &Value| (deal["name"].as_str().unwrap().to_owned(), deal["version"].as_i64().unwrap());
         found.as_array().unwrap().iter().map(row).collect()
     }
 

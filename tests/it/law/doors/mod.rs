@@ -10,13 +10,13 @@ mod words;
 
 use std::collections::BTreeSet;
 
+use self::city::Reply;
 pub use self::{
     city::City,
     guests::{Guest, Standing},
     places::{MARK, Marked},
     words::{Call, Kind, Words},
 };
-use self::city::Reply;
 use super::sdl::Sdl;
 
 /// What is decided by the id that is asked for.
