@@ -125,7 +125,9 @@ impl<I, R> Last<'_, I, R> {
     }
 
     fn with(self, change: impl FnOnce(&mut Declared)) -> Self {
-        self.all.0.get_mut(self.name).map(change);
+        if let Some(declared) = self.all.0.get_mut(self.name) {
+            change(declared);
+        }
         self
     }
 }

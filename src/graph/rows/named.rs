@@ -36,10 +36,9 @@ fn walk(registry: &Registry, ty: &str, value: &Value, path: &[&str], named: &mut
         let objects =
             matches!(registry.types.get(item.trim_end_matches('!')), Some(MetaType::InputObject { .. }));
         for (index, value) in values.iter().enumerate() {
-            match objects {
-                true => walk(registry, item, value, &[path, &[index.to_string().as_str()]].concat(), named),
-                false => walk(registry, item, value, path, named),
-            }
+            let index = index.to_string();
+            let below = if objects { &[index.as_str()][..] } else { &[] };
+            walk(registry, item, value, &[path, below].concat(), named);
         }
         return;
     }

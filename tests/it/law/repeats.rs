@@ -78,10 +78,8 @@ async fn every_change_is_done_once_however_often_it_is_asked_for() {
     let mut complaints = Vec::new();
     let (mut repeated, mut compared) = (0, 0);
     for Call { field, arguments, .. } in &calls {
-        let owner = match FOR_ADMINISTRATORS.contains(&field.as_str()) {
-            true => city.administrator().await,
-            false => city.owner().await,
-        };
+        let administers = FOR_ADMINISTRATORS.contains(&field.as_str());
+        let owner = if administers { city.administrator().await } else { city.owner().await };
         let declared = &sdl.0["Mutation"].fields[field];
         let ask = async |arguments: &str| {
             let document = format!(

@@ -35,7 +35,7 @@ async fn many_are_made_changed_and_deleted() {
         let item = |result: &Value| {
             let mut item = change(result["deal"]["name"].as_str().unwrap());
             item["id"] = result["deal"]["id"].clone();
-            item["expectedVersion"] = json!(item["name"].is_null().then_some(2).unwrap_or(1));
+            item["expectedVersion"] = json!(if item["name"].is_null() { 2 } else { 1 });
             item
         };
         results.iter().map(item).collect()

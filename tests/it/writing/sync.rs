@@ -50,7 +50,11 @@ async fn a_deal_is_made_and_from_then_on_changed() {
     let same = json!({ "name": "Acme 2", "stageId": house.stages["won"], "value": { "amount": "1000", "currency": "EUR" } });
     for same in [same, json!({})] {
         let again = house.brings(only("D-1", same)).await;
-        assert_eq!((&again["deal"]["version"], &again["userErrors"]), (&deal["version"], &json!([])), "{again:#}");
+        assert_eq!(
+            (&again["deal"]["version"], &again["userErrors"]),
+            (&deal["version"], &json!([])),
+            "{again:#}"
+        );
         assert!(again["deal"]["syncedAt"].as_str() > deal["syncedAt"].as_str());
     }
     let audited = "{ auditLogs { nodes { action } } }";
