@@ -219,7 +219,7 @@ impl<T: Stored> QueryFragment<Pg> for Differing<'_, T> {
         out.push_sql(" AND (FALSE");
         for (column, value) in &self.changes.set {
             out.push_sql(" OR ");
-            write_column(T::TABLE, *column, &mut out);
+            write_column(T::TABLE, column, &mut out);
             out.push_sql(" IS DISTINCT FROM ");
             value.walk_ast(out.reborrow())?;
         }

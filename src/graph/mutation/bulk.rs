@@ -139,9 +139,9 @@ async fn each<I, R>(
             Some(error) => Err(vec![error]),
             None => {
                 if is_marked {
-                    write.mark_anew(ITEM).await?
+                    write.mark_anew(ITEM).await?;
                 } else {
-                    write.mark(ITEM).await?
+                    write.mark(ITEM).await?;
                 }
                 let done = attempt(one, visit, write, Told { input, named }).await?;
                 is_marked = true;
