@@ -51,7 +51,7 @@ CREATE INDEX accounts_name_id_idx ON sales.accounts (organization_id, name, id);
 CREATE INDEX accounts_living_idx ON sales.accounts (organization_id, created_at, id) WHERE deleted_at IS NULL;
 CREATE UNIQUE INDEX accounts_external_id_key ON sales.accounts (organization_id, external_system, external_id) WHERE deleted_at IS NULL AND external_id IS NOT NULL;
 COMMENT ON INDEX sales.accounts_external_id_key IS 'A record of another system exists once among the living.';
-CREATE TRIGGER touch BEFORE UPDATE ON sales.accounts FOR EACH ROW EXECUTE FUNCTION ops.touch();
+CREATE TRIGGER touch BEFORE UPDATE OF name, domain, vertical, owner_id, external_system, external_id, deleted_at ON sales.accounts FOR EACH ROW EXECUTE FUNCTION ops.touch();
 COMMENT ON TRIGGER touch ON sales.accounts IS 'Keeps the time and the number of the last change.';
 GRANT SELECT, INSERT, UPDATE (name, domain, vertical, owner_id, external_system, external_id, deleted_at) ON sales.accounts TO portico_app;
 CALL ops.isolate('sales.accounts', 'tenant');
@@ -370,7 +370,7 @@ BEGIN
     coalesce(nullif(current_setting('app.change_source', true), ''), 'system')
   FROM jsonb_each_text(to_jsonb(NEW)) n JOIN jsonb_each_text(to_jsonb(OLD)) o ON o.key = n.key
   WHERE o.value IS DISTINCT FROM n.value
-    AND n.key <> ALL (ARRAY['updated_at', 'revision', 'synced_at', 'stage_entered_at', 'pipeline_entered_at', 'weighted_value']);
+    AND n.key <> ALL (ARRAY['updated_at', 'revision', 'synced_at', 'synced_revision', 'stage_entered_at', 'pipeline_entered_at', 'weighted_value']);
   RETURN NULL;
 END
 $$;

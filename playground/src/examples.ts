@@ -114,6 +114,69 @@ mutation ChangeDeal($input: DealUpdateInput!) {
     variables: { input: { id: "$.deals.nodes.0.id", expectedVersion: "$.deals.nodes.0.version", probability: "55.00" } },
   },
   {
+    entity: "Deals",
+    title: "Change many deals at once",
+    about: "One transaction; `REJECT_FAILED` does what can be done and tells of each item why it could not. The second names a version that was never there.",
+    lookup: `{ deals(first: 2, filter: { status: { eq: OPEN } }) { nodes { id version } } }`,
+    document: `
+mutation ChangeDeals($items: [DealUpdateInput!]!) {
+  dealBulkUpdate(input: { items: $items, onError: REJECT_FAILED }) {
+    count
+    results {
+      index
+      deal { name version probability }
+      userErrors { code message path }
+    }
+  }
+}`,
+    variables: {
+      items: [
+        { id: "$.deals.nodes.0.id", expectedVersion: "$.deals.nodes.0.version", probability: "65.00" },
+        { id: "$.deals.nodes.1.id", expectedVersion: 0, probability: "65.00" },
+      ],
+    },
+  },
+  {
+    entity: "Deals",
+    title: "Keep a deal in step with a CRM",
+    about: "Made when it is new, changed from then on, found by the CRM's own id; change it here in between, and the next run is refused instead of overwriting you.",
+    lookup: `{ pipelines(first: 1) { nodes { stages { id } } } }`,
+    document: `
+mutation SyncDeal($input: DealUpsertInput!) {
+  dealUpsert(input: $input) {
+    created
+    deal { id version syncedVersion syncedAt name history(first: 3) { nodes { fieldChanged newValue changeSource } } }
+    userErrors {
+      code
+      message
+      path
+      ... on ConflictError { currentVersion }
+    }
+  }
+}`,
+    variables: {
+      input: {
+        external: { system: "crm", id: "006-0001" },
+        name: "Brought by a CRM",
+        region: "EUROPE",
+        segment: "MID_MARKET",
+        lob: "SOFTWARE",
+        stageId: "$.pipelines.nodes.0.stages.0.id",
+        value: { amount: "25000.00", currency: "EUR" },
+      },
+    },
+  },
+  {
+    entity: "Deals",
+    title: "A deal by the CRM's id",
+    about: "`by` finds one record by what else is its own: controls by number, people by address, roles by name. Null when there is none that you may see.",
+    document: `
+query DealByExternalId($by: DealBy!) {
+  deal(by: $by) { id name externalSystem externalDealId syncedAt }
+}`,
+    variables: { by: { external: { system: "crm", id: "OPP-20001" } } },
+  },
+  {
     entity: "Accounts",
     title: "Accounts and their deals",
     about: "Nested pages: still a handful of SQL statements, however many accounts.",

@@ -7,12 +7,12 @@ pub use futures_util::FutureExt;
 pub use rust_decimal::Decimal;
 
 pub use crate::{
-    columns, entity, filter,
+    columns, entity, external, filter,
     graph::{
         filter::Compare,
         mutation::Mutations,
         record::{self, RecordInput},
-        rows::{AnyId, Entity, Fields, Link, Listed, Object, Query},
+        rows::{AnyId, By, Entity, ExternalRef, Fields, Link, Listed, Object, Query},
         user_error::{Outcome, Stop, UserError, UserErrorCode},
     },
     order,

@@ -61,11 +61,10 @@ macro_rules! entity {
                 db.each(Self::TABLE, fetch, parents, take)
             }
 
-            fn lock(
+            fn lock_where(
                 write: &mut $crate::store::door::Write,
-                id: $crate::store::id::Id<Self>,
+                condition: $crate::store::select::Condition,
             ) -> futures_util::future::BoxFuture<'_, $crate::store::error::Result<Option<Self>>> {
-                let condition = $crate::store::select::Condition::Ids(vec![id.0]);
                 futures_util::FutureExt::boxed(write.locked::<Self>(Self::TABLE, condition))
             }
 

@@ -11,8 +11,8 @@ use rust_decimal::Decimal;
 
 use super::{
     fault::Fault,
+    input::input_object,
     rows::{AnyId, Env, Object},
-    scalar::input_object,
 };
 use crate::store::{
     batch::Stored,
@@ -366,7 +366,7 @@ macro_rules! filter {
 
             fn create_type_info(registry: &mut async_graphql::registry::Registry) -> String {
                 let about = concat!("Which rows of ", stringify!($row), " are meant: all that is given must hold.");
-                $crate::graph::scalar::input_object::<Self>(registry, about, |registry| {
+                $crate::graph::input::input_object::<Self>(registry, about, |registry| {
                     use $crate::graph::filter::described;
                     let list = format!("[{}!]", stringify!($filter));
                     vec![

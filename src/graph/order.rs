@@ -8,7 +8,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use super::scalar::input_object;
+use super::input::input_object;
 use crate::store::{
     id::Id,
     select::Key,

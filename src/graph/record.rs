@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::{
     filter::described,
+    input::input_object,
     rows::{self, Entity, Object},
-    scalar::input_object,
     user_error::{Outcome, Stop, UserError},
 };
 use crate::store::{batch::Restorable, changes::Changes, clock, door::Write, id::Id, journal::Change};

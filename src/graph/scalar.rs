@@ -417,34 +417,6 @@ impl InputType for Json {
     }
 }
 
-/// Makes an input type known: its name, what it is, its fields. Types that differ in Rust alone, such as the filters
-/// of ids of different kinds, share a name and with it one place in the schema.
-pub fn input_object<T: InputType>(
-    registry: &mut Registry,
-    about: &str,
-    fields: impl Fn(&mut Registry) -> Vec<async_graphql::registry::MetaInputValue>,
-) -> String {
-    let name = T::type_name().into_owned();
-    if !registry.types.contains_key(&name) {
-        let object = |fields: Vec<async_graphql::registry::MetaInputValue>| MetaType::InputObject {
-            name: name.clone(),
-            description: Some(about.to_owned()),
-            input_fields: fields.into_iter().map(|field| (field.name.clone(), field)).collect(),
-            visible: None,
-            inaccessible: false,
-            tags: Vec::new(),
-            rust_typename: None,
-            oneof: false,
-            directive_invocations: Vec::new(),
-        };
-        // known before its fields are, since they may lead back to it
-        registry.types.insert(name.clone(), object(Vec::new()));
-        let fields = fields(registry);
-        registry.types.insert(name.clone(), object(fields));
-    }
-    T::qualified_type_name()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -28,7 +28,7 @@ pub enum UserErrorCode {
     NotUnique,
     /// There is no such record, or none that you may see.
     NotFound,
-    /// It asks for what you may not see.
+    /// It asks for what you may not see, or is about a record to which your permission does not extend.
     Forbidden,
     /// Something else still refers to the record.
     InUse,

@@ -80,7 +80,11 @@ pub trait Stored: Kind + Clone + Readable {
         take: Take<'s, Self>,
     ) -> BoxFuture<'s, Result<()>>;
     /// The row as it is now, locked until the transaction ends.
-    fn lock(write: &mut Write, id: Id<Self>) -> BoxFuture<'_, Result<Option<Self>>>;
+    fn lock(write: &mut Write, id: Id<Self>) -> BoxFuture<'_, Result<Option<Self>>> {
+        Self::lock_where(write, Condition::Ids(vec![id.0]))
+    }
+    /// The same of a row that meets `condition`.
+    fn lock_where(write: &mut Write, condition: Condition) -> BoxFuture<'_, Result<Option<Self>>>;
     /// Makes a row.
     fn insert(write: &mut Write, id: Id<Self>, values: Changes<Self::Source>) -> BoxFuture<'_, Result<Self>>;
     /// Changes the row; the row as it is then.

@@ -14,7 +14,7 @@ use super::{
     select::{Owner, SelectOf, write_column, write_selection},
 };
 
-type Value = Box<dyn QueryFragment<Pg> + Send>;
+type Value = Box<dyn QueryFragment<Pg> + Send + Sync>;
 
 /// The columns of a table to be set, each with its value. Absent inputs are left alone, nulls are cleared.
 pub struct Changes<T> {
@@ -42,7 +42,7 @@ impl<T: QuerySource> Changes<T> {
         C: Column<Table = T>,
         C::SqlType: SqlType,
         V: AsExpression<C::SqlType>,
-        V::Expression: AppearsOnTable<T> + QueryFragment<Pg> + Send + 'static,
+        V::Expression: AppearsOnTable<T> + QueryFragment<Pg> + Send + Sync + 'static,
     {
         self.set.push((C::NAME, Box::new(value.as_expression())));
         self
@@ -54,7 +54,7 @@ impl<T: QuerySource> Changes<T> {
         C: Column<Table = T>,
         C::SqlType: SqlType,
         V: AsExpression<C::SqlType>,
-        V::Expression: AppearsOnTable<T> + QueryFragment<Pg> + Send + 'static,
+        V::Expression: AppearsOnTable<T> + QueryFragment<Pg> + Send + Sync + 'static,
     {
         match value {
             Some(value) => self.set(column, value),
@@ -69,7 +69,7 @@ impl<T: QuerySource> Changes<T> {
         C::SqlType: SqlType,
         Option<V>: AsExpression<C::SqlType>,
         <Option<V> as AsExpression<C::SqlType>>::Expression:
-            AppearsOnTable<T> + QueryFragment<Pg> + Send + 'static,
+            AppearsOnTable<T> + QueryFragment<Pg> + Send + Sync + 'static,
     {
         match value {
             MaybeUndefined::Undefined => self.leave(column),
@@ -184,5 +184,46 @@ where
         out.push_bind_param::<sql_types::Uuid, _>(&self.id)?;
         out.push_sql(" RETURNING ");
         write_selection::<T>(&mut out)
+    }
+}
+
+/// The key of a row, where these changes would make it another.
+pub struct Differing<'c, T: Stored> {
+    pub organization: Uuid,
+    pub id: Uuid,
+    pub changes: &'c Changes<T::Source>,
+}
+
+impl<T: Stored> Query for Differing<'_, T> {
+    type SqlType = sql_types::Uuid;
+}
+impl<T: Stored, Conn> diesel::RunQueryDsl<Conn> for Differing<'_, T> {}
+impl<T: Stored> QueryId for Differing<'_, T> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+impl<T: Stored> QueryFragment<Pg> for Differing<'_, T> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("SELECT ");
+        write_column(T::TABLE, T::TABLE.key, &mut out);
+        out.push_sql(" FROM ");
+        out.push_sql(T::TABLE.name);
+        out.push_sql(" WHERE ");
+        write_column(T::TABLE, "organization_id", &mut out);
+        out.push_sql(" = ");
+        out.push_bind_param::<sql_types::Uuid, _>(&self.organization)?;
+        out.push_sql(" AND ");
+        write_column(T::TABLE, T::TABLE.key, &mut out);
+        out.push_sql(" = ");
+        out.push_bind_param::<sql_types::Uuid, _>(&self.id)?;
+        out.push_sql(" AND (FALSE");
+        for (column, value) in &self.changes.set {
+            out.push_sql(" OR ");
+            write_column(T::TABLE, column, &mut out);
+            out.push_sql(" IS DISTINCT FROM ");
+            value.walk_ast(out.reborrow())?;
+        }
+        out.push_sql(")");
+        Ok(())
     }
 }

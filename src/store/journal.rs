@@ -16,7 +16,7 @@ use super::{
     clock,
     detection::{Rule, Sighting},
     door::{Caller, Write},
-    error::Result,
+    error::{Error, Result},
     events::{SESSION, session_topic},
     id,
     select::PLATFORM,
@@ -264,6 +264,11 @@ impl Write {
     /// Claims an idempotency key. A concurrent request with the same key waits here until the first is done.
     pub async fn claim(&mut self, idempotency: &Idempotency) -> Result<Replay> {
         let (organization, actor) = self.claimant();
+        // what somebody does who has chosen no organization is kept with the platform
+        let elsewhere = self.organization() != organization;
+        if elsewhere {
+            self.enter_organization(organization).await?;
+        }
         let now = clock::now();
         let row = (
             idempotency_keys::organization_id.eq(organization),
@@ -284,6 +289,9 @@ impl Write {
             .execute(&mut **self)
             .await?;
         if claimed == 1 {
+            if elsewhere {
+                self.leave_organization().await?;
+            }
             return Ok(Replay::First);
         }
         let (hash, response): (Vec<u8>, Option<Value>) = idempotency_keys::table
@@ -297,19 +305,25 @@ impl Write {
         })
     }
 
-    /// Keeps the result for a repetition.
-    pub async fn remember(&mut self, idempotency: &Idempotency, result: &Value) -> Result<()> {
+    /// Keeps the answer for a repetition: the last that is done before the commit, wherever the change was made.
+    pub async fn remember(&mut self, idempotency: &Idempotency, answer: &Value) -> Result<()> {
         let (organization, actor) = self.claimant();
+        if self.organization() != organization {
+            self.enter_organization(organization).await?;
+        }
         let key = idempotency_keys::table.find((organization, actor, &idempotency.key));
         let mut connection: &AsyncPgConnection = self;
-        diesel::update(key).set(idempotency_keys::response.eq(result)).execute(&mut connection).await?;
-        Ok(())
+        let kept = diesel::update(key).set(idempotency_keys::response.eq(answer)).execute(&mut connection);
+        match kept.await? {
+            1 => Ok(()),
+            _ => Err(Error::Internal("an answer was to be kept, and its key is gone".into())),
+        }
     }
 
     /// Who repeats a request does so in the same organization, whichever one the request itself makes or changes.
     fn claimant(&self) -> (Uuid, Uuid) {
         let caller = self.caller();
-        (caller.organization.unwrap_or(Uuid::max()), caller.api_key.or(caller.user).unwrap_or_default())
+        (caller.organization.unwrap_or(PLATFORM), caller.api_key.or(caller.user).unwrap_or_default())
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Operation {
     web: Arc<Web>,
     pub trace: Arc<Trace>,
     transport: Transport,
+    /// Whether it is answered as a stream of events, which is known only once it is let in.
+    is_stream: AtomicBool,
     deadline: Instant,
     ended: AtomicBool,
 }
@@ -41,9 +43,15 @@ impl Operation {
             web: web.clone(),
             trace: Arc::new(Trace::begin(request, caller, web.exporter.as_ref(), wants)),
             transport,
+            is_stream: AtomicBool::new(false),
             deadline: Instant::now() + Duration::from_millis(web.settings.request_timeout_ms),
             ended: AtomicBool::new(false),
         })
+    }
+
+    /// It is answered as a stream of events.
+    pub fn streams(&self) {
+        self.is_stream.store(true, Ordering::Relaxed);
     }
 
     /// Until when it is to be answered.
@@ -74,7 +82,9 @@ impl Operation {
             return;
         }
         let summary = self.trace.summary();
-        let outcome = Outcome { outcome, code, transport: self.transport.as_str() };
+        let is_stream = self.is_stream.load(Ordering::Relaxed);
+        let transport = if is_stream { Transport::Events } else { self.transport };
+        let outcome = Outcome { outcome, code, transport: transport.as_str() };
         figures::answered(&summary, &outcome, self.name(&summary));
         log(&self.trace.request, &summary, &outcome);
         if let Some(exporter) = &self.web.exporter {

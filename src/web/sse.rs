@@ -51,6 +51,7 @@ pub fn respond(
     operation: Arc<Operation>,
 ) -> Result<Response, Refusal> {
     let permit = permit(web)?;
+    operation.streams();
     let end = admitted.caller().expires_at.map(at);
     let answers = match admitted.kind {
         Some(Kind::Subscription) => {

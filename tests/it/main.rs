@@ -48,3 +48,5 @@ mod telemetry;
 mod web;
 #[cfg(test)]
 mod world;
+#[cfg(test)]
+mod writing;

@@ -171,7 +171,9 @@ order! { RoleOrder, RoleOrderField for Role {
 } default [Name Asc] }
 
 pub fn queries(query: &mut Fields<Query>) {
-    query.by_id::<Role>("role").about("A role by its id; null when there is none that you may see.");
+    query
+        .one_by::<Role>("role", [By::text("name", roles::name, "Its name, as programs call it.")])
+        .about("A role by its id or name; null when there is none that you may see.");
     query.list::<Role>("roles").about("The roles of the organization, by name unless ordered otherwise.");
 }
 

@@ -95,7 +95,9 @@ order! { TeamOrder, TeamOrderField for Team {
 } default [Name Asc] }
 
 pub fn queries(query: &mut Fields<Query>) {
-    query.by_id::<Team>("team").about("A team by its id; null when there is none that you may see.");
+    query
+        .one_by::<Team>("team", [By::word("name", teams::name, "What it is called, in any case.")])
+        .about("A team by its id or name; null when there is none that you may see.");
     query.list::<Team>("teams").about("The teams of the organization, by name unless ordered otherwise.");
 }
 

@@ -87,17 +87,20 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .action("budgetLineItemCreate", create, kept)
         .needs("budget.write")
-        .about("Adds a line to a draft. Errors: INVALID, OUT_OF_RANGE, NOT_FOUND, CURRENCY_MISMATCH, STATE.");
+        .about("Adds a line to a draft. Errors: INVALID, OUT_OF_RANGE, NOT_FOUND, CURRENCY_MISMATCH, STATE.")
+        .in_bulk();
     mutations
         .action("budgetLineItemUpdate", update, kept)
         .needs("budget.write")
         .about(
             "Changes a line of a draft. Errors: INVALID, OUT_OF_RANGE, NOT_FOUND, CONFLICT, CURRENCY_MISMATCH, STATE.",
-        );
+        )
+        .in_bulk();
     mutations
         .action("budgetLineItemDelete", delete, gone)
         .needs("budget.write")
-        .about("Removes a line from a draft for good. Errors: NOT_FOUND, CONFLICT, STATE.");
+        .about("Removes a line from a draft for good. Errors: NOT_FOUND, CONFLICT, STATE.")
+        .in_bulk();
 }
 
 /// A line that was added, changed or removed, and the budget whose total follows.

@@ -86,21 +86,29 @@ order! { CostCenterOrder, CostCenterOrderField for CostCenter {
 
 pub fn queries(query: &mut Fields<Query>) {
     query
-        .by_id::<CostCenter>("costCenter")
-        .about("A cost center by its id; null when there is none that you may see.");
+        .one_by::<CostCenter>(
+            "costCenter",
+            [By::text("code", cost_centers::code, "Its code in bookkeeping.")],
+        )
+        .about("A cost center by its id or code; null when there is none that you may see.");
     query.list::<CostCenter>("costCenters").about("Cost centers, by name unless ordered otherwise.");
 }
 
 pub fn mutations(mutations: &mut Mutations) {
-    mutations.change("costCenterCreate", create).needs("cost_center.write").about(
-        "Makes a cost center. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, CURRENCY_MISMATCH, OUT_OF_RANGE.",
-    );
+    mutations
+        .change("costCenterCreate", create)
+        .needs("cost_center.write")
+        .about(
+            "Makes a cost center. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, CURRENCY_MISMATCH, OUT_OF_RANGE.",
+        )
+        .in_bulk();
     mutations
         .change("costCenterUpdate", update)
         .needs("cost_center.write")
         .about(
             "Changes a cost center. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, CONFLICT, CURRENCY_MISMATCH, OUT_OF_RANGE.",
-        );
+        )
+        .in_bulk();
 }
 
 /// The organization's own currency.

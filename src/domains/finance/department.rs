@@ -107,21 +107,24 @@ pub async fn called(write: &mut Write, name: Option<&str>) -> Outcome<Option<Id<
 
 pub fn queries(query: &mut Fields<Query>) {
     query
-        .by_id::<Department>("department")
-        .about("A department by its id; null when there is none that you may see.");
+        .one_by::<Department>("department", [By::text("code", departments::code, "Its short code.")])
+        .about("A department by its id or code; null when there is none that you may see.");
     query.list::<Department>("departments").about("Departments, by name unless ordered otherwise.");
 }
 
 pub fn mutations(mutations: &mut Mutations) {
-    mutations.change("departmentCreate", create).needs("department.write").about(
-        "Makes a department. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, CURRENCY_MISMATCH, OUT_OF_RANGE.",
-    );
+    mutations
+        .change("departmentCreate", create)
+        .needs("department.write")
+        .about("Makes a department. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, CURRENCY_MISMATCH, OUT_OF_RANGE.")
+        .in_bulk();
     mutations
         .change("departmentUpdate", update)
         .needs("department.write")
         .about(
             "Changes a department. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, CONFLICT, CURRENCY_MISMATCH, OUT_OF_RANGE.",
-        );
+        )
+        .in_bulk();
 }
 
 /// A department to be made.

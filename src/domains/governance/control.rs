@@ -163,21 +163,33 @@ order! { ComplianceControlOrder, ComplianceControlOrderField for ComplianceContr
 
 pub fn queries(query: &mut Fields<Query>) {
     query
-        .by_id::<ComplianceControl>("complianceControl")
-        .about("A control by its id; null when there is none that you may see.");
+        .one_by::<ComplianceControl>(
+            "complianceControl",
+            [By::text(
+                "key",
+                compliance_controls::control_id,
+                "Its number in the organization, `SOX-AC-001`.",
+            )],
+        )
+        .about("A control by its id or number; null when there is none that you may see.");
     query
         .list::<ComplianceControl>("complianceControls")
         .about("Controls, by their number unless ordered otherwise.");
 }
 
 pub fn mutations(mutations: &mut Mutations) {
-    mutations.change("complianceControlCreate", create).needs("control.write").about(
-        "Makes a control. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, STATE when the framework is inactive.",
-    );
+    mutations
+        .change("complianceControlCreate", create)
+        .needs("control.write")
+        .about(
+            "Makes a control. Errors: INVALID, NOT_UNIQUE, NOT_FOUND, STATE when the framework is inactive.",
+        )
+        .in_bulk();
     mutations
         .change("complianceControlUpdate", update)
         .needs("control.write")
-        .about("Changes a control. Errors: NOT_FOUND, CONFLICT, INVALID, NOT_UNIQUE.");
+        .about("Changes a control. Errors: NOT_FOUND, CONFLICT, INVALID, NOT_UNIQUE.")
+        .in_bulk();
     mutations
         .change("controlRequirementsSet", set_requirements)
         .needs("control.write")

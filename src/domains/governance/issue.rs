@@ -120,11 +120,13 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("complianceIssueCreate", create)
         .needs("issue.write")
-        .about("Reports a weakness of a control. Errors: INVALID, NOT_FOUND.");
+        .about("Reports a weakness of a control. Errors: INVALID, NOT_FOUND.")
+        .in_bulk();
     mutations
         .change("complianceIssueUpdate", update)
         .needs("issue.write")
-        .about("Changes an issue, but for its status. Errors: NOT_FOUND, CONFLICT, INVALID.");
+        .about("Changes an issue, but for its status. Errors: NOT_FOUND, CONFLICT, INVALID.")
+        .in_bulk();
     mutations
         .change("complianceIssueStart", start)
         .needs("issue.write")

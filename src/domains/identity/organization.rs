@@ -178,7 +178,8 @@ pub fn mutations(mutations: &mut Mutations) {
         .needs("organization.delete")
         .in_person()
         .about(
-            "Deletes the organization in which you work: nobody gets in any more, and its slug is free. An administrator of \
+            "Deletes the organization in which you work: nobody gets in any more, and who repeats it is not let in any more \
+             either; its slug is free. An administrator of \
              the platform can restore it until `purgeDueAt`; then all of its records, its audit log among them, are \
              deleted for good. Errors: STATE.",
         );

@@ -93,7 +93,7 @@ pub fn mutations(mutations: &mut Mutations) {
         .personal()
         .for_impersonators()
         .without_mfa()
-        .about("Ends this session: its tokens are good for nothing from now on. Errors: none.");
+        .about("Ends this session: its tokens are good for nothing from now on, and who repeats it is not let in any more. Errors: none.");
     mutations.change("sessionRevoke", revoke).personal().about(
         "Ends one of your own sessions, or one in which you act as somebody else. Errors: NOT_FOUND, STATE.",
     );

@@ -212,7 +212,9 @@ pub const MEMBERSHIPS: &Table = &Table {
 };
 
 pub fn queries(query: &mut Fields<Query>) {
-    query.by_id::<User>("user").about("A person by their id; null when you share no organization.");
+    query
+        .one_by::<User>("user", [By::word("email", users::email, "Their e-mail address, in any case.")])
+        .about("A person by their id or address; null when you share no organization.");
     let members =
         Condition::Through { column: "id", table: MEMBERSHIPS, condition: Box::new(Condition::ANYTHING) };
     query

@@ -5,6 +5,7 @@ use crate::{
         prelude::*,
         sales::deal::Deal,
     },
+    graph::sync::{self, Upserted, upserted},
     store::tables::sales::{accounts, deals},
 };
 
@@ -22,15 +23,18 @@ pub struct Account {
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     pub deleted_at: Option<DateTime<Utc>>,
+    pub synced_at: Option<DateTime<Utc>>,
+    pub synced_revision: Option<i32>,
 }
 
 entity!(Account, "acct", sales::accounts, needs "account.read", version revision, deleted deleted_at);
+external!(Account, accounts: external_system, external_id);
 
 impl Entity for Account {
     fn fields(account: &mut Fields<Self>) {
         columns! { account: Account {
             id, name, domain, vertical, external_system, external_id,
-            revision as "version", created_at, updated_at, deleted_at,
+            revision as "version", created_at, updated_at, deleted_at, synced_at, synced_revision as "syncedVersion",
         } keeps { owner_id } }
         account.one("owner", |account| account.owner_id).about_column("owner_id");
         account.children::<Deal>("deals", deals::account_id).about("The deals made with this company.");
@@ -57,7 +61,11 @@ order! { AccountOrder, AccountOrderField for Account {
 } default [Name Asc] }
 
 pub fn queries(query: &mut Fields<Query>) {
-    query.by_id::<Account>("account").about("A company by its id; null when there is none that you may see.");
+    query
+        .one_by::<Account>("account", [By::external(accounts::external_system, accounts::external_id)])
+        .about(
+            "A company by its id, or by that of the system it comes from; null when there is none that you may see.",
+        );
     query.list::<Account>("accounts").about("Companies, by name unless ordered otherwise.");
 }
 
@@ -65,15 +73,23 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("accountCreate", create)
         .needs("account.write")
-        .about("Makes a company known. Errors: INVALID, NOT_UNIQUE, NOT_FOUND.");
+        .about("Makes a company known. Errors: INVALID, NOT_UNIQUE, NOT_FOUND.")
+        .in_bulk();
     mutations
         .change("accountUpdate", update)
         .needs("account.write")
-        .about("Changes a company. Errors: NOT_FOUND, CONFLICT, INVALID, NOT_UNIQUE.");
+        .about("Changes a company. Errors: NOT_FOUND, CONFLICT, INVALID, NOT_UNIQUE.")
+        .in_bulk();
+    mutations.action("accountUpsert", upsert, upserted).needs("account.write").about(
+        "Makes known or changes the company that another system calls so, as that system knows it. Refused where it was \
+         changed here since it was compared last, unless you say which version or time you know of. \
+         Errors: CONFLICT, REQUIRED, INVALID, NOT_FOUND, NOT_UNIQUE.",
+    );
     mutations
         .change("accountDelete", record::delete::<Account>)
         .needs("account.delete")
-        .about("Deletes a company; it can be restored. Errors: NOT_FOUND, CONFLICT, STATE.");
+        .about("Deletes a company; it can be restored. Errors: NOT_FOUND, CONFLICT, STATE.")
+        .in_bulk();
     mutations
         .change("accountRestore", record::restore::<Account>)
         .needs("account.delete")
@@ -133,4 +149,38 @@ async fn update(write: &mut Write, input: AccountUpdateInput) -> Outcome<Id<Acco
         .patch(accounts::vertical, input.vertical)
         .patch(accounts::owner_id, input.owner_id);
     record::update(write, before, changes).await
+}
+
+/// A company as another system knows it. Absent: unchanged, or unknown where it is new. Null: cleared.
+#[derive(InputObject)]
+struct AccountUpsertInput {
+    /// The system, and its id there.
+    external: ExternalRef,
+    /// The version of the company here that you read; refused when it is another by now.
+    expected_version: Option<i32>,
+    /// Until when you know the company here; refused when it was changed after that.
+    if_unchanged_since: Option<DateTime<Utc>>,
+    /// Its name; required where it is new.
+    name: Option<String>,
+    /// Its domain in the internet, `example.com`.
+    domain: MaybeUndefined<String>,
+    /// The industry it works in.
+    vertical: MaybeUndefined<String>,
+    /// Who looks after it.
+    owner_id: MaybeUndefined<Id<User>>,
+}
+
+async fn upsert(write: &mut Write, input: AccountUpsertInput) -> Outcome<Upserted<Account>> {
+    let known =
+        sync::find::<Account>(write, &input.external, input.expected_version, input.if_unchanged_since);
+    let known = known.await?;
+    if known.is_none() && input.name.is_none() {
+        return Err(sync::missing(&[("name", false)]));
+    }
+    let account = Changes::default()
+        .given(accounts::name, input.name)
+        .patch(accounts::domain, input.domain)
+        .patch(accounts::vertical, input.vertical)
+        .patch(accounts::owner_id, input.owner_id);
+    sync::write(write, input.external, known, account).await
 }

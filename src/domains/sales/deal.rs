@@ -97,9 +97,11 @@ pub struct Deal {
     pub updated_at: DateTime<Utc>,
     pub synced_at: Option<DateTime<Utc>>,
     pub deleted_at: Option<DateTime<Utc>>,
+    pub synced_revision: Option<i32>,
 }
 
 entity!(Deal, "deal", sales::deals, needs "deal.read", version revision, deleted deleted_at);
+external!(Deal, deals: external_system, external_deal_id);
 
 impl Entity for Deal {
     fn fields(deal: &mut Fields<Self>) {
@@ -107,7 +109,7 @@ impl Entity for Deal {
             id, external_deal_id, external_system, name, region, segment, lob, vertical, revenue_type, status,
             stage_entered_at, probability, pipeline_entered_at, expected_close_date, actual_close_date,
             channel, campaign_source, close_reason, competitor_lost_to,
-            revision as "version", created_at, updated_at, synced_at, deleted_at,
+            revision as "version", created_at, updated_at, synced_at, deleted_at, synced_revision as "syncedVersion",
         } keeps { account_id, pipeline_id, stage_id, value, currency, weighted_value, owner_id } }
         deal.part("value", |deal, _| Some(Money::of(deal.value, deal.currency)))
             .of_column("value")
@@ -174,7 +176,9 @@ order! { DealOrder, DealOrderField for Deal {
 } default [CreatedAt Desc] }
 
 pub fn queries(query: &mut Fields<Query>) {
-    query.by_id::<Deal>("deal").about("A deal by its id; null when there is none that you may see.");
+    query.one_by::<Deal>("deal", [By::external(deals::external_system, deals::external_deal_id)]).about(
+        "A deal by its id, or by that of the system it comes from; null when there is none that you may see.",
+    );
     query.list::<Deal>("deals").about("Deals, newest first unless ordered otherwise.");
 }
 
@@ -182,11 +186,13 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("dealCreate", create)
         .needs("deal.write")
-        .about("Makes a deal. Errors: INVALID, OUT_OF_RANGE, NOT_FOUND.");
+        .about("Makes a deal. Errors: INVALID, OUT_OF_RANGE, NOT_FOUND.")
+        .in_bulk();
     mutations
         .change("dealUpdate", update)
         .needs("deal.write")
-        .about("Changes a deal. Errors: INVALID, OUT_OF_RANGE, NOT_FOUND, CONFLICT, STATE.");
+        .about("Changes a deal. Errors: INVALID, OUT_OF_RANGE, NOT_FOUND, CONFLICT, STATE.")
+        .in_bulk();
     mutations
         .change("dealStageChange", change_stage)
         .needs("deal.write")
@@ -194,7 +200,8 @@ pub fn mutations(mutations: &mut Mutations) {
     mutations
         .change("dealDelete", record::delete::<Deal>)
         .needs("deal.delete")
-        .about("Deletes a deal; it can be restored. Errors: NOT_FOUND, CONFLICT, STATE.");
+        .about("Deletes a deal; it can be restored. Errors: NOT_FOUND, CONFLICT, STATE.")
+        .in_bulk();
     mutations
         .change("dealRestore", record::restore::<Deal>)
         .needs("deal.delete")
@@ -203,38 +210,44 @@ pub fn mutations(mutations: &mut Mutations) {
 
 /// A deal to be made.
 #[derive(InputObject)]
-struct DealCreateInput {
+pub(super) struct DealCreateInput {
     /// What to call it.
-    name: Option<String>,
+    pub(super) name: Option<String>,
     /// The company it is made with.
-    account_id: Option<Id<Account>>,
+    pub(super) account_id: Option<Id<Account>>,
     /// Where it is sold.
-    region: DealRegion,
+    pub(super) region: DealRegion,
     /// The size of customer.
-    segment: DealSegment,
+    pub(super) segment: DealSegment,
     /// The line of business.
-    lob: DealLob,
+    pub(super) lob: DealLob,
     /// The industry of the customer.
-    vertical: Option<String>,
+    pub(super) vertical: Option<String>,
     /// The stage it begins at, which also says in which pipeline.
-    stage_id: Id<PipelineStage>,
+    pub(super) stage_id: Id<PipelineStage>,
     /// What it would bring in.
-    value: MoneyInput,
+    pub(super) value: MoneyInput,
     /// How likely it is won, in percent; that of its stage when absent.
-    probability: Option<Decimal>,
+    pub(super) probability: Option<Decimal>,
     /// When it should be won.
-    expected_close_date: Option<Date>,
+    pub(super) expected_close_date: Option<Date>,
     /// Who works on it.
-    owner_id: Option<Id<User>>,
+    pub(super) owner_id: Option<Id<User>>,
     /// How the customer came.
-    channel: Option<String>,
+    pub(super) channel: Option<String>,
     /// The campaign that brought the customer.
-    campaign_source: Option<String>,
+    pub(super) campaign_source: Option<String>,
 }
 
 async fn create(write: &mut Write, input: DealCreateInput) -> Outcome<Id<Deal>> {
+    let deal = begun(write, input).await?;
+    record::create(write, deal).await
+}
+
+/// A deal at its first stage.
+pub(super) async fn begun(write: &mut Write, input: DealCreateInput) -> Outcome<Changes<deals::table>> {
     let stage = record::find(write, input.stage_id, &["input", "stageId"]).await?;
-    let deal = Changes::default()
+    Ok(Changes::default()
         .set(deals::name, input.name)
         .set(deals::account_id, input.account_id)
         .set(deals::region, input.region)
@@ -249,43 +262,46 @@ async fn create(write: &mut Write, input: DealCreateInput) -> Outcome<Id<Deal>> 
         .set(deals::expected_close_date, input.expected_close_date)
         .set(deals::owner_id, input.owner_id)
         .set(deals::channel, input.channel)
-        .set(deals::campaign_source, input.campaign_source);
-    record::create(write, deal).await
+        .set(deals::campaign_source, input.campaign_source))
 }
 
 /// What to change of a deal. Absent: unchanged. Null: cleared.
 #[derive(InputObject)]
-struct DealUpdateInput {
+pub(super) struct DealUpdateInput {
     /// Which deal.
-    id: Id<Deal>,
+    pub(super) id: Id<Deal>,
     /// The version you read; refused when it is another by now.
-    expected_version: Option<i32>,
+    pub(super) expected_version: Option<i32>,
     /// What to call it.
-    name: MaybeUndefined<String>,
+    pub(super) name: MaybeUndefined<String>,
     /// The company it is made with.
-    account_id: MaybeUndefined<Id<Account>>,
+    pub(super) account_id: MaybeUndefined<Id<Account>>,
     /// Where it is sold.
-    region: Option<DealRegion>,
+    pub(super) region: Option<DealRegion>,
     /// The size of customer.
-    segment: Option<DealSegment>,
+    pub(super) segment: Option<DealSegment>,
     /// The line of business.
-    lob: Option<DealLob>,
+    pub(super) lob: Option<DealLob>,
     /// The industry of the customer.
-    vertical: MaybeUndefined<String>,
+    pub(super) vertical: MaybeUndefined<String>,
     /// What it would bring in.
-    value: Option<MoneyInput>,
+    pub(super) value: Option<MoneyInput>,
     /// How likely it is won, in percent.
-    probability: Option<Decimal>,
+    pub(super) probability: Option<Decimal>,
     /// When it should be won.
-    expected_close_date: MaybeUndefined<Date>,
+    pub(super) expected_close_date: MaybeUndefined<Date>,
     /// Who works on it.
-    owner_id: MaybeUndefined<Id<User>>,
+    pub(super) owner_id: MaybeUndefined<Id<User>>,
 }
 
 async fn update(write: &mut Write, input: DealUpdateInput) -> Outcome<Id<Deal>> {
     let before = record::lock(write, input.id, input.expected_version).await?;
+    record::update(write, before, changed(input)).await
+}
+
+pub(super) fn changed(input: DealUpdateInput) -> Changes<deals::table> {
     let (value, currency) = input.value.map(|money| (money.amount, money.currency)).unzip();
-    let changes = Changes::default()
+    Changes::default()
         .patch(deals::name, input.name)
         .patch(deals::account_id, input.account_id)
         .given(deals::region, input.region)
@@ -296,8 +312,7 @@ async fn update(write: &mut Write, input: DealUpdateInput) -> Outcome<Id<Deal>> 
         .given(deals::currency, currency)
         .given(deals::probability, input.probability)
         .patch(deals::expected_close_date, input.expected_close_date)
-        .patch(deals::owner_id, input.owner_id);
-    record::update(write, before, changes).await
+        .patch(deals::owner_id, input.owner_id)
 }
 
 /// Where a deal goes.

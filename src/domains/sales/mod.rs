@@ -2,6 +2,7 @@
 pub mod account;
 pub mod deal;
 pub mod deal_history;
+pub mod deal_sync;
 pub mod pipeline;
 
 use crate::graph::{
@@ -18,4 +19,5 @@ pub fn queries(query: &mut Fields<Query>) {
 pub fn mutations(mutations: &mut Mutations) {
     account::mutations(mutations);
     deal::mutations(mutations);
+    deal_sync::mutations(mutations);
 }

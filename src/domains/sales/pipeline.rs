@@ -145,7 +145,7 @@ pub async fn found(write: &mut Write) -> Outcome<Id<Pipeline>> {
 
 pub fn queries(query: &mut Fields<Query>) {
     query
-        .by_id::<Pipeline>("pipeline")
-        .about("A pipeline by its id; null when there is none that you may see.");
+        .one_by::<Pipeline>("pipeline", [By::text("name", pipelines::name, "What it is called.")])
+        .about("A pipeline by its id or name; null when there is none that you may see.");
     query.list::<Pipeline>("pipelines").about("The pipelines of the organization.");
 }

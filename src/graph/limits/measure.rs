@@ -200,6 +200,14 @@ impl<'d> Measure<'d> {
                 size.cost = size.cost.saturating_add(WORK + 1);
                 size.work = size.work.saturating_add(WORK);
             }
+            Some(Gives::Changes) => {
+                times = self.items(field).max(1);
+                each = below.per_row.saturating_add(WORK);
+                let work = below.work_per_row.saturating_add(WORK);
+                size.cost = below.cost.saturating_add(each.saturating_mul(times)).saturating_add(1);
+                size.work = below.work.saturating_add(work.saturating_mul(times));
+                (size.per_row, size.work_per_row) = (0, 0);
+            }
             Some(Gives::Count) => {
                 let counted = self.number(field, &["limit"]).unwrap_or(COUNT).div_ceil(COUNTED).max(1);
                 (size.cost, size.work) = (counted, counted);
@@ -296,6 +304,23 @@ impl<'d> Measure<'d> {
         let length = |value: &Value| if let Value::List(ids) = value { Some(ids.len()) } else { None };
         let said = self.number(field, &["first", "last"]);
         said.or_else(|| self.look(field, "ids", length).flatten()).unwrap_or(LIST)
+    }
+
+    /// How many items the input of a change has. What is no list of them is refused when it is read.
+    fn items(&self, field: &Field) -> usize {
+        let Some(input) = field.get_argument("input") else { return 0 };
+        // variables under their names: their values are only looked at
+        let named = |variable| Ok::<_, std::convert::Infallible>(Value::Enum(variable));
+        let input = input.node.clone().into_const_with(named).unwrap_or_default();
+        let known = |value: &Value| match value {
+            Value::Enum(variable) => self.variable(variable),
+            _ => None,
+        };
+        let Value::Object(input) = known(&input).unwrap_or(&input) else { return 0 };
+        match input.get("items").map(|items| known(items).unwrap_or(items)) {
+            Some(Value::List(items)) => items.len(),
+            _ => 0,
+        }
     }
 
     /// What a filter costs: its steps along relations.

@@ -14,7 +14,7 @@ pub(super) enum Gives {
     Page(usize),
     /// The rows of a connection.
     Rows,
-    /// The edges of a connection: what they hold counts, they themselves do not.
+    /// The edges of a connection, the results of many changes: what they hold counts, they themselves do not.
     Edges,
     /// How many rows a connection has.
     Count,
@@ -26,6 +26,8 @@ pub(super) enum Gives {
     List,
     /// What a change has come to, or a stream.
     Work,
+    /// What many changes have come to: as many as its input has items.
+    Changes,
 }
 
 /// A field, and the type below it.
@@ -76,6 +78,14 @@ impl Shapes {
                 .and_then(MetaType::fields)
                 .is_some_and(|fields| fields.contains_key("pageInfo"))
         };
+        let is_bulk = |of: &str| {
+            of.ends_with("Payload")
+                && registry
+                    .types
+                    .get(of)
+                    .and_then(MetaType::fields)
+                    .is_some_and(|fields| fields.contains_key("results"))
+        };
         let shape = |parent: &str, name: &str, ty: &str| {
             let of = ty.trim_matches(['[', ']', '!']);
             let composite = matches!(
@@ -89,6 +99,8 @@ impl Shapes {
                 "aggregate" if is_page(parent) => Gives::Amounts(1),
                 "groupBy" if is_page(parent) => Gives::Amounts(50),
                 "pageInfo" if is_page(parent) => Gives::Nothing,
+                "results" if is_bulk(parent) => Gives::Edges,
+                _ if parent == "Mutation" && is_bulk(of) => Gives::Changes,
                 _ if matches!(parent, "Mutation" | "Subscription") => Gives::Work,
                 _ if is_page(of) && parent == "Query" => Gives::Page(size(pages.root)),
                 _ if is_page(of) => Gives::Page(size(pages.nested)),

@@ -58,6 +58,12 @@ fn a_record_that_may_be_shown_costs_a_point() {
         ("{ nodes(ids: [\"a\", \"b\", \"c\"]) { id } }", 3),
         // a change is work, besides what its payload shows
         ("mutation { dealDelete(input: { id: \"x\" }) { deal { id owner { id } } } }", 13),
+        // many changes are as many times work, whatever else they show
+        (
+            "mutation { dealBulkDelete(input: { items: [{ id: \"x\" }, { id: \"y\" }] }) { results { deal { id owner { id } } } } }",
+            1 + 2 * 12,
+        ),
+        ("mutation { dealBulkDelete(input: { items: { id: \"x\" } }) { count } }", 11),
         ("subscription { recordEvents { ... on StreamOpened { cursor } } }", 11),
     ] {
         assert_eq!(cost(document, json!({})), points, "{document}");
@@ -70,6 +76,10 @@ fn variables_and_their_defaults_say_how_much() {
     assert_eq!(cost(pages, json!({})), 7);
     assert_eq!(cost(pages, json!({ "n": 40 })), 40);
     assert_eq!(cost(pages, json!({ "n": null })), 20);
+    let many = "mutation($input: DealBulkRecordInput!) { dealBulkDelete(input: $input) { results { deal { id } } } }";
+    assert_eq!(cost(many, json!({ "input": { "items": [{ "id": "x" }, { "id": "y" }] } })), 23);
+    let many = "mutation($e: BulkErrorPolicy, $items: [DealRecordInput!]!) { dealBulkDelete(input: { onError: $e, items: $items }) { count } }";
+    assert_eq!(cost(many, json!({ "items": [{ "id": "x" }, { "id": "y" }, { "id": "z" }] })), 31);
     let ids = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }";
     assert_eq!(cost(ids, json!({ "ids": ["a", "b"] })), 2);
 }

@@ -2,6 +2,7 @@
 //! selected of its payload beyond the row it wrote last is read in a fresh snapshot.
 mod access;
 mod alone;
+mod bulk;
 mod root;
 mod run;
 
@@ -9,7 +10,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use async_graphql::{InputType, InputValueResult, Value, indexmap::IndexMap, registry::Registry};
 use futures_util::{FutureExt, future::BoxFuture};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     rows::{Entity, Fields, Object},
@@ -20,13 +21,25 @@ use crate::store::{door::Write, id::Id};
 pub use access::Access;
 pub use alone::alone;
 pub use root::{MutationRoot, mutations};
-use run::{Action, Run};
+use run::{Action, Run, RunFn, Told, all_seen};
 
 /// What a mutation has come to: its result, or what the person can mend.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 pub struct Payload<R> {
     pub result: Option<R>,
     pub errors: Vec<UserError>,
+    /// Which item of many it was.
+    pub index: usize,
+}
+
+impl<R> Payload<R> {
+    const fn done(result: R) -> Self {
+        Self { result: Some(result), errors: Vec::new(), index: 0 }
+    }
+
+    const fn refused(errors: Vec<UserError>) -> Self {
+        Self { result: None, errors, index: 0 }
+    }
 }
 
 /// All mutations, by name.
@@ -46,13 +59,20 @@ struct Declared {
 }
 
 /// The mutation just declared.
-pub struct Last<'m>(&'m mut Declared);
+pub struct Last<'m, I, R: 'static> {
+    all: &'m mut Mutations,
+    name: &'static str,
+    run: Arc<RunFn<I, R>>,
+    fields: Box<FieldsOf<R>>,
+}
 
-impl Last<'_> {
+/// Declares what a payload shows.
+type FieldsOf<R> = dyn Fn(&mut Fields<Payload<R>>);
+
+impl<I, R> Last<'_, I, R> {
     /// What it does, and which user errors it can give.
     pub fn about(self, text: impl Into<String>) -> Self {
-        self.0.about = text.into();
-        self
+        self.with(|declared| declared.about = text.into())
     }
 
     pub fn needs(self, permission: &'static str) -> Self {
@@ -79,34 +99,52 @@ impl Last<'_> {
         self.allow(Access::PlatformAdmin).in_person()
     }
 
-    /// `@idempotent` is refused: it gives a secret, which is not kept, or part of it happens aside.
+    /// `@idempotent` is refused: it gives or takes a secret, which is not kept.
     pub fn once(self) -> Self {
-        self.0.once = true;
-        self
+        self.with(|declared| declared.once = true)
     }
 
     /// Also for whoever lacks the second factor that their organization demands, but outside of the organization.
     pub fn without_mfa(self) -> Self {
-        self.0.without_mfa = true;
-        self
+        self.with(|declared| declared.without_mfa = true)
     }
 
     /// Refused to whoever acts as somebody else: it is about who the person is or about the rights of people, or it
     /// wants the eyes of a second person. What takes no permission is refused to them anyway.
     pub fn in_person(self) -> Self {
-        self.0.in_person = true;
-        self
+        self.with(|declared| declared.in_person = true)
     }
 
     /// Also for whoever acts as somebody else, though it takes no permission.
     pub fn for_impersonators(self) -> Self {
-        self.0.in_person = false;
-        self
+        self.with(|declared| declared.in_person = false)
     }
 
     fn allow(self, access: Access) -> Self {
-        self.0.access = access;
+        self.with(|declared| declared.access = access)
+    }
+
+    fn with(self, change: impl FnOnce(&mut Declared)) -> Self {
+        if let Some(declared) = self.all.0.get_mut(self.name) {
+            change(declared);
+        }
         self
+    }
+}
+
+impl<I, R> Last<'_, I, R>
+where
+    I: InputType + Send + 'static,
+    R: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
+{
+    /// Also many at a time: `dealBulkCreate` besides `dealCreate`, for those who may this, by the same rules. Said last.
+    pub fn in_bulk(self) {
+        let Some(one) = self.all.0.get(self.name) else { return };
+        let name: &'static str = bulk::named(self.name).leak();
+        let about = bulk::about(self.name, &one.about);
+        let action: Box<dyn Action> = Box::new(bulk::of(name, self.run, &*self.fields));
+        let declared = Declared { about, action, ..*one };
+        self.all.0.insert(name, declared);
     }
 }
 
@@ -116,7 +154,7 @@ impl Mutations {
         &mut self,
         name: &'static str,
         act: impl for<'w> Act<'w, I, Id<T>> + 'static,
-    ) -> Last<'_>
+    ) -> Last<'_, I, Id<T>>
     where
         I: InputType + Send + 'static,
         T: Entity,
@@ -133,8 +171,8 @@ impl Mutations {
         &mut self,
         name: &'static str,
         act: impl for<'w> Act<'w, I, R> + 'static,
-        fields: impl FnOnce(&mut Fields<Payload<R>>),
-    ) -> Last<'_>
+        fields: impl Fn(&mut Fields<Payload<R>>) + 'static,
+    ) -> Last<'_, I, R>
     where
         I: InputType + Send + 'static,
         R: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
@@ -147,29 +185,32 @@ impl Mutations {
         &mut self,
         name: &'static str,
         run: impl for<'w> Fn(&'w Visit, &'w mut Write, I) -> BoxFuture<'w, Outcome<R>> + Send + Sync + 'static,
-        fields: impl FnOnce(&mut Fields<Payload<R>>),
-    ) -> Last<'_>
+        fields: impl Fn(&mut Fields<Payload<R>>) + 'static,
+    ) -> Last<'_, I, R>
     where
         I: InputType + Send + 'static,
         R: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
     {
+        let run = Arc::new(run);
+        let run: Arc<RunFn<I, R>> = Arc::new(move |visit, write, told: Told<I>| {
+            let run = run.clone();
+            async move {
+                all_seen(write, &told.named).await?;
+                run(visit, write, told.input).await
+            }
+            .boxed()
+        });
         let mut payload = Fields::new();
         fields(&mut payload);
         payload
             .mixed::<UserError>("userErrors", |payload: &Payload<R>, _: View<'_>| payload.errors.clone())
             .about("What the person can mend; empty when it was done.")
             .always();
-        let action = Run {
-            name,
-            payload_name: format!("{}Payload", pascal(name)).leak(),
-            payload: Box::leak(Box::new(payload)),
-            run: Arc::new(move |visit, write, input| run(visit, write, input)),
-        };
-        let access = Access::Undeclared;
-        let about = String::new();
-        let (once, without_mfa, in_person) = (false, false, false);
-        let declared = Declared { about, access, once, without_mfa, in_person, action: Box::new(action) };
-        Last(self.0.entry(name).insert_entry(declared).into_mut())
+        let action = Box::new(Run::of(name, payload, run.clone()));
+        let (about, access) = (String::new(), Access::Undeclared);
+        let declared = Declared { about, access, once: false, without_mfa: false, in_person: false, action };
+        self.0.insert(name, declared);
+        Last { all: self, name, run, fields: Box::new(fields) }
     }
 
     /// The names of all mutations with the permission each needs.
@@ -231,7 +272,7 @@ impl InputType for NoInput {
 }
 
 /// The name of a type as that of a field: `deal`.
-fn decapitalized<T: Entity>() -> &'static str {
+pub(in crate::graph) fn decapitalized<T: Entity>() -> &'static str {
     let mut letters = <T as Object>::NAME.chars();
     let first = letters.next().map(|first| first.to_ascii_lowercase());
     first.into_iter().chain(letters).collect::<String>().leak()

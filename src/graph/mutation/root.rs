@@ -9,7 +9,7 @@ use async_graphql::{
     registry::{MetaField, ObjectBuilder, Registry},
 };
 
-use super::{Access, Mutations};
+use super::{Access, Mutations, run::ONCE};
 use crate::graph::{rows, visit::Visit};
 
 /// `Mutation`, as async-graphql knows it.
@@ -44,6 +44,11 @@ impl OutputType for MutationRoot {
             let mut about = declared.about.clone();
             if declared.in_person && !matches!(declared.access, Access::Public) {
                 about += " Refused to whoever acts as somebody else.";
+            }
+            if declared.once {
+                about += " Takes no `@idempotent`: ";
+                about += ONCE;
+                about.push('.');
             }
             rows::declare_permission(&mut field, about, declared.access.permission());
             ((*name).to_owned(), field)

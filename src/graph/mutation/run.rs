@@ -1,11 +1,11 @@
 //! Running: the transaction, and then what is shown of its outcome.
 use std::{sync::Arc, time::Duration};
 
-use async_graphql::{Context, InputType, ServerError, Value, registry::Registry};
+use async_graphql::{Any, Context, InputType, ServerError, Value, registry::Registry};
 use futures_util::{FutureExt, future::BoxFuture};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Access, Declared, Payload};
+use super::{Access, Declared, Payload, pascal};
 use crate::{
     graph::{
         fault::{self, Code, Fault},
@@ -21,6 +21,9 @@ use crate::{
     },
     telemetry,
 };
+
+/// Why some mutations are not repeated by a key.
+pub(super) const ONCE: &str = "the secret that it gives or takes is not kept";
 
 /// The text of an answer, and what went wrong in it.
 type Shown = (Vec<u8>, Vec<ServerError>);
@@ -45,13 +48,27 @@ pub(super) trait Action: Send + Sync {
 }
 
 pub(super) type RunFn<I, R> =
-    dyn for<'w> Fn(&'w Visit, &'w mut Write, I) -> BoxFuture<'w, Outcome<R>> + Send + Sync;
+    dyn for<'w> Fn(&'w Visit, &'w mut Write, Told<I>) -> BoxFuture<'w, Outcome<R>> + Send + Sync;
+
+/// What a mutation is told.
+pub(super) struct Told<I> {
+    pub input: I,
+    /// The records that it names, where the caller has to see those.
+    pub named: Vec<Named>,
+}
 
 pub(super) struct Run<I, R: 'static> {
-    pub name: &'static str,
-    pub payload_name: &'static str,
-    pub payload: &'static Fields<Payload<R>>,
-    pub run: Arc<RunFn<I, R>>,
+    name: &'static str,
+    payload_name: &'static str,
+    payload: &'static Fields<Payload<R>>,
+    run: Arc<RunFn<I, R>>,
+}
+
+impl<I, R> Run<I, R> {
+    pub fn of(name: &'static str, payload: Fields<Payload<R>>, run: Arc<RunFn<I, R>>) -> Self {
+        let payload_name = format!("{}Payload", pascal(name)).leak();
+        Self { name, payload_name, payload: Box::leak(Box::new(payload)), run }
+    }
 }
 
 impl<I, R> Action for Run<I, R>
@@ -156,12 +173,16 @@ where
     ) -> Result<Done<R>, Fault> {
         let input: I = Args::of(ctx).get("input")?;
         let idempotency = idempotency(ctx, asked, self.name)?;
-        if idempotency.is_some() && (declared.once || visit.caller.organization.is_none()) {
-            return Err(Fault::bad_input(
-                "`@idempotent` needs an organization, and is not for what gives a secret: that is not kept",
-            ));
+        if idempotency.is_some() && declared.once {
+            return Err(Fault::bad_input(format!("`@idempotent` is not for `{}`: {ONCE}", self.name)));
         }
-        let named = rows::named_in(ctx);
+        if idempotency.is_some() && visit.caller.is_anonymous() {
+            return Err(Fault::bad_input("`@idempotent` is for whoever is signed in"));
+        }
+        // what takes no permission concerns nobody but themselves, and looks by itself; so does what administrators of
+        // the platform do elsewhere
+        let looks = matches!(declared.access, Access::Permission(_));
+        let named = if looks { rows::named_in(ctx) } else { Vec::new() };
         let (visit, run, name) = (visit.clone(), self.run.clone(), self.name);
         let (access, without_mfa, in_person) = (declared.access, declared.without_mfa, declared.in_person);
         // a client that hangs up drops us, not the task
@@ -173,14 +194,7 @@ where
                 let message = "you act as somebody else: this is for them to do";
                 return Err(Fault::new(Code::Forbidden, message));
             }
-            let run = async |write: &mut Write| {
-                // what takes no permission concerns nobody but themselves, and looks by itself; so does what administrators of
-                // the platform do elsewhere
-                for named in named.iter().filter(|_| matches!(access, Access::Permission(_))) {
-                    is_seen(write, named).await?;
-                }
-                run(&visit, write, input).await
-            };
+            let run = async |write: &mut Write| run(&visit, write, Told { input, named }).await;
             perform(&visit, write, name, access, idempotency, run).await
         }));
         task.await.map_err(Fault::internal)?
@@ -214,11 +228,15 @@ pub(super) async fn enter(visit: &Visit, without_mfa: bool) -> Result<Write, Fau
 
 /// Refused where a record is kept from the caller that they name, as if there were none: a foreign key knows of no
 /// conditions. What `id` names the mutation looks for itself, or it is an id to be given.
-async fn is_seen(write: &mut Write, named: &Named) -> Outcome<()> {
-    match rows::table_of_prefix(&named.id.prefix).filter(|_| named.path != ["input", "id"]) {
-        Some(table) if write.hides(table, named.id.uuid).await? => Err(UserError::unseen(named).into()),
-        _ => Ok(()),
+pub(super) async fn all_seen(write: &mut Write, named: &[Named]) -> Outcome<()> {
+    for named in named.iter().filter(|named| named.path != ["input", "id"]) {
+        if let Some(table) = rows::table_of_prefix(&named.id.prefix)
+            && write.hides(table, named.id.uuid).await?
+        {
+            return Err(UserError::unseen(named).into());
+        }
     }
+    Ok(())
 }
 
 async fn perform<R>(
@@ -243,10 +261,9 @@ where
     if let Some(idempotency) = &idempotency {
         match in_time(write.claim(idempotency)).await? {
             Replay::First => {}
-            Replay::Again(result) => {
+            Replay::Again(payload) => {
                 write.roll_back().await;
-                let result = serde_json::from_value(result).map_err(Fault::internal)?;
-                return Ok(Payload { result: Some(result), errors: Vec::new() }.into());
+                return Ok(serde_json::from_value::<Payload<R>>(payload).map_err(Fault::internal)?.into());
             }
             Replay::Reused => {
                 write.roll_back().await;
@@ -259,9 +276,8 @@ where
     }
     match in_time(run(&mut write)).await {
         Ok(result) => {
-            if let Some(idempotency) = &idempotency {
-                write.remember(idempotency, &serde_json::to_value(&result).map_err(Fault::internal)?).await?;
-            }
+            let payload = Payload::done(result);
+            remember(&mut write, idempotency.as_ref(), &payload).await?;
             if !write.is_recorded() {
                 write.roll_back().await;
                 return Err(Fault::internal(format!("{name} wrote no audit row")));
@@ -274,15 +290,17 @@ where
             let same = Arc::ptr_eq(write.caller(), &visit.caller);
             let written = write.written().filter(|_| same);
             commit(visit, write).await?;
-            Ok(Done { payload: Payload { result: Some(result), errors: Vec::new() }, written })
+            Ok(Done { payload, written })
         }
         Err(Stop::User(errors)) => {
             write.roll_back().await;
-            Ok(Payload { result: None, errors }.into())
+            Ok(Payload::refused(errors).into())
         }
         Err(Stop::Kept(errors)) => {
+            let payload = Payload::refused(errors);
+            remember(&mut write, idempotency.as_ref(), &payload).await?;
             commit(visit, write).await?;
-            Ok(Payload { result: None, errors }.into())
+            Ok(payload.into())
         }
         // whatever it waits for: its connection is closed, and nothing of it remains
         Err(Stop::Fault(fault)) if is_late() => Err(fault),
@@ -294,8 +312,19 @@ where
     }
 }
 
+/// Keeps what it has come to for a repetition; where nothing was done, there is nothing to keep.
+async fn remember<R: Serialize>(
+    write: &mut Write,
+    idempotency: Option<&Idempotency>,
+    payload: &Payload<R>,
+) -> Result<(), Fault> {
+    let Some(idempotency) = idempotency else { return Ok(()) };
+    let payload = serde_json::to_value(payload).map_err(Fault::internal)?;
+    Ok(write.remember(idempotency, &payload).await?)
+}
+
 /// Where a permission does not extend to a record, but would as soon as it is approved, or with a second factor: that.
-fn told(write: &Write, fault: Fault) -> Fault {
+pub(super) fn told(write: &Write, fault: Fault) -> Fault {
     let lacking = write.by().filter(|permission| write.grants().lack(permission).is_some());
     match lacking.filter(|_| fault.code == Code::Forbidden) {
         Some(permission) => gate::missing(write.grants(), permission),
@@ -318,7 +347,8 @@ pub(super) async fn commit(visit: &Visit, write: Write) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The key of `@idempotent`, with a hash of what it stands for.
+/// The key of `@idempotent`, with a hash of what it stands for: whichever way its arguments are written, in the document
+/// or in variables, and in whichever order.
 fn idempotency(
     ctx: &Context<'_>,
     asked: &Asked<'_>,
@@ -328,21 +358,22 @@ fn idempotency(
     let Some(directive) = directives.iter().find(|directive| directive.node.name.node == "idempotent") else {
         return Ok(None);
     };
-    let known = |variable| ctx.query_env.variables.get(&variable).cloned().ok_or(());
+    let known = |variable| {
+        let defined = ctx.query_env.operation.node.variable_definitions.iter();
+        let default = || {
+            let of = defined.map(|of| &of.node).find(|of| of.name.node == variable)?;
+            of.default_value.as_ref().map(|value| value.node.clone())
+        };
+        ctx.query_env.variables.get(&variable).cloned().or_else(default).ok_or(())
+    };
     let key =
         directive.node.get_argument("key").and_then(|value| value.node.clone().into_const_with(known).ok());
     let Some(Value::String(key)) = key else { return Err(Fault::bad_input("`@idempotent` needs a key")) };
-    if key.is_empty() || key.chars().count() > 200 {
+    if key.trim().is_empty() || key.chars().count() > 200 {
         return Err(Fault::bad_input("an idempotency key has 1 to 200 characters"));
     }
-    let arguments: Vec<String> = asked
-        .field()
-        .node
-        .arguments
-        .iter()
-        .map(|(name, value)| {
-            format!("{}={}", name.node, value.node.clone().into_const_with(known).unwrap_or_default())
-        })
-        .collect();
-    Ok(Some(Idempotency::new(key, name, &arguments.join(","))))
+    let Any(input) = Args::of(ctx).get("input")?;
+    let mut input = serde_json::to_value(input).map_err(Fault::internal)?;
+    input.sort_all_objects();
+    Ok(Some(Idempotency::new(key, name, &input.to_string())))
 }

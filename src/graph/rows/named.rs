@@ -7,7 +7,7 @@ use async_graphql::{
 use super::AnyId;
 use crate::graph::visit::Args;
 
-/// A record, and where it is named: `["input", "accountId"]`.
+/// A record, and where it is named: `["input", "accountId"]`, `["input", "items", "3", "accountId"]`.
 pub struct Named {
     pub path: Vec<String>,
     pub id: AnyId,
@@ -28,12 +28,17 @@ pub fn named_in(ctx: &Context<'_>) -> Vec<Named> {
 fn walk(registry: &Registry, ty: &str, value: &Value, path: &[&str], named: &mut Vec<Named>) {
     let ty = ty.trim_end_matches('!');
     if let Some(item) = ty.strip_prefix('[').and_then(|ty| ty.strip_suffix(']')) {
-        match value {
-            Value::List(values) => {
-                values.iter().for_each(|value| walk(registry, item, value, path, named));
-            }
+        let values = match value {
+            Value::List(values) => values.as_slice(),
             // one stands for a list of one
-            one => walk(registry, item, one, path, named),
+            one => std::slice::from_ref(one),
+        };
+        let objects =
+            matches!(registry.types.get(item.trim_end_matches('!')), Some(MetaType::InputObject { .. }));
+        for (index, value) in values.iter().enumerate() {
+            let index = index.to_string();
+            let below = if objects { &[index.as_str()][..] } else { &[] };
+            walk(registry, item, value, &[path, below].concat(), named);
         }
         return;
     }

@@ -52,6 +52,14 @@ impl<T> Fields<T> {
         self.columns.iter().position(|known| *known == name).map_or(Columns::ALL, Columns::at)
     }
 
+    /// The permission to see what is in a column, if it takes one.
+    pub(super) fn need_of(&self, column: &str) -> Option<&'static str> {
+        self.declared
+            .values()
+            .find(|declared| declared.column == Some(column))
+            .and_then(|declared| declared.needs)
+    }
+
     fn add_columns(&self, env: Env<'_>, set: &SelectionSet, columns: &mut Columns) {
         for selection in &set.items {
             // what a fragment selects of another type is not declared, or read for nothing

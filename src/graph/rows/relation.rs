@@ -1,11 +1,12 @@
 //! Relations: how what belongs to the rows of a level is loaded, and laid out to be written parent by parent.
 use std::{collections::HashMap, marker::PhantomData, ops::Range, sync::Arc};
 
+use async_graphql::registry::Registry;
 use futures_util::{FutureExt, future::BoxFuture};
 
 use super::{
-    declare::Object,
-    plan::{Asked, Env, plan},
+    declare::{Fields, How, Last, Object},
+    plan::{Asked, Env, plan, plan_fields},
     reads::columns_for,
     write::{Body, Bubble, Children, Out, Written},
 };
@@ -387,5 +388,53 @@ where
         let mut parts = Gathered::with_capacity(rows.len());
         rows.iter().for_each(|row| parts.add((self.get)(row, env.view())));
         parts.planned(env, asked, self.list).boxed()
+    }
+}
+
+impl<T: Send + Sync + 'static> Fields<T> {
+    /// A list of objects of a type made for it: called `ty`, with these fields.
+    pub fn list_of<U: Send + Sync + 'static>(
+        &mut self,
+        ty: &'static str,
+        about: String,
+        name: &'static str,
+        fields: Fields<U>,
+        get: impl Fn(&T) -> Vec<U> + Send + Sync + 'static,
+    ) -> Last<'_, T> {
+        let fields: &'static Fields<U> = Box::leak(Box::new(fields));
+        let type_of = move |registry: &mut Registry| {
+            format!("[{}!]!", super::register::object_of(registry, ty, about.clone(), None, fields))
+        };
+        self.add(name, Box::new(type_of), How::Relation(Box::new(ListOf { ty, fields, get })))
+    }
+}
+
+/// Objects of a type made for them.
+struct ListOf<F, U: 'static> {
+    ty: &'static str,
+    fields: &'static Fields<U>,
+    get: F,
+}
+
+impl<T, U, F> Relation<T> for ListOf<F, U>
+where
+    T: Sync,
+    U: Send + Sync + 'static,
+    F: Fn(&T) -> Vec<U> + Send + Sync,
+{
+    fn load<'r, 'a: 'r>(
+        &'r self,
+        env: Env<'a>,
+        asked: &'r Asked<'a>,
+        rows: &'r [T],
+    ) -> BoxFuture<'r, Loaded<'a>> {
+        async move {
+            let mut found = Gathered::with_capacity(rows.len());
+            rows.iter().for_each(|row| found.add((self.get)(row)));
+            let Gathered { all, ranges } = found;
+            let body = plan_fields(env, self.fields, self.ty, asked.sets(), Arc::new(all)).await;
+            loaded(Spread { body, ranges, list: true })
+        }
+        .boxed()
     }
 }

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::{Caller, Door, Standing, Transaction, standing};
 use crate::store::{
     batch::{Batch, Stored},
-    changes::{Changes, Insert, Update},
+    changes::{Changes, Differing, Insert, Update},
     error::{Error, Result},
     grants::Grants,
     id::Id,
@@ -112,6 +112,13 @@ impl Write {
         enter.execute(self).await?;
         self.organization = organization;
         self.entered.insert(organization);
+        Ok(())
+    }
+
+    /// Writes in none any more, as whoever has chosen none.
+    pub(in crate::store) async fn leave_organization(&mut self) -> Result<()> {
+        self.say("app.organization_id", "").await?;
+        self.organization = Uuid::max();
         Ok(())
     }
 
@@ -211,6 +218,35 @@ impl Write {
         Ok(())
     }
 
+    /// What is written from now on can be undone without the rest, under this name.
+    pub async fn mark(&mut self, name: &'static str) -> Result<()> {
+        Ok(self.batch_execute(&format!("SAVEPOINT {name}")).await?)
+    }
+
+    /// What was written since the mark of this name stays with the rest; it is set anew.
+    pub async fn mark_anew(&mut self, name: &'static str) -> Result<()> {
+        Ok(self.batch_execute(&format!("RELEASE SAVEPOINT {name}; SAVEPOINT {name}")).await?)
+    }
+
+    /// Undoes what was written since the mark of this name, which stays set; `organization` is where that was.
+    pub async fn undo(&mut self, name: &'static str, organization: Uuid) -> Result<()> {
+        self.batch_execute(&format!("ROLLBACK TO SAVEPOINT {name}")).await?;
+        self.organization = organization;
+        Ok(())
+    }
+
+    /// What is done from now on is looked at by itself: whether it is recorded, and done by a permission that extends to it.
+    pub const fn apart(&mut self) {
+        self.recorded = false;
+        self.extended = false;
+    }
+
+    /// All that was done was looked at by itself.
+    pub const fn together(&mut self) {
+        self.recorded = true;
+        self.extended = true;
+    }
+
     /// Waits for `work` without keeping a connection from others, and begins anew afterwards. For what comes before
     /// the first change: what was written until now would be lost.
     pub async fn aside<T>(&mut self, work: impl Future<Output = T> + Send) -> Result<T> {
@@ -293,6 +329,18 @@ impl Write {
         Ok(())
     }
 
+    /// What is written from now on comes from another system; whoever else writes what `key` names there waits until this
+    /// has ended.
+    pub async fn syncs(&mut self, key: &str) -> Result<()> {
+        let say = sql::<Bool>(
+            "SELECT set_config('app.change_source', 'sync', true) IS NOT NULL AND pg_advisory_xact_lock(hashtextextended(",
+        )
+        .bind::<Text, _>(key)
+        .sql(", 0)) IS NOT NULL");
+        say.execute(self).await?;
+        Ok(())
+    }
+
     /// Whether the caller is limited to some rows, and this is none of them, or there is none; of tables whose rows they see
     /// all, this is not asked.
     pub async fn hides(&mut self, table: &'static Table, id: Uuid) -> Result<bool> {
@@ -343,6 +391,12 @@ impl Write {
         // whoever does not see all rows is shown it only if they see it
         let here = self.caller.organization == Some(self.organization) && self.limits.is_none();
         self.written.clone().filter(|_| here).map(|written| (self.standing.clone(), written))
+    }
+
+    /// Whether these changes would make the row another.
+    pub async fn differs<T: Stored>(&mut self, id: Id<T>, changes: &Changes<T::Source>) -> Result<bool> {
+        let differing = Differing::<T> { organization: self.organization, id: id.0, changes };
+        Ok(!differing.load::<Uuid>(&mut **self).await?.is_empty())
     }
 
     /// Makes it so.

@@ -15,7 +15,10 @@ use super::{
     keyset::{Key, beyond},
     write_column, write_from,
 };
-use crate::store::value::{Date, Hash};
+use crate::store::{
+    batch::Stored,
+    value::{Date, Hash},
+};
 
 /// A value bound to a statement.
 #[derive(Clone, Debug)]
@@ -100,6 +103,8 @@ pub enum Condition {
     Not(Box<Condition>),
     Compare(&'static str, Operator, Bind),
     IsNull(&'static str),
+    /// The text in the column is this, in whatever case.
+    Word(&'static str, String),
     /// The row is one of these.
     Ids(Vec<Uuid>),
     /// The column is the id of the current parent of a [`Each`] statement.
@@ -204,6 +209,14 @@ impl Condition {
         }
     }
 
+    /// The same of rows that are not deleted.
+    pub fn living<T: Stored>(self) -> Self {
+        match T::DELETED {
+            Some(deleted) => self.and(Self::IsNull(deleted)),
+            None => self,
+        }
+    }
+
     pub(super) fn walk<'b>(
         &'b self,
         table: &'static Table,
@@ -224,6 +237,14 @@ impl Condition {
             Self::IsNull(column) => {
                 write_column(table, column, out);
                 out.push_sql(" IS NULL");
+                Ok(())
+            }
+            Self::Word(column, word) => {
+                out.push_sql("lower(");
+                write_column(table, column, out);
+                out.push_sql(") = lower(");
+                out.push_bind_param::<sql_types::Text, _>(word)?;
+                out.push_sql(")");
                 Ok(())
             }
             Self::Ids(ids) => {

@@ -31,6 +31,10 @@ pub mod sales {
             revision -> Int4,
             /// When the account was deleted; null while it lives.
             deleted_at -> Nullable<Timestamptz>,
+            /// When the account was last compared with the system it comes from; null when made here.
+            synced_at -> Nullable<Timestamptz>,
+            /// Version that the account had when it was last compared with the system it comes from: where it is another by now, the account was changed here since. Null when made here.
+            synced_revision -> Nullable<Int4>,
         }
     }
 
@@ -131,6 +135,8 @@ pub mod sales {
             synced_at -> Nullable<Timestamptz>,
             /// When the deal was deleted; null while it lives.
             deleted_at -> Nullable<Timestamptz>,
+            /// Version that the deal had when it was last compared with the system it comes from: where it is another by now, the deal was changed here since. Null when made here.
+            synced_revision -> Nullable<Int4>,
         }
     }
 

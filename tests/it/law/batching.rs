@@ -104,8 +104,9 @@ fn selection(sdl: &Sdl, name: &str, field: &Field) -> String {
 
 fn is_record(name: &str, ty: &Declared) -> bool {
     let root = matches!(name, "Query" | "Mutation" | "Subscription");
-    let wrapping =
-        ["Connection", "Edge", "Payload", "Aggregate", "Group"].iter().any(|end| name.ends_with(end));
+    let wrapping = ["Connection", "Edge", "Payload", "Result", "Aggregate", "Group"]
+        .iter()
+        .any(|end| name.ends_with(end));
     !root && !wrapping && !ty.is_interface
 }
 

@@ -69,7 +69,7 @@ fn matrix() -> String {
     }
     let root = |name: &str| matches!(name, "Mutation" | "Subscription" | "Query");
     let plain =
-        |name: &str| name.ends_with("Connection") || name.ends_with("Edge") || name.ends_with("Payload");
+        |name: &str| ["Connection", "Edge", "Payload", "Result"].iter().any(|end| name.ends_with(end));
     section(&mut text, &sdl, "Types", |name| !root(name) && !plain(name));
     text
 }

@@ -15,11 +15,12 @@ mod matrix;
 mod migrations;
 mod reads;
 mod relations;
+mod repeats;
 mod rooms;
 mod schema;
 mod sdl;
 mod size;
-mod statements;
+pub mod statements;
 mod tables;
 mod tenancy;
 

@@ -75,6 +75,8 @@ impl Sdl {
 }
 
 fn read(field: FieldDefinition) -> (String, Field) {
+    // one of the two has to be given
+    let is_one_by = field.arguments.iter().any(|argument| argument.node.name.node == "by");
     let read = Field {
         needs: requires(&field.directives),
         about: field.description.map(|about| about.node).unwrap_or_default(),
@@ -83,7 +85,8 @@ fn read(field: FieldDefinition) -> (String, Field) {
             .arguments
             .into_iter()
             .map(|Positioned { node, .. }| {
-                (node.name.node.to_string(), !node.ty.node.nullable && node.default_value.is_none())
+                let must = !node.ty.node.nullable && node.default_value.is_none();
+                (node.name.node.to_string(), must || is_one_by && node.name.node == "id")
             })
             .collect(),
         target: target(&field.ty.node),

@@ -196,6 +196,9 @@ impl Person {
 
 /// Mutations of one record and no more share an input per type, `BudgetRecordInput`; so do those of who is in a team.
 pub fn input_type(mutation: &str, input: &Value) -> String {
+    if let Some(record) = mutation.strip_suffix("BulkDelete") {
+        return format!("{record}BulkRecordInput");
+    }
     if mutation.starts_with("TeamMembers") {
         return "TeamMembersInput".to_owned();
     }

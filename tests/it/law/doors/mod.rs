@@ -10,13 +10,13 @@ mod words;
 
 use std::collections::BTreeSet;
 
+use self::city::Reply;
 pub use self::{
     city::City,
     guests::{Guest, Standing},
     places::{MARK, Marked},
-    words::{Kind, Words},
+    words::{Call, Kind, Words},
 };
-use self::{city::Reply, words::Call};
 use super::sdl::Sdl;
 
 /// What is decided by the id that is asked for.
@@ -91,7 +91,7 @@ const SHARED: &[(&str, &str)] = &[
 ];
 
 /// Mutations that even the owner cannot bring to an end here: the code that they give then.
-const UNFINISHED: &[(&str, &str)] = &[
+pub const UNFINISHED: &[(&str, &str)] = &[
     ("accessRequest", "NOT_FOUND"),
     ("emailVerify", "INVALID"),
     ("impersonationEnd", "STATE"),
@@ -113,7 +113,7 @@ const UNFINISHED: &[(&str, &str)] = &[
 ];
 
 /// What ends the session or the organization in which it is called comes last.
-const LAST: &[&str] = &["passwordChange", "sessionsRevokeAll", "signOut", "organizationDelete"];
+pub const LAST: &[&str] = &["passwordChange", "sessionsRevokeAll", "signOut", "organizationDelete"];
 
 /// How a field has to answer a guest.
 enum Due {

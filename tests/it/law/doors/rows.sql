@@ -70,7 +70,10 @@ INSERT INTO finance.budgets (organization_id, id, name, fiscal_year) VALUES
   (:organization, gen_random_uuid(), 'doors draft', 2041), (:organization, gen_random_uuid(), 'doors ready', 2042);
 INSERT INTO finance.budget_line_items (organization_id, id, budget_id, category, q1_amount)
   SELECT :organization, gen_random_uuid(), id, 'doors', 100 FROM finance.budgets WHERE name LIKE 'doors %';
+INSERT INTO finance.budget_line_items (organization_id, id, budget_id, category, q1_amount)
+  SELECT :organization, gen_random_uuid(), id, 'doors, too', 100 FROM finance.budgets WHERE name = 'doors draft';
 INSERT INTO sales.accounts (organization_id, id, name, deleted_at) VALUES
+  (:organization, gen_random_uuid(), 'doors unused, too', NULL),
   (:organization, gen_random_uuid(), 'doors unused', NULL), (:organization, gen_random_uuid(), 'doors gone', now());
 UPDATE sales.deals SET deleted_at = now() WHERE id = (SELECT id FROM sales.deals WHERE organization_id = :organization AND status = 'open' ORDER BY id DESC LIMIT 1);
 INSERT INTO governance.compliance_frameworks (organization_id, id, name) VALUES (:organization, gen_random_uuid(), 'doors');

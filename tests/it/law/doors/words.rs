@@ -26,6 +26,11 @@ const LITERALS: &[(&str, &str, &str)] = &[
     ("permissionCreate", "right", "\"deal.delete\""),
     ("dataClassificationCreate", "sensitivityLevel", "3"),
     ("dataElementCreate", "field", "\"Account.domain\""),
+    ("accountUpsert", "name", "\"doors\""),
+    ("dealUpsert", "region", "EUROPE"),
+    ("dealUpsert", "segment", "SMB"),
+    ("dealUpsert", "lob", "SOFTWARE"),
+    ("dealUpsert", "value", "{amount: \"1.00\", currency: \"USD\"}"),
     ("apiKeyCreate", "scopes", r#"["deal.read"]"#),
     // a test that passes needs evidence
     ("controlTestRecord", "result", "FAIL"),
@@ -88,6 +93,9 @@ const KINDS: &[(&str, &str, &str)] = &[
 
 const JORDAN: &str = "user_id = (SELECT id FROM identity.users WHERE email LIKE 'jordan.blake@%')";
 
+const DRAFTED: &str =
+    "category = 'doors' AND budget_id = (SELECT id FROM finance.budgets WHERE name = 'doors draft')";
+
 /// Which record, where not any of its kind will do, or one is named although none need be.
 const RECORDS: &[(&str, &str, &str)] = &[
     ("approvalDecide", "requestId", "reason = 'doors 2'"),
@@ -98,6 +106,7 @@ const RECORDS: &[(&str, &str, &str)] = &[
     ("permissionDelete", "id", "name = 'doors 5'"),
     ("permissionUpdate", "id", "name = 'doors 4'"),
     ("accountDelete", "id", "name = 'doors unused'"),
+    ("accountBulkDelete", "id", "name = 'doors unused, too'"),
     ("billingSubscriptionBegin", "organizationId", "slug = 'doors-open'"),
     ("billingSubscriptionCancel", "id", "status <> 'canceled'"),
     ("billingSubscriptionPlanChange", "id", "status <> 'canceled'"),
@@ -106,8 +115,11 @@ const RECORDS: &[(&str, &str, &str)] = &[
     ("accountRestore", "id", "name = 'doors gone'"),
     ("budgetApprove", "id", "status = 'submitted'"),
     ("budgetLineItemCreate", "budgetId", "name = 'doors draft'"),
-    ("budgetLineItemDelete", "id", "budget_id = (SELECT id FROM finance.budgets WHERE name = 'doors draft')"),
-    ("budgetLineItemUpdate", "id", "budget_id = (SELECT id FROM finance.budgets WHERE name = 'doors draft')"),
+    ("budgetLineItemBulkCreate", "budgetId", "name = 'doors draft'"),
+    ("budgetLineItemBulkDelete", "id", "category = 'doors, too'"),
+    ("budgetLineItemBulkUpdate", "id", DRAFTED),
+    ("budgetLineItemDelete", "id", DRAFTED),
+    ("budgetLineItemUpdate", "id", DRAFTED),
     ("budgetLock", "id", "status = 'approved'"),
     ("budgetReject", "id", "status = 'submitted' ORDER BY id DESC"),
     ("budgetSubmit", "id", "name = 'doors ready'"),
@@ -129,9 +141,11 @@ const RECORDS: &[(&str, &str, &str)] = &[
     ("conversationShare", "userId", "email LIKE 'yuki.tanaka@%'"),
     ("conversationShareRevoke", "id", "team_id = (SELECT id FROM access.teams WHERE name = 'doors 1')"),
     ("conversationShareUpdate", "id", "team_id = (SELECT id FROM access.teams WHERE name = 'doors 2')"),
+    ("dealBulkDelete", "id", "deleted_at IS NULL ORDER BY id DESC"),
     ("dealRestore", "id", "deleted_at IS NOT NULL"),
     ("dealStageChange", "id", "status = 'open' AND deleted_at IS NULL"),
     ("dealStageChange", "stageId", "name = 'doors'"),
+    ("dealUpsert", "stageId", "name = 'doors'"),
     ("exportCancel", "id", "status = 'queued'"),
     ("impersonationBegin", "userId", "email LIKE 'yuki.tanaka@%'"),
     ("invitationCreate", "roleId", "name = 'viewer'"),
@@ -306,7 +320,9 @@ impl Words {
         if let Some((.., literal)) = literal {
             return Some((*literal).to_owned());
         }
-        let is_named = RECORDS.iter().any(|(of, known, _)| *of == field && *known == name);
+        // what can be found by something else need not be, and is here
+        let is_named = RECORDS.iter().any(|(of, known, _)| *of == field && *known == name)
+            || name == "id" && self.inputs.contains_key(&format!("{}By", pascal(field)));
         if (argument.ty.node.nullable || argument.default_value.is_some()) && !is_named {
             return None;
         }
@@ -319,6 +335,15 @@ impl Words {
             "String" => format!("\"door{}\"", field.to_lowercase()),
             other => match SCALARS.iter().find(|(scalar, _)| *scalar == other) {
                 Some((_, literal)) => (*literal).to_owned(),
+                None if self.inputs.contains_key(other) => {
+                    let mut parts = Vec::new();
+                    for inner in &self.inputs[other] {
+                        let inner = &inner.node;
+                        let value = Box::pin(self.value(owner, organization, field, inner, organizations));
+                        parts.extend(value.await.map(|value| format!("{}: {value}", inner.name.node)));
+                    }
+                    format!("{{{}}}", parts.join(", "))
+                }
                 None => {
                     self.enums.get(other).unwrap_or_else(|| panic!("a {other} for {field}({name})")).clone()
                 }
