@@ -129,7 +129,7 @@ impl Person {
     /// Asks, and takes what comes.
     pub async fn ask(&self, document: &str, variables: Value) -> Reply {
         let request = Request::new(document).variables(Variables::from_json(variables));
-        let answer = Schema::execute(&self.schema, self.caller.clone(), request).await;
+        let answer = Box::pin(Schema::execute(&self.schema, self.caller.clone(), request)).await;
         Reply { body: serde_json::from_slice(&answer.body).unwrap(), statements: answer.statements }
     }
 

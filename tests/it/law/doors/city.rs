@@ -105,7 +105,7 @@ impl City {
             document += &format!("{}{} {} ", call.field, call.arguments, selection(call));
         }
         let request = Request::new(document + "}");
-        let answer = Schema::execute(&self.schema, guest.caller.clone(), request).await;
+        let answer = Box::pin(Schema::execute(&self.schema, guest.caller.clone(), request)).await;
         let answer: Value = serde_json::from_slice(&answer.body).unwrap();
         assert!(answer.get("data").is_some(), "{}: {answer:#}", guest.name);
         calls.iter().map(|call| Reply::of(&call.field, &answer)).collect()
@@ -113,13 +113,14 @@ impl City {
 
     /// The whole answer to a document.
     pub async fn answer(&self, guest: &Guest, document: &str) -> Value {
-        let answer = Schema::execute(&self.schema, guest.caller.clone(), Request::new(document)).await;
+        let answer =
+            Box::pin(Schema::execute(&self.schema, guest.caller.clone(), Request::new(document))).await;
         serde_json::from_slice(&answer.body).unwrap()
     }
 
     /// How many statements a query takes, and its answer, which has to be without errors.
     pub async fn count(&self, guest: &Guest, query: &str) -> (usize, String) {
-        let answer = Schema::execute(&self.schema, guest.caller.clone(), Request::new(query)).await;
+        let answer = Box::pin(Schema::execute(&self.schema, guest.caller.clone(), Request::new(query))).await;
         let text = String::from_utf8(answer.body).unwrap();
         assert!(answer.errors == 0, "{query}: {text}");
         (answer.statements, text)
