@@ -40,14 +40,15 @@ impl Whose {
 
     /// The same as a caller. Whether they are let in, the door says as ever: the session or key has to be good.
     pub async fn caller(self, door: &Door, organization: Uuid, request: String) -> Result<Caller> {
-        let caller = Caller { organization: Some(organization), request, ..Caller::default() };
+        let caller =
+            Caller { organization: Some(organization), request, unattended: true, ..Caller::default() };
         match self {
             Self::Person { user, session } => {
                 Ok(Caller { user: Some(user), session: Some(session), ..caller })
             }
             Self::Key(key) => {
                 let snapshot = door.snapshot_of(organization);
-                // nobody has used a key that was withdrawn: it is not tried
+                // a key that was withdrawn is not tried
                 let hash = api_keys::table
                     .find((organization, key))
                     .filter(api_keys::revoked_at.is_null())

@@ -101,7 +101,8 @@ impl Door {
     /// Somebody showed a key that was withdrawn or replaced: its owner should know, at most once a minute.
     pub(super) fn note_reuse(&self, caller: &Caller) {
         let (Some(organization), Some(key)) = (caller.organization, caller.api_key) else { return };
-        if !self.last_seen.is_due(Guest::Withdrawn { organization, key }, clock::now()) {
+        // it may have been withdrawn in this moment
+        if caller.unattended || !self.last_seen.is_due(Guest::Withdrawn { organization, key }, clock::now()) {
             return;
         }
         let (door, caller) = (self.clone(), caller.clone());

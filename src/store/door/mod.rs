@@ -58,6 +58,8 @@ pub struct Caller {
     pub request: String,
     pub ip: Option<std::net::IpAddr>,
     pub user_agent: Option<String>,
+    /// The server goes on with what they have asked for: nobody shows the credential.
+    pub unattended: bool,
 }
 
 impl Caller {
