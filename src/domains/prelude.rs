@@ -12,6 +12,7 @@ pub use crate::{
         filter::Compare,
         mutation::Mutations,
         record::{self, RecordInput},
+        related::Related,
         rows::{AnyId, By, Entity, ExternalRef, Fields, Link, Listed, Object, Query},
         user_error::{Outcome, Stop, UserError, UserErrorCode},
     },

@@ -134,6 +134,11 @@ impl Fault {
         Self::new(Code::Forbidden, "the related record is not visible to you")
     }
 
+    /// A cursor that was made for something else.
+    pub fn foreign_cursor() -> Self {
+        Self::new(Code::InvalidCursor, "the cursor belongs to another list or order: begin without it")
+    }
+
     /// A fault of ours: the text goes to the log, never to the caller.
     pub fn internal(error: impl fmt::Display) -> Self {
         tracing::error!(%error, "internal error");

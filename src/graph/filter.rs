@@ -34,11 +34,21 @@ pub trait Filter: InputType {
     /// What it means in SQL. Columns that the caller may not see may not be asked about either.
     fn condition(self, scope: &mut Scope<'_>) -> Result<Condition, Fault>;
 
+    /// Whether there is no such row at all, where it follows a relation.
+    fn take_is_null(&mut self) -> Option<bool>;
+
     /// The same for the row that `column` of another table refers to.
-    fn through(self, column: &'static str, scope: &mut Scope<'_>) -> Result<Condition, Fault> {
+    fn through(mut self, column: &'static str, scope: &mut Scope<'_>) -> Result<Condition, Fault> {
         scope.enter(Self::NEEDS)?;
+        let is_null = self.take_is_null();
         let condition = Box::new(scope.nested(self)?);
-        Ok(Condition::Through { column, table: Self::Row::TABLE, condition })
+        let through = Condition::Through { column, table: Self::Row::TABLE, condition };
+        let Some(null) = is_null else { return Ok(through) };
+        scope.term()?;
+        let is_null = Condition::IsNull(column);
+        let missing = if null { is_null } else { Condition::outside(is_null) };
+        let says_more = !matches!(&through, Condition::Through { condition, .. } if condition.is_anything());
+        Ok(if says_more { missing.and(through) } else { missing })
     }
 }
 
@@ -74,6 +84,7 @@ impl<'g> Scope<'g> {
         self.env.shown::<T>(column)
     }
 
+    /// One comparison more.
     fn term(&mut self) -> Result<(), Fault> {
         self.terms += 1;
         if self.terms > MOST_TERMS {
@@ -91,6 +102,12 @@ impl<'g> Scope<'g> {
         let condition = filter.condition(self)?;
         self.depth -= 1;
         Ok(condition)
+    }
+
+    /// The same of the rows that hang on a row, which is looked up like any comparison.
+    pub fn hanging<F: Filter>(&mut self, filter: F) -> Result<Condition, Fault> {
+        self.term()?;
+        self.nested(filter)
     }
 
     pub fn all<F: Filter>(&mut self, filters: Vec<F>) -> Result<Condition, Fault> {
@@ -311,17 +328,23 @@ pub fn described(name: &str, ty: &str, about: &str) -> MetaInputValue {
     value
 }
 
+/// Of `isNull` where there is no relation that it could be said of.
+pub fn misplaced_is_null() -> Fault {
+    Fault::bad_input("`isNull` stands right below a relation, `owner: { isNull: true }`: leave it out here")
+}
+
 /// Declares the filter of an entity: its columns, and relations one step away.
 #[macro_export]
 macro_rules! filter {
     ($filter:ident for $row:ident in $table:ident {
-        $($field:ident: $type:ty $(=> through $key:ident)? $(=> column $column:ident)? $(=> needs $permission:literal)?),* $(,)?
+        $($field:ident: $type:ty $(=> through $key:ident)? $(=> by $child:ident :: $parent:ident)? $(=> column $column:ident)? $(=> needs $permission:literal)?),* $(,)?
     }) => {
         #[doc = concat!("Which rows of ", stringify!($row), " are meant.")]
         pub struct $filter {
             and: Option<Vec<$filter>>,
             or: Option<Vec<$filter>>,
             not: Option<Box<$filter>>,
+            is_null: Option<bool>,
             $($field: Option<$type>,)*
         }
 
@@ -333,10 +356,17 @@ macro_rules! filter {
             type Row = $row;
             const NEEDS: Option<&'static str> = <$row as $crate::graph::rows::Object>::NEEDS;
 
+            fn take_is_null(&mut self) -> Option<bool> {
+                self.is_null.take()
+            }
+
             fn condition(
                 self,
                 scope: &mut $crate::graph::filter::Scope<'_>,
             ) -> Result<$crate::store::select::Condition, $crate::graph::fault::Fault> {
+                if self.is_null.is_some() {
+                    return Err($crate::graph::filter::misplaced_is_null());
+                }
                 let mut all = Vec::new();
                 if let Some(filters) = self.and {
                     all.push(scope.all(filters)?);
@@ -350,8 +380,8 @@ macro_rules! filter {
                 $(if let Some(filter) = self.$field {
                     let needs: &[&'static str] = &[$($permission)?];
                     scope.permit::<$row>(needs.first().copied())?;
-                    $crate::filter!(@shown $row, $table, $field, scope $(, through $key)? $(, column $column)?);
-                    all.push($crate::filter!(@on $row, $table, $field, filter, scope $(, through $key)? $(, column $column)?)?);
+                    $crate::filter!(@shown $row, $table, $field, scope $(, through $key)? $(, by $child::$parent)? $(, column $column)?);
+                    all.push($crate::filter!(@on $row, $table, $field, filter, scope $(, through $key)? $(, by $child::$parent)? $(, column $column)?)?);
                 })*
                 Ok($crate::store::select::Condition::All(all))
             }
@@ -373,6 +403,7 @@ macro_rules! filter {
                         described("and", &list, "All of these must hold."),
                         described("or", &list, "At least one of these must hold."),
                         described("not", stringify!($filter), "This must not hold."),
+                        described("isNull", "Boolean", "Whether there is none at all: right below a relation only, `owner: { isNull: true }`."),
                         $({
                             let ty = <Option<$type> as async_graphql::InputType>::create_type_info(registry);
                             let name = $crate::filter!(@name $field);
@@ -391,6 +422,7 @@ macro_rules! filter {
                     and: async_graphql::InputType::parse(object.swap_remove("and")).map_err(InputValueError::propagate)?,
                     or: async_graphql::InputType::parse(object.swap_remove("or")).map_err(InputValueError::propagate)?,
                     not: async_graphql::InputType::parse(object.swap_remove("not")).map_err(InputValueError::propagate)?,
+                    is_null: async_graphql::InputType::parse(object.swap_remove("isNull")).map_err(InputValueError::propagate)?,
                     $($field: async_graphql::InputType::parse(
                         object.swap_remove($crate::filter!(@name $field))
                     ).map_err(InputValueError::propagate)?,)*
@@ -420,6 +452,7 @@ macro_rules! filter {
     };
     // what it leads to is asked about by its own filter
     (@shown $row:ident, $table:ident, $field:ident, $scope:ident, through $key:ident) => {};
+    (@shown $row:ident, $table:ident, $field:ident, $scope:ident, by $child:ident :: $parent:ident) => {};
     (@on $row:ident, $table:ident, $field:ident, $filter:ident, $scope:ident) => {
         $filter.on($crate::store::select::name($table::$field), $scope)
     };
@@ -428,5 +461,8 @@ macro_rules! filter {
     };
     (@on $row:ident, $table:ident, $field:ident, $filter:ident, $scope:ident, through $key:ident) => {
         $filter.through($crate::store::select::name($table::$key), $scope)
+    };
+    (@on $row:ident, $table:ident, $field:ident, $filter:ident, $scope:ident, by $child:ident :: $parent:ident) => {
+        $filter.by($crate::store::select::name($child::$parent), $scope)
     };
 }

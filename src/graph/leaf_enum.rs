@@ -15,6 +15,11 @@ pub fn json<E: EnumType>(value: E, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
+/// The value with a GraphQL name.
+pub fn named<E: EnumType>(name: &str) -> Option<E> {
+    E::items().iter().find(|item| item.name == name).map(|item| item.value)
+}
+
 macro_rules! leaves {
     ($($type:ty),*) => { $(
         impl Scalar for $type {
@@ -84,6 +89,10 @@ macro_rules! text_enum {
             }
             fn json(&self, out: &mut Vec<u8>) {
                 $crate::graph::leaf_enum::json(*self, out);
+            }
+            fn stored(value: serde_json::Value) -> serde_json::Value {
+                let named = value.as_str().and_then($crate::graph::leaf_enum::named::<Self>);
+                named.map_or(serde_json::Value::Null, |named| named.as_str().into())
             }
         }
 

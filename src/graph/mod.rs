@@ -19,6 +19,7 @@ pub mod rates;
 pub mod reader;
 pub mod record;
 pub mod record_events;
+pub mod related;
 pub mod roots;
 pub mod rows;
 pub mod scalar;

@@ -8,10 +8,15 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use super::input::input_object;
+use super::{
+    fault::Fault,
+    input::input_object,
+    rows::{Env, Object},
+};
 use crate::store::{
+    batch::Stored,
     id::Id,
-    select::Key,
+    select::{Key, Led, Table},
     value::{Currency, Date},
 };
 
@@ -41,8 +46,19 @@ pub struct Sort<T> {
     pub nullable: bool,
     /// The permission to see it: what one may not see, one may not order by.
     pub needs: Option<&'static str>,
+    /// Where rows are ordered by what the column leads to, that.
+    pub led: Option<Sorted>,
     /// Its value in a cursor.
     pub text: fn(&T) -> Option<String>,
+}
+
+/// A column of another record that rows are ordered by.
+#[derive(Clone, Copy)]
+pub struct Sorted {
+    pub table: &'static Table,
+    pub column: &'static str,
+    /// Refused where the caller may not know what is in it.
+    pub may: fn(Env<'_>, &'static str) -> Result<(), Fault>,
 }
 
 /// The columns of `T` that the API orders by: one enum per entity, made by `order!`.
@@ -72,13 +88,15 @@ impl<F> Order<F> {
         Self { field, direction, nulls: Nulls::Last }
     }
 
-    pub fn key<T>(&self) -> Key
+    pub fn key<T: Stored>(&self) -> Key
     where
         F: OrderField<T>,
     {
         let sort = self.field.sort();
         Key {
-            column: sort.column,
+            // the id stands in the column that identifies a row, whatever that is called
+            column: if sort.column == "id" { T::TABLE.key } else { sort.column },
+            led: sort.led.map(|led| Led::To { table: led.table, column: led.column }),
             sql: sort.sql,
             nullable: sort.nullable,
             descending: self.direction == Direction::Desc,
@@ -201,14 +219,33 @@ pub const fn sort<T, V: SortValue>(
     _: fn(&T) -> &V,
     text: fn(&T) -> Option<String>,
 ) -> Sort<T> {
-    Sort { column, sql: V::SQL, nullable: V::NULLABLE, needs, text }
+    Sort { column, sql: V::SQL, nullable: V::NULLABLE, needs, led: None, text }
+}
+
+/// A sort by `theirs` of the `U` whose id is in the column; of what is missing or hidden there is no value. A cursor
+/// holds the id: what it stands for is looked up when the list goes on.
+pub const fn sort_led<T, U: Object + Stored, V: SortValue>(
+    column: &'static str,
+    theirs: &'static str,
+    _: fn(&U) -> &V,
+    text: fn(&T) -> Option<String>,
+) -> Sort<T> {
+    let may = |env: Env<'_>, column| env.may_sort::<U>(column);
+    Sort {
+        column,
+        sql: "uuid",
+        nullable: true,
+        needs: None,
+        led: Some(Sorted { table: U::TABLE, column: theirs, may }),
+        text,
+    }
 }
 
 /// Declares what an entity's lists can be ordered by; the first one marked is the default.
 #[macro_export]
 macro_rules! order {
     ($input:ident, $field:ident for $row:ident {
-        $($(#[doc = $about:literal])* $name:ident = $column:ident $(needs $permission:literal)?),* $(,)?
+        $($(#[doc = $about:literal])* $name:ident = $column:ident $(-> $other:ident . $theirs:ident)? $(needs $permission:literal)?),* $(,)?
     } default [$($default:ident $direction:ident),*]) => {
         #[doc = concat!("What lists of ", stringify!($row), " can be ordered by.")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, async_graphql::Enum)]
@@ -229,17 +266,26 @@ macro_rules! order {
 
             fn sort(self) -> $crate::graph::order::Sort<$row> {
                 match self {
-                    $(Self::$name => {
-                        let needs: &[&str] = &[$($permission)?];
-                        $crate::graph::order::sort(
-                            stringify!($column),
-                            needs.first().copied(),
-                            |row: &$row| &row.$column,
-                            |row: &$row| $crate::graph::order::SortValue::text(&row.$column),
-                        )
-                    })*
+                    $(Self::$name => $crate::order!(@sort $row, $column $(-> $other . $theirs)? $(needs $permission)?),)*
                 }
             }
         }
+    };
+    (@sort $row:ident, $column:ident $(needs $permission:literal)?) => {{
+        let needs: &[&str] = &[$($permission)?];
+        $crate::graph::order::sort(
+            stringify!($column),
+            needs.first().copied(),
+            |row: &$row| &row.$column,
+            |row: &$row| $crate::graph::order::SortValue::text(&row.$column),
+        )
+    }};
+    (@sort $row:ident, $column:ident -> $other:ident . $theirs:ident) => {
+        $crate::graph::order::sort_led(
+            stringify!($column),
+            stringify!($theirs),
+            |other: &$other| &other.$theirs,
+            |row: &$row| $crate::graph::order::SortValue::text(&row.$column),
+        )
     };
 }

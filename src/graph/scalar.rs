@@ -20,6 +20,10 @@ pub trait Scalar {
     /// Makes the type known and says how a field of it is typed: `String!`.
     fn register(registry: &mut Registry) -> String;
     fn json(&self, out: &mut Vec<u8>);
+    /// What `json` has written, as the database has it.
+    fn stored(value: serde_json::Value) -> serde_json::Value {
+        value
+    }
 }
 
 /// Text as JSON: quoted and escaped.
@@ -103,6 +107,16 @@ macro_rules! whole_number {
 }
 whole_number!(i16, i32);
 
+impl Scalar for f64 {
+    fn register(registry: &mut Registry) -> String {
+        <Self as InputType>::create_type_info(registry)
+    }
+    fn json(&self, out: &mut Vec<u8>) {
+        // what is no number has no form in JSON
+        out.extend_from_slice(serde_json::json!(self).to_string().as_bytes());
+    }
+}
+
 /// 64-bit numbers do not fit a JSON reader's double: they are written as text.
 impl Scalar for i64 {
     fn register(registry: &mut Registry) -> String {
@@ -150,6 +164,10 @@ impl<T: Kind> Scalar for Id<T> {
         out.push(b'"');
         id::write(T::PREFIX, self.0, out);
         out.push(b'"');
+    }
+    fn stored(value: serde_json::Value) -> serde_json::Value {
+        let uuid = value.as_str().and_then(id::split).map(|(_, uuid)| uuid.to_string());
+        uuid.map_or(serde_json::Value::Null, Into::into)
     }
 }
 
@@ -285,6 +303,9 @@ impl<C: Scalar> Scalar for Option<C> {
             Some(value) => value.json(out),
             None => out.extend_from_slice(b"null"),
         }
+    }
+    fn stored(value: serde_json::Value) -> serde_json::Value {
+        if value.is_null() { value } else { C::stored(value) }
     }
 }
 

@@ -83,7 +83,7 @@ pub async fn status(url: &str) -> Result<Vec<(String, Option<DateTime<Utc>>)>> {
 }
 
 /// Operators that filters and pages use, which PostgreSQL does not let reach an index below a policy because they are
-/// not declared to keep their operands secret: comparison of numbers, of days with times, and the matching of text.
+/// not declared to keep their operands secret: comparison of numbers, of days with times, the matching of text, and searching it.
 /// None of them says more of its operands than true or false.
 const NOT_LEAKPROOF: &str = "SELECT DISTINCT proc.oid::regprocedure::text AS name
     FROM pg_operator AS operator
@@ -94,7 +94,8 @@ const NOT_LEAKPROOF: &str = "SELECT DISTINCT proc.oid::regprocedure::text AS nam
               OR (operator.oprleft IN ('date'::regtype, 'timestamptz'::regtype)
                   AND operator.oprright IN ('date'::regtype, 'timestamptz'::regtype))))
         OR (operator.oprname IN ('~~', '!~~', '~~*', '!~~*', '^@')
-            AND operator.oprleft = 'text'::regtype AND operator.oprright = 'text'::regtype))
+            AND operator.oprleft = 'text'::regtype AND operator.oprright = 'text'::regtype)
+        OR (operator.oprname = '@@' AND operator.oprleft = 'tsvector'::regtype AND operator.oprright = 'tsquery'::regtype))
     UNION
     SELECT proc.oid::regprocedure::text FROM pg_proc AS proc
     WHERE NOT proc.proleakproof AND proc.oid IN ('pg_catalog.lower(text)'::regprocedure, 'pg_catalog.upper(text)'::regprocedure)

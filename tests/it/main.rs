@@ -37,6 +37,8 @@ mod sales;
 #[cfg(test)]
 mod scim;
 #[cfg(test)]
+mod search;
+#[cfg(test)]
 mod security;
 #[cfg(test)]
 mod seed;

@@ -123,6 +123,7 @@ filter! { ApprovalRequestFilter for ApprovalRequest in approval_requests {
     created_at: Compare<DateTime<Utc>>,
     requested_by: UserFilter => through requested_by,
     workflow: ApprovalWorkflowFilter => through workflow_id,
+    decisions: Related<ApprovalDecision> => by approval_decisions::request_id,
 } }
 
 order! { ApprovalRequestOrder, ApprovalRequestOrderField for ApprovalRequest {

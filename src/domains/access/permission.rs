@@ -81,6 +81,7 @@ filter! { PermissionFilter for Permission in permissions {
     valid_until: Compare<DateTime<Utc>>,
     created_at: Compare<DateTime<Utc>>,
     resource_type: ResourceTypeFilter => through resource_type_id,
+    grants: Related<PermissionGrant> => by permission_grants::permission_id,
 } }
 
 order! { PermissionOrder, PermissionOrderField for Permission {

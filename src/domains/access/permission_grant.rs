@@ -81,6 +81,10 @@ order! { PermissionGrantOrder, PermissionGrantOrderField for PermissionGrant {
     GrantedAt = granted_at,
     /// When it ends.
     ValidUntil = valid_until,
+    /// The name of the permission.
+    PermissionName = permission_id -> Permission.name,
+    /// The name of the person who holds it.
+    UserName = user_id -> User.display_name,
 } default [GrantedAt Desc] }
 
 pub fn queries(query: &mut Fields<Query>) {

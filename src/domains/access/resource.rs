@@ -72,6 +72,7 @@ filter! { ResourceFilter for Resource in resources {
     updated_at: Compare<DateTime<Utc>>,
     resource_type: ResourceTypeFilter => through resource_type_id,
     owner: UserFilter => through owner_id,
+    children: Related<Resource> => by resources::parent_resource_id,
 } }
 
 order! { ResourceOrder, ResourceOrderField for Resource {

@@ -59,6 +59,8 @@ pub struct Role {
 entity!(Role, "role", access::roles, needs "role.read", version revision, limited never);
 
 impl Entity for Role {
+    const SEARCHED: &'static [&'static str] = &["name", "display_name", "description"];
+
     fn fields(role: &mut Fields<Self>) {
         columns! { role: Role {
             id, name, display_name, description, role_level, is_system_role, is_assignable, max_assignments,
@@ -157,6 +159,8 @@ filter! { RoleFilter for Role in roles {
     created_at: Compare<DateTime<Utc>>,
     updated_at: Compare<DateTime<Utc>>,
     parent_role_id: Compare<Id<Role>>,
+    children: Related<Role> => by roles::parent_role_id,
+    assignments: Related<RoleAssignment> => by role_assignments::role_id,
 } }
 
 order! { RoleOrder, RoleOrderField for Role {

@@ -199,6 +199,10 @@ order! { RoleAssignmentOrder, RoleAssignmentOrderField for RoleAssignment {
     AssignedAt = assigned_at,
     /// When it ends.
     ValidUntil = valid_until,
+    /// The name of the role.
+    RoleName = role_id -> Role.name,
+    /// The name of the person who holds it.
+    UserName = user_id -> User.display_name,
 } default [AssignedAt Desc] }
 
 pub fn queries(query: &mut Fields<Query>) {

@@ -43,6 +43,8 @@ pub struct Team {
 entity!(Team, "team", access::teams, needs "team.read", version revision);
 
 impl Entity for Team {
+    const SEARCHED: &'static [&'static str] = &["name", "description"];
+
     fn fields(team: &mut Fields<Self>) {
         columns! { team: Team {
             id, name, description, revision as "version", created_at, updated_at,
@@ -85,6 +87,8 @@ filter! { TeamFilter for Team in teams {
     name: Compare<String>,
     created_at: Compare<DateTime<Utc>>,
     created_by: UserFilter => through created_by,
+    role_assignments: Related<RoleAssignment> => by role_assignments::team_id,
+    permission_grants: Related<PermissionGrant> => by permission_grants::team_id,
 } }
 
 order! { TeamOrder, TeamOrderField for Team {

@@ -199,6 +199,7 @@ filter! { AuditLogFilter for AuditLog in audit_logs {
     compliance_relevant: Compare<bool>,
     request_id: Compare<String>,
     occurred_at: Compare<DateTime<Utc>>,
+    reviews: Related<AuditReview> => by audit_reviews::audit_log_id,
 } }
 
 order! { AuditLogOrder, AuditLogOrderField for AuditLog {

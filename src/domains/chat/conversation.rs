@@ -62,6 +62,8 @@ pub struct Conversation {
 entity!(Conversation, "conv", chat::conversations, needs "conversation.read", version revision, deleted deleted_at);
 
 impl Entity for Conversation {
+    const SEARCHED: &'static [&'static str] = &["title", "summary", "description"];
+
     fn fields(conversation: &mut Fields<Self>) {
         columns! { conversation: Conversation {
             id, title, description, summary, conversation_type, context, system_prompt, status, model_parameters,
@@ -112,6 +114,8 @@ filter! { ConversationFilter for Conversation in conversations {
     created_at: Compare<DateTime<Utc>>,
     updated_at: Compare<DateTime<Utc>>,
     user: UserFilter => through user_id,
+    messages: Related<Message> => by messages::conversation_id,
+    shares: Related<ConversationShare> => by conversation_shares::conversation_id,
 } }
 
 order! { ConversationOrder, ConversationOrderField for Conversation {
@@ -125,6 +129,8 @@ order! { ConversationOrder, ConversationOrderField for Conversation {
     MessageCount = message_count,
     /// Its title.
     Title = title,
+    /// The name of the person whose it is.
+    UserName = user_id -> User.display_name,
 } default [CreatedAt Desc] }
 
 /// What subscribers of one conversation listen to.

@@ -106,6 +106,7 @@ filter! { MessageFilter for Message in messages {
     content_type: Compare<MessageContentType>,
     created_at: Compare<DateTime<Utc>>,
     author: UserFilter => through author_id,
+    replies: Related<Message> => by messages::parent_message_id,
 } }
 
 order! { MessageOrder, MessageOrderField for Message {

@@ -67,6 +67,8 @@ pub struct Budget {
 entity!(Budget, "budget", finance::budgets, needs "budget.read", version revision);
 
 impl Entity for Budget {
+    const SEARCHED: &'static [&'static str] = &["name"];
+
     fn fields(budget: &mut Fields<Self>) {
         columns! { budget: Budget {
             id, name, fiscal_year, version as "versionName", status, region, currency,
@@ -124,6 +126,7 @@ filter! { BudgetFilter for Budget in budgets {
     department: DepartmentFilter => through department_id,
     submitted_by: UserFilter => through submitted_by,
     approved_by: UserFilter => through approved_by,
+    line_items: Related<BudgetLineItem> => by budget_line_items::budget_id,
 } }
 
 order! { BudgetOrder, BudgetOrderField for Budget {
@@ -137,6 +140,8 @@ order! { BudgetOrder, BudgetOrderField for Budget {
     Name = name,
     /// What it adds up to, whatever the currency.
     TotalAmount = total_amount needs "budget.amount.read",
+    /// The name of its department.
+    DepartmentName = department_id -> Department.name,
 } default [CreatedAt Desc] }
 
 pub fn queries(query: &mut Fields<Query>) {

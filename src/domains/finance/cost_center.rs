@@ -35,6 +35,8 @@ pub struct CostCenter {
 entity!(CostCenter, "costctr", finance::cost_centers, needs "cost_center.read", version revision);
 
 impl Entity for CostCenter {
+    const SEARCHED: &'static [&'static str] = &["name", "code"];
+
     fn fields(center: &mut Fields<Self>) {
         columns! { center: CostCenter {
             id, name, description, code, is_active, revision as "version", created_at, updated_at,
@@ -71,6 +73,8 @@ filter! { CostCenterFilter for CostCenter in cost_centers {
     parent_cost_center_id: Compare<Id<CostCenter>>,
     created_at: Compare<DateTime<Utc>>,
     manager: UserFilter => through manager_id,
+    children: Related<CostCenter> => by cost_centers::parent_cost_center_id,
+    departments: Related<Department> => by departments::cost_center_id,
 } }
 
 order! { CostCenterOrder, CostCenterOrderField for CostCenter {
@@ -82,6 +86,8 @@ order! { CostCenterOrder, CostCenterOrderField for CostCenter {
     Name = name,
     /// Its code in bookkeeping.
     Code = code,
+    /// The name of its manager.
+    ManagerName = manager_id -> User.display_name,
 } default [Name Asc] }
 
 pub fn queries(query: &mut Fields<Query>) {

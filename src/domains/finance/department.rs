@@ -40,6 +40,8 @@ pub struct Department {
 entity!(Department, "dept", finance::departments, needs "department.read", version revision);
 
 impl Entity for Department {
+    const SEARCHED: &'static [&'static str] = &["name", "code"];
+
     fn fields(department: &mut Fields<Self>) {
         columns! { department: Department {
             id, name, code, revision as "version", created_at, updated_at,
@@ -76,6 +78,9 @@ filter! { DepartmentFilter for Department in departments {
     created_at: Compare<DateTime<Utc>>,
     cost_center: CostCenterFilter => through cost_center_id,
     head: UserFilter => through head_user_id,
+    children: Related<Department> => by departments::parent_id,
+    budgets: Related<Budget> => by budgets::department_id,
+    members: Related<Membership> => by memberships::department_id,
 } }
 
 order! { DepartmentOrder, DepartmentOrderField for Department {
@@ -87,6 +92,10 @@ order! { DepartmentOrder, DepartmentOrderField for Department {
     Name = name,
     /// Its code.
     Code = code,
+    /// The name of its cost center.
+    CostCenterName = cost_center_id -> CostCenter.name,
+    /// The name of its head.
+    HeadName = head_user_id -> User.display_name,
 } default [Name Asc] }
 
 /// The one department that has this name or code, whatever the case, if there is just one.

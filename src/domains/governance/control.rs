@@ -86,6 +86,8 @@ entity!(
 );
 
 impl Entity for ComplianceControl {
+    const SEARCHED: &'static [&'static str] = &["name", "control_id", "description", "objective"];
+
     fn fields(control: &mut Fields<Self>) {
         columns! { control: ComplianceControl {
             id, control_id as "key", category, name, description, objective, frequency, automated,
@@ -146,6 +148,8 @@ filter! { ComplianceControlFilter for ComplianceControl in compliance_controls {
     updated_at: Compare<DateTime<Utc>>,
     framework: ComplianceFrameworkFilter => through framework_id,
     owner: UserFilter => through owner_id,
+    tests: Related<ControlTest> => by control_tests::control_id,
+    issues: Related<ComplianceIssue> => by compliance_issues::control_id,
 } }
 
 order! { ComplianceControlOrder, ComplianceControlOrderField for ComplianceControl {
@@ -159,6 +163,10 @@ order! { ComplianceControlOrder, ComplianceControlOrderField for ComplianceContr
     Name = name,
     /// When its next test is due.
     NextVerificationAt = next_verification_at,
+    /// The name of its framework.
+    FrameworkName = framework_id -> ComplianceFramework.name,
+    /// The name of its owner.
+    OwnerName = owner_id -> User.display_name,
 } default [Key Asc] }
 
 pub fn queries(query: &mut Fields<Query>) {

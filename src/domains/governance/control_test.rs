@@ -96,6 +96,8 @@ filter! { ControlTestFilter for ControlTest in control_tests {
 order! { ControlTestOrder, ControlTestOrderField for ControlTest {
     /// When it was performed.
     PerformedAt = performed_at,
+    /// The name of the control.
+    ControlName = control_id -> ComplianceControl.name,
 } default [PerformedAt Desc] }
 
 pub fn queries(query: &mut Fields<Query>) {

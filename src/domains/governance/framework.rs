@@ -33,6 +33,8 @@ entity!(
 );
 
 impl Entity for ComplianceFramework {
+    const SEARCHED: &'static [&'static str] = &["name", "description"];
+
     fn fields(framework: &mut Fields<Self>) {
         columns! { framework: ComplianceFramework {
             id, name, version as "versionName", description, jurisdiction, framework_type,
@@ -56,6 +58,8 @@ filter! { ComplianceFrameworkFilter for ComplianceFramework in compliance_framew
     is_active: Compare<bool>,
     effective_date: Compare<Date>,
     created_at: Compare<DateTime<Utc>>,
+    requirements: Related<ComplianceRequirement> => by compliance_requirements::framework_id,
+    controls: Related<ComplianceControl> => by compliance_controls::framework_id,
 } }
 
 order! { ComplianceFrameworkOrder, ComplianceFrameworkOrderField for ComplianceFramework {

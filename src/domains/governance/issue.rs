@@ -59,6 +59,8 @@ pub struct ComplianceIssue {
 entity!(ComplianceIssue, "issue", governance::compliance_issues, needs "issue.read", version revision);
 
 impl Entity for ComplianceIssue {
+    const SEARCHED: &'static [&'static str] = &["description", "remediation_plan", "resolution_notes"];
+
     fn fields(issue: &mut Fields<Self>) {
         columns! { issue: ComplianceIssue {
             id, description, severity, detected_at, due_date, status, remediation_plan, resolved_at,
@@ -105,6 +107,10 @@ order! { ComplianceIssueOrder, ComplianceIssueOrderField for ComplianceIssue {
     DetectedAt = detected_at,
     /// The day until which it must be mended.
     DueDate = due_date,
+    /// The name of its control.
+    ControlName = control_id -> ComplianceControl.name,
+    /// The name of whoever is to resolve it.
+    AssigneeName = assigned_to -> User.display_name,
 } default [DetectedAt Desc] }
 
 pub fn queries(query: &mut Fields<Query>) {

@@ -28,6 +28,8 @@ entity!(
 );
 
 impl Entity for ComplianceRequirement {
+    const SEARCHED: &'static [&'static str] = &["title", "code", "description"];
+
     fn fields(requirement: &mut Fields<Self>) {
         columns! { requirement: ComplianceRequirement {
             id, code, title, description, position,
@@ -57,6 +59,7 @@ filter! { ComplianceRequirementFilter for ComplianceRequirement in compliance_re
     title: Compare<String>,
     framework: ComplianceFrameworkFilter => through framework_id,
     parent_id: Compare<Id<ComplianceRequirement>>,
+    children: Related<ComplianceRequirement> => by compliance_requirements::parent_id,
 } }
 
 order! { ComplianceRequirementOrder, ComplianceRequirementOrderField for ComplianceRequirement {
@@ -66,6 +69,8 @@ order! { ComplianceRequirementOrder, ComplianceRequirementOrderField for Complia
     Code = code,
     /// Its title.
     Title = title,
+    /// The name of its framework.
+    FrameworkName = framework_id -> ComplianceFramework.name,
 } default [Position Asc] }
 
 pub fn queries(query: &mut Fields<Query>) {

@@ -113,6 +113,8 @@ order! { InvitationOrder, InvitationOrderField for Invitation {
     SentAt = sent_at,
     /// When it ends.
     ExpiresAt = expires_at,
+    /// The name of the role that they are to have.
+    RoleName = role_id -> Role.name,
 } default [CreatedAt Desc] }
 
 pub fn queries(query: &mut Fields<Query>) {

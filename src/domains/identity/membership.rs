@@ -83,6 +83,7 @@ filter! { MembershipFilter for Membership in memberships {
     user: UserFilter => through user_id,
     manager: UserFilter => through manager_id,
     department: DepartmentFilter => through department_id,
+    reports: Related<Membership> => by memberships::manager_id,
 } }
 
 order! { MembershipOrder, MembershipOrderField for Membership {
@@ -92,6 +93,10 @@ order! { MembershipOrder, MembershipOrderField for Membership {
     JoinedAt = joined_at,
     /// The person's position.
     Title = title,
+    /// The person's name.
+    UserName = id -> User.display_name,
+    /// The name of their department.
+    DepartmentName = department_id -> Department.name,
 } default [CreatedAt Asc] }
 
 /// The next so many active members of the organization, by id.

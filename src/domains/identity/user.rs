@@ -79,6 +79,8 @@ pub struct User {
 entity!(User, "user", identity::users, needs "user.read", owner Nobody, version revision, limited never);
 
 impl Entity for User {
+    const SEARCHED: &'static [&'static str] = &["display_name", "email", "username"];
+
     fn fields(user: &mut Fields<Self>) {
         columns! { user: User {
             id, email needs "user.email.read", username, first_name, last_name, display_name, avatar_url,
@@ -194,6 +196,14 @@ filter! { UserFilter for User in users {
     email: Compare<String> => needs "user.email.read",
     display_name: Compare<String>,
     status: Compare<UserStatus>,
+    conversations: Related<Conversation> => by conversations::user_id,
+    owned_accounts: Related<Account> => by accounts::owner_id,
+    owned_deals: Related<Deal> => by deals::owner_id,
+    created_budgets: Related<Budget> => by budgets::created_by,
+    owned_controls: Related<ComplianceControl> => by compliance_controls::owner_id,
+    assigned_issues: Related<ComplianceIssue> => by compliance_issues::assigned_to,
+    role_assignments: Related<RoleAssignment> => by role_assignments::user_id,
+    permission_grants: Related<PermissionGrant> => by permission_grants::user_id,
 } }
 
 order! { UserOrder, UserOrderField for User {

@@ -2,6 +2,7 @@
 pub mod csv;
 pub mod export;
 pub mod exporting;
+pub mod search;
 
 use crate::graph::{
     mutation::Mutations,
@@ -10,6 +11,7 @@ use crate::graph::{
 
 pub fn queries(query: &mut Fields<Query>) {
     export::queries(query);
+    search::queries(query);
 }
 
 pub fn mutations(mutations: &mut Mutations) {

@@ -31,6 +31,8 @@ entity!(Account, "acct", sales::accounts, needs "account.read", version revision
 external!(Account, accounts: external_system, external_id);
 
 impl Entity for Account {
+    const SEARCHED: &'static [&'static str] = &["name", "domain", "external_id", "vertical"];
+
     fn fields(account: &mut Fields<Self>) {
         columns! { account: Account {
             id, name, domain, vertical, external_system, external_id,
@@ -49,6 +51,7 @@ filter! { AccountFilter for Account in accounts {
     vertical: Compare<String>,
     owner: UserFilter => through owner_id,
     created_at: Compare<DateTime<Utc>>,
+    deals: Related<Deal> => by deals::account_id,
 } }
 
 order! { AccountOrder, AccountOrderField for Account {
@@ -58,6 +61,8 @@ order! { AccountOrder, AccountOrderField for Account {
     UpdatedAt = updated_at,
     /// The company's name.
     Name = name,
+    /// The name of whoever looks after it.
+    OwnerName = owner_id -> User.display_name,
 } default [Name Asc] }
 
 pub fn queries(query: &mut Fields<Query>) {

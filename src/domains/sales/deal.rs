@@ -104,6 +104,8 @@ entity!(Deal, "deal", sales::deals, needs "deal.read", version revision, deleted
 external!(Deal, deals: external_system, external_deal_id);
 
 impl Entity for Deal {
+    const SEARCHED: &'static [&'static str] = &["name", "external_deal_id", "vertical", "close_reason"];
+
     fn fields(deal: &mut Fields<Self>) {
         columns! { deal: Deal {
             id, external_deal_id, external_system, name, region, segment, lob, vertical, revenue_type, status,
@@ -158,6 +160,7 @@ filter! { DealFilter for Deal in deals {
     stage: PipelineStageFilter => through stage_id,
     account: AccountFilter => through account_id,
     owner: UserFilter => through owner_id,
+    history: Related<DealHistoryEntry> => by deal_history::deal_id,
 } }
 
 order! { DealOrder, DealOrderField for Deal {
@@ -173,6 +176,12 @@ order! { DealOrder, DealOrderField for Deal {
     ExpectedCloseDate = expected_close_date,
     /// Its name.
     Name = name,
+    /// The name of its account.
+    AccountName = account_id -> Account.name,
+    /// The name of whoever works on it.
+    OwnerName = owner_id -> User.display_name,
+    /// How far its stage is along the pipeline.
+    StagePosition = stage_id -> PipelineStage.position,
 } default [CreatedAt Desc] }
 
 pub fn queries(query: &mut Fields<Query>) {

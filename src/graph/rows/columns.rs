@@ -1,5 +1,6 @@
 //! The columns of a row: declared all at once, and written all at once.
-use super::declare::{How, Object, fields_of};
+use super::declare::{Fields, How, Leaf, Object, StoredAs, fields_of};
+use crate::graph::scalar::Scalar;
 
 /// Declares the columns of a row. Every field of the struct is either shown or kept back: a forgotten one does not
 /// compile. A column's description is the comment it has in the database, unless one is written here.
@@ -16,10 +17,32 @@ macro_rules! columns {
             let _field = if about.is_empty() { _field.about_column(stringify!($column)) } else { _field.about(about.trim_ascii()) };
             $(_field.needs($permission);)?
         })*
-        $($($fields.keep($crate::graph::rows::camel(stringify!($kept)), |row: &$row| &row.$kept);)*)?
+        $($($fields.keep(stringify!($kept), |row: &$row| &row.$kept);)*)?
     };
     (@name $column:ident $shown:literal) => { $shown };
     (@name $column:ident) => { $crate::graph::rows::camel(stringify!($column)) };
+}
+
+/// A column that is not shown but recorded in the audit trail.
+pub(super) struct Kept<T> {
+    pub column: &'static str,
+    /// As the audit trail calls it.
+    pub name: &'static str,
+    pub leaf: Leaf<T>,
+    /// A value of it as the database has it.
+    pub stored: StoredAs,
+}
+
+impl<T: Send + Sync + 'static> Fields<T> {
+    /// A column that is not shown but recorded in the audit trail.
+    pub fn keep<C: Scalar + 'static>(
+        &mut self,
+        column: &'static str,
+        get: impl Fn(&T) -> &C + Send + Sync + 'static,
+    ) {
+        let leaf = Box::new(move |row: &T, out: &mut Vec<u8>| get(row).json(out));
+        self.kept.push(Kept { column, name: camel(column), leaf, stored: C::stored });
+    }
 }
 
 /// `created_at` as GraphQL writes it; kept for ever, since a type is declared once.
@@ -42,7 +65,8 @@ pub fn columns_json<T: Object>(row: &T) -> Vec<u8> {
         How::Relation(_) => None,
     });
     let mut out = vec![b'{'];
-    for (index, (name, leaf)) in shown.chain(fields.kept.iter().map(|(name, leaf)| (*name, leaf))).enumerate()
+    for (index, (name, leaf)) in
+        shown.chain(fields.kept.iter().map(|kept| (kept.name, &kept.leaf))).enumerate()
     {
         if index > 0 {
             out.push(b',');
@@ -53,4 +77,10 @@ pub fn columns_json<T: Object>(row: &T) -> Vec<u8> {
     }
     out.push(b'}');
     out
+}
+
+/// The fields of `T` with the permission each needs, and whether it is open to everybody on purpose.
+pub fn access<T: Object>() -> impl Iterator<Item = (&'static str, Option<&'static str>, bool)> {
+    let fields = fields_of::<T>().declared.iter();
+    fields.map(|(name, declared)| (*name, declared.needs.or(declared.target_needs), declared.public))
 }

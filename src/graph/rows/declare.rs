@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::{
     aggregate::Aggregation,
     argument::Argument,
+    columns::Kept,
     relation::{Many, One, Parts, Relation, Tried, Values},
 };
 use crate::{
@@ -44,6 +45,9 @@ pub trait Object: Sized + Send + Sync + 'static {
 
 /// A row of a table that is an object of the graph. Implemented by hand for its fields; the rest by `entity!`.
 pub trait Entity: Object + Stored {
+    /// The columns whose texts are searched, the most telling first: those that the database indexes.
+    const SEARCHED: &'static [&'static str] = &[];
+
     fn fields(fields: &mut Fields<Self>);
 
     /// Where its changes are told, if not to those who follow all records of its type.
@@ -67,7 +71,7 @@ pub trait Entity: Object + Stored {
 pub struct Fields<T: 'static> {
     pub(super) declared: IndexMap<&'static str, Declared<T>>,
     /// Columns that are not shown but belong into the audit trail.
-    pub(super) kept: Vec<(&'static str, Leaf<T>)>,
+    pub(super) kept: Vec<Kept<T>>,
     pub(super) interfaces: Vec<&'static str>,
     /// Schema and table, whose comments describe the columns.
     table: Option<(&'static str, &'static str)>,
@@ -114,6 +118,8 @@ pub(super) struct Declared<T: 'static> {
     pub semantic_non_null: bool,
     pub deprecated: Option<&'static str>,
     pub how: How<T>,
+    /// A value of it as the database has it.
+    pub stored: StoredAs,
 }
 
 /// Where a value comes from.
@@ -127,6 +133,7 @@ pub(super) enum Origin {
 
 /// Registers a type and says its name.
 pub(super) type TypeOf = Box<dyn Fn(&mut Registry) -> String + Send + Sync>;
+pub(super) type StoredAs = fn(serde_json::Value) -> serde_json::Value;
 pub(super) type Own<T> = fn(&T, &Caller) -> bool;
 pub(super) type MaskedAs<T> = fn(&T, &Masks) -> Option<(&'static str, &'static str)>;
 pub(super) type Leaf<T> = Box<dyn Fn(&T, &mut Vec<u8>) + Send + Sync>;
@@ -297,6 +304,7 @@ impl<T: Send + Sync + 'static> Fields<T> {
             semantic_non_null: false,
             deprecated: None,
             how,
+            stored: |value| value,
         };
         // a name declared twice keeps its last meaning; the law of the schema names it
         Last(self.declared.entry(name).insert_entry(declared).into_mut(), self.table)
@@ -323,7 +331,10 @@ impl<T: Send + Sync + 'static> Fields<T> {
         name: &'static str,
         get: impl Fn(&T) -> &C + Send + Sync + 'static,
     ) -> Last<'_, T> {
-        self.add(name, Box::new(C::register), How::Leaf(Box::new(move |row, out| get(row).json(out))))
+        let last =
+            self.add(name, Box::new(C::register), How::Leaf(Box::new(move |row, out| get(row).json(out))));
+        last.0.stored = C::stored;
+        last
     }
 
     /// Shows a column, which needs a permission, to whoever the row belongs to.
@@ -346,15 +357,6 @@ impl<T: Send + Sync + 'static> Fields<T> {
         if let Some(declared) = self.declared.get_mut(name) {
             declared.follows = fields;
         }
-    }
-
-    /// A column that is not shown but recorded in the audit trail.
-    pub fn keep<C: Scalar + 'static>(
-        &mut self,
-        name: &'static str,
-        get: impl Fn(&T) -> &C + Send + Sync + 'static,
-    ) {
-        self.kept.push((name, Box::new(move |row, out| get(row).json(out))));
     }
 
     /// Worked out from the row alone.
@@ -483,10 +485,4 @@ pub(super) fn made_once<T: Send + Sync + 'static>(make: impl FnOnce() -> Fields<
     let made: &'static Fields<T> = Box::leak(Box::new(make()));
     KNOWN.write().unwrap_or_else(PoisonError::into_inner).insert(TypeId::of::<T>(), made);
     made
-}
-
-/// The fields of `T` with the permission each needs, and whether it is open to everybody on purpose.
-pub fn access<T: Object>() -> impl Iterator<Item = (&'static str, Option<&'static str>, bool)> {
-    let fields = fields_of::<T>().declared.iter();
-    fields.map(|(name, declared)| (*name, declared.needs.or(declared.target_needs), declared.public))
 }

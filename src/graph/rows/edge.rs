@@ -5,7 +5,8 @@ use async_graphql::{Name, parser::types::SelectionSet};
 use futures_util::{FutureExt, future::BoxFuture};
 
 use super::{
-    declare::{Fields, How, Last, Object},
+    declare::{Fields, How, Last},
+    ordered::{cursor_context, order_keys},
     pages::Listed,
     plan::{Asked, Env, Plan, collect, plan},
     relation::{Distinct, Loaded, OneEach, Place, Relation, loaded},
@@ -16,23 +17,8 @@ use crate::{
         order::{Order, OrderField},
         seal::Seal,
     },
-    store::{
-        id::Id,
-        select::{Columns, Key},
-    },
+    store::{id::Id, select::Columns},
 };
-
-/// The keys of an order; the id decides between equals.
-pub(super) fn order_keys<U: Listed>(order: &[Order<U::Order>]) -> Vec<Key> {
-    let mut keys: Vec<Key> = order.iter().map(Order::key::<U>).collect();
-    keys.push(Key::id(U::TABLE, keys.last().is_some_and(|key| key.descending)));
-    keys
-}
-
-/// What a cursor is bound to: it fits lists of the same type, order and organization.
-pub(super) fn cursor_context<U: Listed>(env: Env<'_>, keys: &[Key]) -> Vec<u8> {
-    format!("{} {} {keys:?}", <U as Object>::NAME, env.snapshot.organization()).into_bytes()
-}
 
 /// Seals the place of a row.
 pub(super) struct Cursor<F> {

@@ -3,6 +3,7 @@
 //!
 //! It uses documented-as-hidden parts of the pinned async-graphql release; all such uses are in this folder.
 mod aggregate;
+mod any_id;
 mod argument;
 mod columns;
 mod declare;
@@ -15,19 +16,24 @@ mod masked;
 mod measured;
 mod named;
 mod one_by;
+mod ordered;
+mod page_info;
 mod pages;
+mod past;
 mod plan;
 mod reads;
 mod register;
 mod relation;
 mod root;
+mod search;
 mod union;
 mod viewer_can;
 mod write;
 
+pub use any_id::AnyId;
 pub use argument::Argument;
-pub use columns::{camel, columns_json};
-pub use declare::{Entity, Fields, Last, Object, access};
+pub use columns::{access, camel, columns_json};
+pub use declare::{Entity, Fields, Last, Object};
 pub use interface::Keyless;
 pub use masked::{Shown, WorkedOut, mask_of, masked_field, secret, worked_out};
 pub use named::{Named, named_in};
@@ -36,8 +42,9 @@ pub use pages::{Link, Listed};
 pub use plan::{Asked, Env};
 pub use register::{declare_permission, object_of, permissions_in, permissions_of, union};
 pub use root::{Query, QueryRoot, asked_once, raw, response, write_object};
+pub use search::searched;
 pub(in crate::graph) use union::seen;
 pub use union::{
-    AnyId, Members, Union, is_node, leaf_of_type, mixed, prefix_of_type, table_of_prefix, type_of_prefix,
+    Members, Union, is_node, leaf_of_type, mixed, prefix_of_type, table_of_prefix, type_of_prefix,
 };
 pub use write::{Body, Out};

@@ -5,12 +5,14 @@ use async_graphql::{
     Any, InputObject, InputType, Value,
     registry::{MetaInputValue, Registry},
 };
+use chrono::{DateTime, Utc};
 use diesel::Column;
 use futures_util::{FutureExt, future::BoxFuture};
 
 use super::{
     argument::Argument,
     declare::{Entity, Fields, How, Last, Object, fields_of},
+    past,
     plan::{Asked, Env, plan},
     reads::columns_for,
     relation::{Loaded, OneEach, Place, Relation, loaded},
@@ -133,12 +135,17 @@ impl<T: Send + Sync + 'static> Fields<T> {
             });
             described("by", &ty, "What else is its own; instead of its id.")
         }));
-        self.add(field, Box::new(ty), How::Relation(Box::new(relation)))
-            .target::<U>()
-            .takes::<Option<Id<U>>>("id", "Its id.")
-            .argument(by)
+        let last = self.add(field, Box::new(ty), How::Relation(Box::new(relation)));
+        let last = last.target::<U>().takes::<Option<Id<U>>>("id", "Its id.").argument(by);
+        if !fields_of::<U>().interfaces.contains(&"Record") {
+            return last;
+        }
+        last.takes::<Option<DateTime<Utc>>>("asOf", AS_OF)
     }
 }
+
+const AS_OF: &str = "As it was at this moment, where it can be seen now; null where it was made later. What it leads to is as it is \
+    now. Requires `audit.read`.";
 
 struct OneBy<U> {
     keys: Arc<[By]>,
@@ -147,6 +154,18 @@ struct OneBy<U> {
 
 impl<U: Entity> OneBy<U> {
     async fn find(&self, env: Env<'_>, asked: &Asked<'_>, columns: Columns) -> Result<Option<U>, Fault> {
+        let as_of = {
+            let ctx = env.field(asked.field());
+            Args::of(&ctx).get::<Option<DateTime<Utc>>>("asOf")?
+        };
+        let Some(at) = as_of else { return self.find_now(env, asked, columns).await };
+        match self.find_now(env, asked, Columns::ALL).await? {
+            Some(found) => past::as_of(env, found, at).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn find_now(&self, env: Env<'_>, asked: &Asked<'_>, columns: Columns) -> Result<Option<U>, Fault> {
         let (id, by) = {
             let ctx = env.field(asked.field());
             let args = Args::of(&ctx);

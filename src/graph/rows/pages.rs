@@ -1,7 +1,7 @@
 //! Connections: filter, order, keyset pages in both directions, and a bounded count on demand.
 use std::{collections::HashMap, marker::PhantomData, ops::Range, sync::Arc};
 
-use async_graphql::{InputType, Name, Pos};
+use async_graphql::{Name, Pos};
 use diesel::Column;
 use futures_util::{FutureExt, future::BoxFuture};
 use uuid::Uuid;
@@ -9,18 +9,20 @@ use uuid::Uuid;
 use super::{
     argument::Argument,
     declare::{Entity, Fields, How, Last, fields_of},
-    edge::{Cursor, Edges, cursor_context, order_keys},
+    edge::{Cursor, Edges},
     grouped,
+    ordered::{at_score, cursor_context, order_argument, order_of},
     plan::{Asked, Env, Plan, collect, plan},
     reads::columns_for,
     relation::{Loaded, Relation, loaded},
+    search::search_of,
     write::{Body, Children, Out, Written},
 };
 use crate::{
     graph::{
-        fault::{Code, Fault},
+        fault::Fault,
         filter::{Filter, Filtered, Scope},
-        order::{Order, OrderField, OrderInput, Ordered},
+        order::{Order, OrderField, Ordered},
         page::{Deleted, Page},
         visit::Args,
     },
@@ -82,6 +84,7 @@ impl<T: Send + Sync + 'static> Fields<T> {
             .takes::<Option<String>>("before", "Those before this cursor.")
             .takes::<Option<U::Filter>>("filter", "Which rows.")
             .argument(order_argument::<U>());
+        let last = if U::SEARCHED.is_empty() { last } else { last.takes::<Option<String>>("search", SEARCH) };
         if U::DELETED.is_some() {
             last.argument(Argument::with_default::<Option<Deleted>>(
                 "deleted",
@@ -109,16 +112,8 @@ impl<T: Send + Sync + 'static> Fields<T> {
     }
 }
 
-fn order_argument<U: Listed>() -> Argument {
-    let default = U::Order::default_order();
-    let keys = default.iter().map(|order| OrderInput::<U, _>::of(*order).to_value().to_string());
-    let default = format!("[{}]", keys.collect::<Vec<_>>().join(", ")).replace('"', "");
-    Argument::with_default::<Option<Vec<OrderInput<U, U::Order>>>>(
-        "orderBy",
-        "In which order; the id decides between equals.",
-        Some(default),
-    )
-}
+const SEARCH: &str = "Those with these words in their texts, the best first unless ordered otherwise: all words, `\"a phrase\"`, \
+    `or`, `-not`; a word stands for those that begin with it.";
 
 struct Pages<F, U> {
     parent: F,
@@ -324,36 +319,22 @@ struct Request<U: Listed> {
     context: Vec<u8>,
 }
 
-/// What one does not see, or not as it is, one does not order by.
-fn may_order<U: Listed>(env: Env<'_>, key: Order<U::Order>) -> Result<(), Fault> {
-    let sort = key.field.sort();
-    env.permit(sort.needs, U::TABLE)?;
-    env.shown::<U>(sort.column)
-}
-
 impl<U: Listed> Request<U> {
     fn read(args: &Args<'_, '_>, env: Env<'_>, root: bool) -> Result<Self, Fault> {
         let sizes = env.visit.pages;
         let page = Page::read(args, if root { sizes.root } else { sizes.nested }, sizes.most)?;
-        let order = match args.get::<Option<Vec<OrderInput<U, U::Order>>>>("orderBy")? {
-            Some(order) if order.len() > 5 => return Err(Fault::bad_input("`orderBy` takes at most 5 keys")),
-            Some(order) if !order.is_empty() => {
-                let order: Vec<_> = order.into_iter().map(|order| order.0).collect();
-                order.iter().try_for_each(|key| may_order::<U>(env, *key))?;
-                order
-            }
-            // nobody asked for it: what one may not order by is left out, and the id decides
-            _ => {
-                let mut order = U::Order::default_order();
-                order.retain(|key| may_order::<U>(env, *key).is_ok());
-                order
-            }
+        let search = match args.get::<Option<String>>("search")? {
+            Some(words) => Some(search_of::<U>(env, &words)?),
+            None => None,
         };
-        let keys = order_keys::<U>(&order);
+        let (order, keys) = order_of::<U>(args, env, search.as_ref())?;
         let mut condition = match args.get::<Option<U::Filter>>("filter")? {
             Some(filter) => filter.condition(&mut Scope::new(env))?,
             None => Condition::ANYTHING,
         };
+        if let Some(search) = search {
+            condition = condition.and(Condition::Found(search));
+        }
         if let Some(column) = U::DELETED {
             let deleted = args.get::<Option<Deleted>>("deleted")?.unwrap_or(Deleted::Exclude);
             condition = deleted.and(condition, column);
@@ -365,13 +346,8 @@ impl<U: Listed> Request<U> {
                 let text = env.visit.seal.open(&context, cursor);
                 let at: Option<Vec<Option<String>>> =
                     text.and_then(|text| serde_json::from_slice(&text).ok());
-                let fits = at.filter(|at| at.len() == keys.len());
-                Some(fits.ok_or_else(|| {
-                    Fault::new(
-                        Code::InvalidCursor,
-                        "the cursor belongs to another list or order: begin without it",
-                    )
-                })?)
+                let at = at.map(|at| at_score(at, &keys));
+                Some(at.filter(|at| at.len() == keys.len()).ok_or_else(Fault::foreign_cursor)?)
             }
         };
         Ok(Self { page, order, keys, at, condition, context })

@@ -25,6 +25,7 @@ use crate::{
         visit::{View, Visit},
     },
     store::{
+        batch::Stored,
         door::{Caller, Snapshot},
         grants::{Grants, Masks},
         select::Table,
@@ -348,6 +349,14 @@ impl Env<'_> {
             }
             None => Ok(()),
         }
+    }
+
+    /// Refused where others may not be sorted by `column` of the `T` that they lead to: the caller may not see it, or not
+    /// as it is.
+    pub fn may_sort<T: Object + Stored>(self, column: &'static str) -> Result<(), Fault> {
+        self.right(T::NEEDS)?;
+        self.permit(fields_of::<T>().need_of(column), T::TABLE)?;
+        self.shown::<T>(column)
     }
 }
 

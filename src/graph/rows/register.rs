@@ -11,6 +11,7 @@ use async_graphql::{
 
 use super::{
     declare::{Declared, Fields, Object, fields_of},
+    page_info::PageInfo,
     pages::Listed,
     union::Union,
 };
@@ -177,7 +178,7 @@ pub fn connection<U: Listed>(registry: &mut Registry) -> String {
     if U::DELETED.is_some() {
         <Deleted as InputType>::create_type_info(registry);
     }
-    page_info(registry);
+    object::<PageInfo>(registry);
     count(registry);
     let edge = plain(
         registry,
@@ -208,20 +209,6 @@ pub fn connection<U: Listed>(registry: &mut Registry) -> String {
     let about = format!("A page of a list of {node}.");
     registry.types.insert(name.to_owned(), ObjectBuilder::new(name, fields).description(Some(about)).build());
     name.to_owned()
-}
-
-fn page_info(registry: &mut Registry) {
-    plain(
-        registry,
-        "PageInfo",
-        "Where a page begins and ends, and whether there is more.",
-        vec![
-            ("hasNextPage", "Boolean!".to_owned(), "Whether there are rows after this page."),
-            ("hasPreviousPage", "Boolean!".to_owned(), "Whether there are rows before this page."),
-            ("startCursor", "String".to_owned(), "The place of the first row; null on an empty page."),
-            ("endCursor", "String".to_owned(), "The place of the last row; null on an empty page."),
-        ],
-    );
 }
 
 fn count(registry: &mut Registry) {

@@ -10,16 +10,18 @@ use async_graphql::{Pos, parser::types::SelectionSet, registry::Registry};
 use futures_util::{FutureExt, future::BoxFuture, future::join_all};
 
 use super::{
+    any_id::AnyId,
     declare::{Entity, Fields, How, Last, Object, fields_of},
     masked::{self, Shown, WorkedOut},
     plan::{Asked, Env, plan},
     reads::columns_for,
     relation::{Gathered, Loaded, Relation, Spread, loaded},
+    search,
     write::{Body, Bubble, Children, Out, Written},
 };
 use crate::{
     graph::{
-        fault::{Code, Fault},
+        fault::Fault,
         visit::{Args, View},
     },
     store::{
@@ -27,8 +29,8 @@ use crate::{
         door::Snapshot,
         error::Result as StoreResult,
         grants::Masks,
-        id::{self, Id},
-        select::{Table, know},
+        id::Id,
+        select::{Table, Wanted, know},
     },
 };
 
@@ -161,6 +163,17 @@ impl<T: Send + Sync + 'static> Fields<T> {
         self.add(name, Box::new(node_type), How::Relation(Box::new(Anything { find, list: false })))
     }
 
+    /// The records that ids of any kinds name, in that order, null where there is none.
+    pub fn each_any(
+        &mut self,
+        name: &'static str,
+        ids: impl Fn(&T) -> Vec<AnyId> + Send + Sync + 'static,
+    ) -> Last<'_, T> {
+        let find = move |_: &Args<'_, '_>, row: &T| Ok(ids(row).into_iter().map(Some).collect());
+        let ty = |registry: &mut Registry| format!("[{}]!", node_type(registry));
+        self.add(name, Box::new(ty), How::Relation(Box::new(Anything { find, list: true })))
+    }
+
     /// The same for ids that are of records with versions.
     pub fn any_record(
         &mut self,
@@ -228,32 +241,6 @@ where
 
 // ---- records by any id
 
-/// An id of any kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AnyId {
-    pub prefix: String,
-    pub uuid: uuid::Uuid,
-}
-
-impl AnyId {
-    /// Reads the text form of an id; its prefix must be one that the schema knows.
-    pub fn parse(text: &str) -> Result<Self, Fault> {
-        let known = id::split(text).filter(|(prefix, _)| node_by_prefix(prefix).is_some());
-        let (prefix, uuid) = known.ok_or_else(|| {
-            Fault::new(Code::InvalidId, format!("expected an id such as `deal_01jd3v…`, got `{text}`"))
-        })?;
-        Ok(Self { prefix: prefix.to_owned(), uuid })
-    }
-}
-
-impl std::fmt::Display for AnyId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut text = Vec::with_capacity(40);
-        id::write(&self.prefix, self.uuid, &mut text);
-        f.write_str(&String::from_utf8_lossy(&text))
-    }
-}
-
 /// An entity behind the `Node` interface.
 pub(super) trait AnyNode: Send + Sync {
     fn group<'a>(
@@ -271,6 +258,12 @@ pub(super) trait AnyNode: Send + Sync {
     fn needs(&self) -> Option<&'static str>;
     fn name(&self) -> &'static str;
     fn table(&self) -> &'static Table;
+    /// The columns whose texts are searched.
+    fn searched(&self) -> &'static [&'static str];
+    /// What `words` ask for among its rows; if the caller may not ask, why.
+    fn wanted(&self, env: Env<'_>, words: &str) -> Result<Wanted, Fault>;
+    /// The field that shows a column.
+    fn shows(&self, column: &str) -> Option<&'static str>;
     /// The GraphQL type of a field that can be masked.
     fn leaf(&self, field: &str) -> Option<String>;
     /// How a field is masked.
@@ -334,6 +327,19 @@ impl<T: Entity> AnyNode for NodeOf<T> {
 
     fn table(&self) -> &'static Table {
         T::TABLE
+    }
+
+    fn searched(&self) -> &'static [&'static str] {
+        T::SEARCHED
+    }
+
+    fn wanted(&self, env: Env<'_>, words: &str) -> Result<Wanted, Fault> {
+        search::wanted::<T>(env, words)
+    }
+
+    fn shows(&self, column: &str) -> Option<&'static str> {
+        let mut fields = fields_of::<T>().declared.iter();
+        fields.find(|(_, declared)| declared.column == Some(column)).map(|(name, _)| *name)
     }
 
     fn leaf(&self, field: &str) -> Option<String> {

@@ -7,8 +7,9 @@ use std::{
     },
 };
 
+use chrono::{DateTime, Utc};
 use diesel::{
-    QueryResult,
+    ExpressionMethods, QueryDsl, QueryResult,
     pg::Pg,
     query_builder::{Query, QueryFragment, QueryId},
     result::Error::DeserializationError,
@@ -17,6 +18,7 @@ use diesel::{
 };
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection, methods::LoadQuery};
 use futures_util::{FutureExt, StreamExt, TryStreamExt, future::BoxFuture};
+use serde_json::{Map, Value};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -30,9 +32,10 @@ use crate::{
         error::{Error, Result},
         grants::Grants,
         select::{
-            Aggregate, Amounts, Ask, Condition, Count, Fetch, Keys, Limits, Readable, Rows, Selection, Sent,
-            Table, Within,
+            Aggregate, Amounts, Ask, Columns, Condition, Count, Fetch, Hits, Keys, Limits, Past, Readable,
+            Rows, Selection, Sent, Table, Wanted, Within,
         },
+        tables::audit::audit_logs,
     },
     telemetry,
 };
@@ -348,6 +351,47 @@ impl Snapshot {
         parents: Vec<Uuid>,
     ) -> Result<Vec<(Uuid, i64)>> {
         self.load(Count { table, within: self.within(), fetch, parents }).await
+    }
+
+    /// What is found among records of several kinds: the kind, the id, the score, the labels of the texts it is found in.
+    pub async fn search(
+        &self,
+        kinds: Vec<Wanted>,
+        after: Option<(f32, Uuid)>,
+        limit: i64,
+    ) -> Result<Vec<(String, Uuid, f32, String)>> {
+        self.load(Hits { within: self.within(), kinds, after, limit }).await
+    }
+
+    /// What the first change of a record after `at` found: the values of its fields, or nothing; none if it was not changed.
+    pub async fn next_change(
+        &self,
+        kind: &'static str,
+        id: Uuid,
+        at: DateTime<Utc>,
+    ) -> Result<Option<Option<Map<String, Value>>>> {
+        let changes = audit_logs::table
+            .filter(audit_logs::organization_id.eq(self.organization()))
+            .filter(audit_logs::resource_type.eq(kind))
+            .filter(audit_logs::resource_id.eq(id.to_string()))
+            .filter(audit_logs::event_type.eq("change"))
+            .filter(audit_logs::occurred_at.gt(at));
+        let first = changes.order(audit_logs::id).limit(1).select(audit_logs::old_values);
+        let found: Vec<Option<Value>> = self.load(first).await?;
+        let fields = |before| if let Some(Value::Object(fields)) = before { Some(fields) } else { None };
+        Ok(found.into_iter().next().map(fields))
+    }
+
+    /// A row with the columns that `then` names as they stand there.
+    pub async fn past<T: Readable>(&self, table: &'static Table, id: Uuid, then: Value) -> Result<Option<T>> {
+        let selection = Selection::of::<T>(Columns::ALL)?;
+        let mut found = None;
+        let mut put = |sent: &Sent| {
+            found = Some(T::read(&selection.row(sent, 0))?);
+            Ok(())
+        };
+        self.stream(Past::new(table, self.within(), id, then, &selection.text), &mut put).await?;
+        Ok(found)
     }
 
     /// Those of `ids` to which `permission` extends, of rows of `table` that the caller sees.

@@ -13,6 +13,7 @@ use super::{
     Table, Within,
     attribute::Attribute,
     keyset::{Key, beyond},
+    search::Search,
     write_column, write_from,
 };
 use crate::store::{
@@ -117,6 +118,13 @@ pub enum Condition {
         table: &'static Table,
         condition: Box<Condition>,
     },
+    /// Whether there is a row of `table` whose column holds this row's id and that meets the condition.
+    Hanging {
+        table: &'static Table,
+        column: &'static str,
+        condition: Box<Condition>,
+        exists: bool,
+    },
     /// The row's id is linked to the current parent by a table of pairs.
     Linked {
         table: &'static Table,
@@ -130,6 +138,8 @@ pub enum Condition {
         sql: &'static str,
         values: Vec<String>,
     },
+    /// Its texts contain what is searched.
+    Found(Search),
     /// The row is one of these things that rights are limited to, or lies within one of them.
     WithinResources(Vec<Uuid>),
     /// The row is registered with such an attribute.
@@ -283,6 +293,28 @@ impl Condition {
                 out.push_sql(")");
                 Ok(())
             }
+            Self::Hanging { table: other, column, condition, exists } => {
+                // a table that hangs on itself has one name for both: there the ids are compared from outside
+                let is_itself = *other == table;
+                if is_itself {
+                    write_column(table, table.key, out);
+                    out.push_sql(" IN (SELECT ");
+                    write_column(other, column, out);
+                } else {
+                    out.push_sql(if *exists { "EXISTS (SELECT" } else { "NOT EXISTS (SELECT" });
+                }
+                write_from(other, within, out)?;
+                if !is_itself {
+                    out.push_sql(" AND ");
+                    write_column(other, column, out);
+                    out.push_sql(" = ");
+                    write_column(table, table.key, out);
+                }
+                out.push_sql(" AND ");
+                condition.walk(other, within, out)?;
+                out.push_sql(if is_itself && !exists { ") IS NOT TRUE" } else { ")" });
+                Ok(())
+            }
             Self::Linked { table: pairs, parent, child } => {
                 write_column(table, table.key, out);
                 out.push_sql(" IN (SELECT ");
@@ -326,8 +358,9 @@ impl Condition {
                 out.push_sql(") SELECT resource_id FROM inside)");
                 Ok(())
             }
+            Self::Found(search) => search.walk(table, within, out),
             Self::Attribute(attribute) => attribute.walk(table, within, out),
-            Self::Beyond(keys, at) => beyond(keys, at, table, out),
+            Self::Beyond(keys, at) => beyond(keys, at, table, within, out),
         }
     }
 }

@@ -6,6 +6,8 @@ mod aggregate;
 mod attribute;
 mod condition;
 mod keyset;
+mod past;
+mod search;
 mod selection;
 mod statement;
 mod within;
@@ -16,7 +18,9 @@ use uuid::Uuid;
 pub use aggregate::{Aggregate, Amount, Amounts, Ask, Extreme, Period, Values};
 pub use attribute::Attribute;
 pub use condition::{Bind, Condition, Operator};
-pub use keyset::Key;
+pub use keyset::{Key, Led};
+pub use past::Past;
+pub use search::{Hits, Search, Wanted};
 pub use selection::{Columns, Readable, Selection, Sent, is_blank};
 pub(super) use statement::write_selection;
 pub use statement::{Count, Keys, Locked, Rows, SelectOf};
@@ -28,7 +32,7 @@ pub fn name<C: Column>(_: C) -> &'static str {
 }
 
 /// A table, as statements name it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Table {
     /// Schema and table in one, quoted: `"sales"."deals"`.
     pub name: &'static str,
@@ -39,7 +43,7 @@ pub struct Table {
 }
 
 /// Whose rows a table holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Owner {
     /// Each row belongs to one organization.
     Organization,
@@ -85,7 +89,7 @@ impl Fetch {
         self.condition.walk(table, within, out)?;
         for (index, key) in self.order.iter().enumerate() {
             out.push_sql(if index == 0 { " ORDER BY " } else { ", " });
-            write_column(table, key.column, out);
+            key.walk(table, within, out)?;
             if key.descending {
                 out.push_sql(" DESC");
             }

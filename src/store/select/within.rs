@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{Condition, Table, write_column, write_owner};
 
 /// How a right that holds under conditions limits the rows of a table.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub enum Limited {
     /// Not at all: whoever may see any of its rows sees all.
     Never,

@@ -150,6 +150,23 @@ pub mod ops {
         use diesel::sql_types::*;
         use crate::store::sql_types::*;
 
+        /// The words of a record, as they are searched for.
+        ops.search_entries (organization_id, subject_type, subject_id) {
+            /// Organization that the record belongs to.
+            organization_id -> Uuid,
+            /// Kind of record.
+            subject_type -> Text,
+            /// The record.
+            subject_id -> Uuid,
+            /// Its words, each with its organization and kind in front.
+            words -> Tsvector,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
         /// An operation that took longer than it should; only the latest are kept.
         ops.slow_operations (organization_id, id) {
             /// Organization in which it was asked for; the platform where in none.
@@ -239,6 +256,7 @@ pub mod ops {
         export_parts,
         exports,
         idempotency_keys,
+        search_entries,
         slow_operations,
         trusted_documents,
         unknown_documents,

@@ -55,6 +55,8 @@ const PUBLIC_TYPES: &[&str] = &[
 const PUBLIC_ROOTS: &[&str] = &[
     "Query.node",
     "Query.nodes",
+    // each kind of record is searched for those who may see it
+    "Query.search",
     // what one made or may decide
     "Query.approvalRequest",
     "Query.approvalRequests",

@@ -87,7 +87,9 @@ fn questions(sdl: &Sdl) -> Vec<String> {
         });
         plain.map(|(name, _)| name.as_str()).filter(|name| *name != "viewerCan").collect()
     };
-    let lists = sdl.0["Query"].fields.iter().filter(|(_, field)| field.target.ends_with("Connection"));
+    let lists = sdl.0["Query"].fields.iter().filter(|(_, field)| {
+        field.target.ends_with("Connection") && !field.arguments.values().any(|must| *must)
+    });
     lists
         .map(|(list, field)| {
             let row = &sdl.0[&field.target].fields["nodes"].target;

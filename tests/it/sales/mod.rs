@@ -1,3 +1,4 @@
 //! Deals and their history.
 mod aggregate;
 pub mod deal;
+mod related;

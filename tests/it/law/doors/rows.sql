@@ -73,8 +73,8 @@ INSERT INTO finance.budget_line_items (organization_id, id, budget_id, category,
 INSERT INTO finance.budget_line_items (organization_id, id, budget_id, category, q1_amount)
   SELECT :organization, gen_random_uuid(), id, 'doors, too', 100 FROM finance.budgets WHERE name = 'doors draft';
 INSERT INTO sales.accounts (organization_id, id, name, deleted_at) VALUES
-  (:organization, gen_random_uuid(), 'doors unused, too', NULL),
-  (:organization, gen_random_uuid(), 'doors unused', NULL), (:organization, gen_random_uuid(), 'doors gone', now());
+  (:organization, ops.uuid_v7(), 'doors unused, too', NULL),
+  (:organization, ops.uuid_v7(), 'doors unused', NULL), (:organization, ops.uuid_v7(), 'doors gone', now());
 UPDATE sales.deals SET deleted_at = now() WHERE id = (SELECT id FROM sales.deals WHERE organization_id = :organization AND status = 'open' ORDER BY id DESC LIMIT 1);
 INSERT INTO governance.compliance_frameworks (organization_id, id, name) VALUES (:organization, gen_random_uuid(), 'doors');
 INSERT INTO governance.compliance_frameworks (organization_id, id, name)

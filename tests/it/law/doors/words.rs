@@ -49,6 +49,7 @@ const LITERALS: &[(&str, &str, &str)] = &[
     ("passwordResetRequest", "email", "\"sarah.chen@aether-demo.example\""),
     ("phoneUpdate", "phone", "\"+49 30 901820\""),
     ("recordEvents", "types", r#"["Deal"]"#),
+    ("search", "query", "\"a\""),
     ("sessionsRevokeAll", "keepCurrent", "true"),
     ("signIn", "email", "\"sarah.chen@aether-demo.example\""),
     ("signIn", "password", "\"portico-demo\""),
