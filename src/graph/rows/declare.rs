@@ -112,7 +112,6 @@ pub(super) struct Declared<T: 'static> {
     pub fallible: bool,
     /// Null only ever comes with an error.
     pub semantic_non_null: bool,
-    pub deprecated: Option<&'static str>,
     pub how: How<T>,
 }
 
@@ -220,11 +219,6 @@ impl<T> Last<'_, T> {
         self
     }
 
-    pub fn deprecated(self, reason: &'static str) -> Self {
-        self.0.deprecated = Some(reason);
-        self
-    }
-
     /// It reads no column but the id.
     pub(super) fn by_id_alone(self) -> Self {
         self.0.reads = Columns::NONE;
@@ -295,7 +289,6 @@ impl<T: Send + Sync + 'static> Fields<T> {
             ty,
             fallible,
             semantic_non_null: false,
-            deprecated: None,
             how,
         };
         // a name declared twice keeps its last meaning; the law of the schema names it

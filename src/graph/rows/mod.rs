@@ -38,6 +38,7 @@ pub use register::{declare_permission, object_of, permissions_in, permissions_of
 pub use root::{Query, QueryRoot, asked_once, raw, response, write_object};
 pub(in crate::graph) use union::seen;
 pub use union::{
-    AnyId, Members, Union, is_node, leaf_of_type, mixed, prefix_of_type, table_of_prefix, type_of_prefix,
+    AnyId, Members, Union, is_node, leaf_of_type, mixed, node_types, prefix_of_type, table_of_prefix,
+    type_of_prefix,
 };
 pub use write::{Body, Out};
