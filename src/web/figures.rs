@@ -106,7 +106,9 @@ pub fn answered(summary: &Summary, outcome: &Outcome, name: &str) {
     histogram!(SECONDS, "operation" => operation, "transport" => transport).record(seconds);
     let (name, code) = (name.to_owned(), code.clone().unwrap_or_default());
     counter!(OPERATIONS, "name" => name.clone(), "operation" => operation, "code" => code).increment(1);
-    for coordinates in &summary.operation.deprecated {
+    // whoever was refused has used nothing
+    let used = summary.operation.deprecated.iter().filter(|_| outcome != "refused");
+    for coordinates in used {
         let client = summary.operation.client;
         counter!(DEPRECATED, "coordinates" => *coordinates, "name" => name.clone(), "client" => client)
             .increment(1);

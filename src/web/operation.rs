@@ -112,7 +112,7 @@ impl Drop for Operation {
 fn log(request: &str, summary: &Summary, outcome: &Outcome) {
     let operation = &summary.operation;
     // whose client it is that has to be changed
-    let is_leaving = !operation.deprecated.is_empty();
+    let is_leaving = !operation.deprecated.is_empty() && outcome.outcome != "refused";
     tracing::info!(
         target: "portico::operation",
         request,

@@ -147,7 +147,10 @@ impl Maker<'_> {
             Kind::Interface(interface) => {
                 let member = self.member(of);
                 body.typename(member);
-                let leaves = interface.fields.iter().filter(|(_, field)| self.is_leaf(&field.ty));
+                let is_plain = |field: &Field| {
+                    self.is_leaf(&field.ty) && !field.arguments.values().any(Input::is_required)
+                };
+                let leaves = interface.fields.iter().filter(|(_, field)| is_plain(field));
                 leaves.for_each(|(name, field)| body.leaf(name, self.leaf(name, &field.ty, member)));
             }
             Kind::Union(_) => {

@@ -169,7 +169,7 @@ impl<'s> Comparison<'s> {
                 self.inputs(before, after, "input field", |field| format!("{name}.{field}"));
             }
             _ => {
-                let what = format!("was a {} and is a {}", before.word(), after.word());
+                let what = format!("the {} became {}", before.word(), after.word());
                 self.note(Breaking, name, what);
             }
         }

@@ -108,7 +108,7 @@ impl Sdl {
                 }
                 TypeSystemDefinition::Directive(directive) => {
                     let name = directive.node.name.node.to_string();
-                    sdl.directives.insert(name, read_directive(directive.node));
+                    sdl.directives.insert(name, read_directive(directive.node, text));
                 }
             }
         }
@@ -305,13 +305,27 @@ fn enum_value(value: EnumValueDefinition) -> (String, EnumValue) {
     (value.value.node.to_string(), read)
 }
 
-fn read_directive(directive: DirectiveDefinition) -> Directive {
+/// Whether `repeatable on` stands before the first location: the parser takes every directive for one that is.
+fn is_repeatable(directive: &DirectiveDefinition, text: &str) -> bool {
+    let before = |location: &Positioned<_>| {
+        let lines: Vec<&str> = text.lines().take(location.pos.line).collect();
+        let (last, lines) = lines.split_last()?;
+        let last: String = last.chars().take(location.pos.column.saturating_sub(1)).collect();
+        Some(format!("{}\n{last}", lines.last().copied().unwrap_or_default()))
+    };
+    let before = directive.locations.first().and_then(before).unwrap_or_default();
+    let before = before.trim_end().trim_end_matches('|').trim_end().trim_end_matches("on");
+    before.trim_end().ends_with("repeatable")
+}
+
+fn read_directive(directive: DirectiveDefinition, text: &str) -> Directive {
+    let is_repeatable = is_repeatable(&directive, text);
     let location = |location: &Positioned<_>| compatible::location(location.node).to_owned();
     Directive {
         about: words(directive.description),
         locations: directive.locations.iter().map(location).collect(),
         arguments: inputs(directive.arguments),
-        is_repeatable: directive.is_repeatable,
+        is_repeatable,
     }
 }
 

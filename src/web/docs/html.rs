@@ -2,7 +2,7 @@
 //! these functions leave no third way.
 use crate::graph::{
     reference::{Reference, Root},
-    sdl::{Input, Type, is_list, target},
+    sdl::{Input, Type, target},
 };
 
 /// A page on its way.
@@ -110,18 +110,24 @@ impl<'r> Html<'r> {
         self
     }
 
-    /// The items of a list of arguments or fields of inputs.
-    pub fn inputs<'i>(&mut self, inputs: impl Iterator<Item = (&'i String, &'i Input)>) -> &mut Self {
+    /// The items of a list of arguments or fields of inputs, `named` where links lead to them.
+    pub fn inputs<'i>(
+        &mut self,
+        inputs: impl Iterator<Item = (&'i String, &'i Input)>,
+        named: bool,
+    ) -> &mut Self {
         self.markup("<dl class=\"members\">\n");
         for (name, input) in inputs {
-            self.markup("<dt><code>").input(name, input).markup("</code>");
+            if named {
+                self.markup("<dt id=\"field-").text(name).markup("\">");
+            } else {
+                self.markup("<dt>");
+            }
+            self.markup("<code>").input(name, input).markup("</code>");
             if input.is_required() {
                 self.markup(" <span class=\"must\">required</span>");
             }
             self.markup("</dt>\n<dd>").deprecated(input.deprecated.as_ref()).prose(&input.about);
-            if is_list(&input.ty) && input.ty.nullable && name == "orderBy" {
-                self.markup("<p>The first decides; the next only between equals.</p>");
-            }
             self.markup("</dd>\n");
         }
         self.markup("</dl>\n")

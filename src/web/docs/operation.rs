@@ -67,7 +67,7 @@ fn arguments(html: &mut Html<'_>, operation: &Operation<'_>) {
     if operation.field.arguments.is_empty() {
         return;
     }
-    html.section("arguments", "Arguments").inputs(operation.field.arguments.iter());
+    html.section("arguments", "Arguments").inputs(operation.field.arguments.iter(), false);
     for input in operation.field.arguments.values() {
         let of = target(&input.ty);
         let filters = of.ends_with("Filter") || of.ends_with("Order");
@@ -75,7 +75,8 @@ fn arguments(html: &mut Html<'_>, operation: &Operation<'_>) {
             && !filters
         {
             html.markup("<h3><code>").named(of).markup("</code></h3>\n");
-            html.markup(if *one_of { "<p>Just one of these:</p>\n" } else { "" }).inputs(fields.iter());
+            html.markup(if *one_of { "<p>Just one of these:</p>\n" } else { "" })
+                .inputs(fields.iter(), false);
         }
     }
     if operation.field.arguments.contains_key("first") {

@@ -26,7 +26,7 @@ pub fn page(mut html: Html<'_>, name: &str) -> Option<String> {
         Kind::Input { one_of, fields } => {
             html.section("fields", "Fields");
             html.markup(if *one_of { "<p>Just one of these is given.</p>\n" } else { "" })
-                .inputs(fields.iter());
+                .inputs(fields.iter(), true);
             html.markup("</section>\n");
         }
         Kind::Enum(values) => {
@@ -68,7 +68,7 @@ fn fields(html: &mut Html<'_>, composite: &Composite) {
         html.markup("</dt>\n<dd>").deprecated(field.deprecated.as_ref()).prose(&field.about);
         if !field.arguments.is_empty() {
             html.markup("<details><summary>Arguments</summary>\n")
-                .inputs(field.arguments.iter())
+                .inputs(field.arguments.iter(), false)
                 .markup("</details>\n");
         }
         html.markup("</dd>\n");

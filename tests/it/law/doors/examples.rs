@@ -78,7 +78,8 @@ async fn every_example_of_the_reference_is_answered_as_it_shows() {
     let city = City::found().await;
     let reference = Reference::of(&city.schema);
     let mut wrong = Vec::new();
-    for root in Root::ALL {
+    // what ends sessions comes last
+    for root in [Root::Query, Root::Subscription, Root::Mutation] {
         let mut calls = Words::read().calls(root.name(), &mut city.tables().await, city.organization).await;
         calls.sort_by_key(|call| {
             LAST.iter().position(|last| *last == call.field).map_or(0, |place| place + 1)
@@ -98,9 +99,13 @@ async fn every_example_of_the_reference_is_answered_as_it_shows() {
             };
             let shown: Value = serde_json::from_str(&operation.example.answer).unwrap();
             let mut found = Vec::new();
-            if !real["errors"].is_null() {
-                found.push(real["errors"].to_string());
-            }
+            // who administers the platform is in no organization, and is shown nothing that takes one
+            let errors = real["errors"].as_array().into_iter().flatten();
+            let errors = errors.filter(|error| {
+                let below = error["path"].as_array().is_some_and(|path| path.len() > 1);
+                !(below && error["extensions"]["code"] == "TENANT_REQUIRED")
+            });
+            found.extend(errors.map(ToString::to_string));
             differences(&real["data"], &shown["data"], "data", &mut found);
             if root == Root::Query && real["data"][field].is_null() {
                 found.push("nothing is answered".to_owned());
