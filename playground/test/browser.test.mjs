@@ -128,7 +128,7 @@ test("the reference is read as whoever is signed in, and its examples open in th
   await reference.getByRole("link", { name: "dealRestore", exact: true }).click();
   await reference.getByRole("heading", { name: "Who may" }).waitFor();
   assert.match(page.url(), /#docs\?page=mutations%2FdealRestore$/);
-  assert.match(await reference.innerText(), /deal\.delete[^]*points at most[^]*CONFLICT/);
+  assert.match(await reference.locator("main").innerText(), /deal\.delete[^]*points at most[^]*CONFLICT/);
   await picture("reference");
   await reference.getByRole("link", { name: "DealRestorePayload" }).first().click();
   await reference.getByRole("heading", { name: "type DealRestorePayload" }).waitFor();

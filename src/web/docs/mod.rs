@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Extension, Path, RawQuery, State},
-    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 
@@ -34,6 +34,7 @@ use crate::{
 pub struct Docs(Reference);
 
 const STYLE: &str = include_str!("reference.css");
+const ICON: &str = include_str!("../../../playground/src/icon.svg");
 const SCRIPT: &str = include_str!("reference.js");
 /// Nothing comes from anybody else, and what is found is sent to nobody else.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -67,6 +68,7 @@ pub async fn page(
     // what says nothing of the schema is anybody's
     match path.as_str() {
         "reference.css" => return part("text/css; charset=utf-8", STYLE, &headers),
+        "icon.svg" => return part("image/svg+xml", ICON, &headers),
         "reference.js" => return part("text/javascript; charset=utf-8", SCRIPT, &headers),
         _ => {}
     }
@@ -113,7 +115,8 @@ async fn answer(
         make(docs).ok_or_else(|| html::missing(Html::new(&docs.0, up)))
     });
     match made.await {
-        Ok(Ok(page)) => known(headers, &page).unwrap_or_else(|| told(page)),
+        Ok(Ok(page)) if knows(headers, &page) => not_modified(headers_of(PAGE, "private, no-cache", &page)),
+        Ok(Ok(page)) => told(page),
         Ok(Err(page)) => (StatusCode::NOT_FOUND, told(page)).into_response(),
         Err(error) => {
             tracing::error!(%error, "a page of the reference could not be made");
@@ -122,37 +125,40 @@ async fn answer(
     }
 }
 
+/// A page.
 fn told(page: String) -> Response {
-    let tag = tag(&page);
-    let kept = HeaderValue::from_static("private, no-cache");
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::CACHE_CONTROL, kept),
-        (header::VARY, HeaderValue::from_static("authorization")),
-        (header::ETAG, tag),
-    ];
-    (headers, page).into_response()
+    (headers_of(PAGE, "private, no-cache", &page), page).into_response()
 }
 
+/// What a page is dressed in.
 fn part(kind: &'static str, text: &'static str, headers: &HeaderMap) -> Response {
-    let told = || {
-        let kept = HeaderValue::from_static("no-cache");
-        let kind = HeaderValue::from_static(kind);
-        let headers =
-            [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, kept), (header::ETAG, tag(text))];
-        (headers, text).into_response()
-    };
-    known(headers, text).unwrap_or_else(told)
+    let told = headers_of(kind, "no-cache", text);
+    if knows(headers, text) { not_modified(told) } else { (told, text).into_response() }
 }
 
-/// Says that nothing has changed, to whom has it already.
-fn known(headers: &HeaderMap, text: &str) -> Option<Response> {
+const PAGE: &str = "text/html; charset=utf-8";
+
+fn headers_of(kind: &'static str, kept: &'static str, text: &str) -> [(HeaderName, HeaderValue); 5] {
+    [
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CACHE_CONTROL, HeaderValue::from_static(kept)),
+        (header::VARY, HeaderValue::from_static("authorization")),
+        (header::ETAG, tag(text)),
+    ]
+}
+
+/// The headers stand for those that came with the content: also those of safety.
+fn not_modified(headers: [(HeaderName, HeaderValue); 5]) -> Response {
+    (StatusCode::NOT_MODIFIED, headers).into_response()
+}
+
+/// Whether the content is there already.
+fn knows(headers: &HeaderMap, text: &str) -> bool {
     let tag = tag(text);
     let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let tags = headers.get(header::IF_NONE_MATCH)?.to_str().ok()?;
-    let is_known = tags.split(',').any(|other| tag.to_str().is_ok_and(|tag| bare(tag) == bare(other)));
-    is_known.then(|| (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response())
+    let tags = headers.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).unwrap_or_default();
+    tags.split(',').any(|other| tag.to_str().is_ok_and(|tag| bare(tag) == bare(other)))
 }
 
 /// Names the content, however it is compressed.
