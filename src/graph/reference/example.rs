@@ -4,7 +4,7 @@ use async_graphql::indexmap::IndexMap;
 use super::{
     Root,
     json::Json,
-    words::{id_of, kind_of, pascal, scalar},
+    words::{id_of, kind_of, pascal, record_in, scalar},
 };
 use crate::graph::{
     rows::prefix_of_type,
@@ -129,7 +129,8 @@ impl Maker<'_> {
         let one = match self.sdl.types.get(of).map(|named| &named.kind) {
             Some(Kind::Enum(_)) => self.enum_value(of),
             _ if of == "ID" => {
-                id_of(owner.filter(|_| name == "id").or_else(|| kind_of(self.operation, name)))
+                let of_owner = owner.filter(|_| name == "id").and_then(record_in);
+                id_of(of_owner.or_else(|| kind_of(self.operation, name)))
             }
             _ => scalar(of, name),
         };

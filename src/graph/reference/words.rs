@@ -47,6 +47,11 @@ pub fn kind_of(operation: &str, argument: &str) -> Option<&'static str> {
     }
 }
 
+/// The type of record that a type shows, by its name: a `SignInOrganization` shows an `Organization`.
+pub(super) fn record_in(of: &str) -> Option<&'static str> {
+    node_types().into_iter().filter(|name| of.ends_with(name)).max_by_key(|name| name.len())
+}
+
 /// A name as that of a type: `dealUpdate` is `DealUpdate`.
 pub(super) fn pascal(name: &str) -> String {
     let mut letters = name.chars();

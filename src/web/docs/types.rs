@@ -16,9 +16,11 @@ pub fn page(mut html: Html<'_>, name: &str) -> Option<String> {
         .text(name)
         .markup("</code></h1>\n");
     if !named.needs.is_empty() {
-        html.markup("<p>Nobody is shown any without the permission:")
-            .permission(&named.needs)
-            .markup("</p>\n");
+        html.markup("<p>Nobody is shown any without the permission ");
+        for (at, permission) in named.needs.iter().enumerate() {
+            html.markup(if at > 0 { " or " } else { "" }).code(permission);
+        }
+        html.markup(".</p>\n");
     }
     html.prose(&named.about);
     match &named.kind {
