@@ -91,8 +91,8 @@ fn events(html: &mut Html<'_>, operation: &Operation<'_>) {
     }
     html.section("events", "Events");
     if let Some(record) = operation.record {
-        html.markup("<p>What it changes is written into the history of the ");
-        html.markup("<code>").named(record).markup("</code>, and told to those who follow it: ");
+        html.markup("<p>What it does to a <code>").named(record);
+        html.markup("</code> is written into the audit trail, and told to those who follow it: ");
         html.inline(
             "`recordEvents` of its type, or `conversationEvents` where it belongs to a conversation.",
         );

@@ -122,7 +122,7 @@ async fn a_page_says_all_of_an_operation() {
         "mutation DealUpdate($input: DealUpdateInput!) {",
         "&quot;expectedVersion&quot;: 1",
         "&quot;userErrors&quot;: []",
-        "history of the <code><a href=\"../../docs/types/Deal\">Deal</a></code>",
+        "What it does to a <code><a href=\"../../docs/types/Deal\">Deal</a></code> is written into the audit trail",
         "../../#editor?document=mutation+DealUpdate",
     ] {
         assert!(page.contains(said), "{said} is missing in\n{page}");
