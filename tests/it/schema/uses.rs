@@ -36,7 +36,7 @@ impl Item {
 }
 
 #[Object]
-#[expect(unused_variables, clippy::needless_pass_by_value, reason = "the schema alone is looked at")]
+#[expect(unused_variables, reason = "the schema alone is looked at")]
 impl Query {
     async fn items(
         &self,

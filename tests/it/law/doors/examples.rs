@@ -29,14 +29,13 @@ fn kind_of_id(text: &str) -> Option<&str> {
 /// Where an answer is not of the form of another. Null may stand for anything that is not there.
 fn differences(real: &Value, shown: &Value, path: &str, found: &mut Vec<String>) {
     match (real, shown) {
-        (Value::Null, _) => {}
         (Value::String(real), Value::String(shown)) => {
             let (real, shown) = (kind_of_id(real), kind_of_id(shown));
             if real != shown {
                 found.push(format!("{path}: an id of {real:?} and not of {shown:?}"));
             }
         }
-        (Value::Number(_), Value::Number(_)) | (Value::Bool(_), Value::Bool(_)) => {}
+        (Value::Null, _) | (Value::Number(_), Value::Number(_)) | (Value::Bool(_), Value::Bool(_)) => {}
         // free form
         (Value::Object(_), Value::Object(shown)) if shown.is_empty() => {}
         (Value::Object(real), Value::Object(shown)) => {
