@@ -130,7 +130,13 @@ impl Maker<'_> {
             Some(Kind::Enum(_)) => self.enum_value(of),
             _ if of == "ID" => {
                 let of_owner = owner.filter(|_| name == "id").and_then(record_in);
-                id_of(of_owner.or_else(|| kind_of(self.operation, name)))
+                // of what is gone, the id alone is told: `deletedId`, `deletedRoleId`
+                let of_name = match name.strip_prefix("deleted") {
+                    Some("Id") => "id",
+                    Some(deleted) => deleted,
+                    None => name,
+                };
+                id_of(of_owner.or_else(|| kind_of(self.operation, of_name)))
             }
             _ => scalar(of, name),
         };
