@@ -4,7 +4,7 @@ use async_graphql::indexmap::IndexMap;
 use super::{
     Root,
     json::Json,
-    words::{id_of, kind_of, pascal, record_in, scalar},
+    words::{id_of, kind_of, pascal, record_in, scalar, told_of},
 };
 use crate::graph::{
     rows::prefix_of_type,
@@ -130,13 +130,7 @@ impl Maker<'_> {
             Some(Kind::Enum(_)) => self.enum_value(of),
             _ if of == "ID" => {
                 let of_owner = owner.filter(|_| name == "id").and_then(record_in);
-                // of what is gone, the id alone is told: `deletedId`, `deletedRoleId`
-                let of_name = match name.strip_prefix("deleted") {
-                    Some("Id") => "id",
-                    Some(deleted) => deleted,
-                    None => name,
-                };
-                id_of(of_owner.or_else(|| kind_of(self.operation, of_name)))
+                id_of(of_owner.or_else(|| told_of(self.operation, name)))
             }
             _ => scalar(of, name),
         };

@@ -47,6 +47,15 @@ pub fn kind_of(operation: &str, argument: &str) -> Option<&'static str> {
     }
 }
 
+/// The type of record whose id an answer tells: as what is given, else by the end of its name, which may be that of a type
+/// (`unlinkedSsoAccountId`) or of the end of one (`subscriptionId`), else what the operation is about (`removedId`).
+pub(super) fn told_of(operation: &str, name: &str) -> Option<&'static str> {
+    let of = pascal(name.strip_suffix("Id").unwrap_or(name));
+    let ends = || node_types().into_iter().filter(|known| known.ends_with(of.as_str()));
+    let by_end = || ends().min_by_key(|known| known.len());
+    kind_of(operation, name).or_else(|| record_in(&of)).or_else(by_end).or_else(|| kind_of(operation, "id"))
+}
+
 /// The type of record that a type shows, by its name: a `SignInOrganization` shows an `Organization`.
 pub(super) fn record_in(of: &str) -> Option<&'static str> {
     node_types().into_iter().filter(|name| of.ends_with(name)).max_by_key(|name| name.len())
