@@ -5,7 +5,7 @@ import { precompress } from "./precompress";
 
 // Where `npm run dev` finds a running Portico.
 const server = "http://127.0.0.1:8080";
-const paths = ["/graphql", "/playground", "/schema.graphql", "/healthz", "/readyz", "/metrics"];
+const paths = ["/graphql", "/playground", "/schema.graphql", "/docs", "/healthz", "/readyz", "/metrics"];
 
 const LICENCES = "licences.md";
 

@@ -1,7 +1,8 @@
-// The frame of the page: who and where on top, and one of three views below.
+// The frame of the page: who and where on top, and one of four views below.
 import { Component, lazy, Suspense, useEffect, useState, type ReactNode } from "react";
 import { Access } from "./access";
 import { Avatar, Columns, Logo, Moon, Sun, System } from "./marks";
+import { Reference } from "./reference";
 import { go, route, type View } from "./route";
 import { state } from "./session";
 import { Start } from "./start";
@@ -17,7 +18,7 @@ export function App() {
   const [opened, setOpened] = useState(view === "editor");
   useEffect(() => {
     if (view === "editor") setOpened(true);
-    document.title = { start: "Portico", editor: "Editor · Portico", access: "Access · Portico" }[view];
+    document.title = { start: "Portico", editor: "Editor · Portico", access: "Access · Portico", docs: "Docs · Portico" }[view];
   }, [view]);
   return (
     <div className="page" data-view={view}>
@@ -28,6 +29,7 @@ export function App() {
       <main id="main" tabIndex={-1}>
         {view === "start" && <Start />}
         {view === "access" && <Access />}
+        {view === "docs" && <Reference />}
         {opened && (
           <div className="editor-view" hidden={view !== "editor"}>
             <Boundary>
@@ -53,6 +55,7 @@ function Header({ view }: { view: View }) {
         <a href="#start" aria-current={view === "start" ? "page" : undefined}>Start</a>
         <a href="#editor" aria-current={view === "editor" ? "page" : undefined}>Editor</a>
         <a href="#access" aria-current={view === "access" ? "page" : undefined}>Access</a>
+        <a href="#docs" aria-current={view === "docs" ? "page" : undefined}>Docs</a>
       </nav>
       <Account />
       <ThemeSwitch />

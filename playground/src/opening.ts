@@ -1,7 +1,7 @@
 // An example on its way into the editor: its variables are filled in first, with ids that exist.
 import { asFault, authorized, state } from "./session";
 import type { Example } from "./examples";
-import { go } from "./route";
+import { go, route } from "./route";
 import { store } from "./store";
 
 export interface Prepared {
@@ -64,3 +64,21 @@ function at(data: unknown, path: string): unknown {
     .split(".")
     .reduce<unknown>((value, key) => (typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined), data);
 }
+
+/** An id, which in an operation of the reference is made up. */
+const AN_ID = /"[a-z_]+_[0-9a-z]{26}"/;
+
+/** A link may bring an operation, `#editor?document=…&variables=…`. It is shown; only a person runs it. */
+function take(): void {
+  const { view, about } = route.get();
+  const document = about.get("document");
+  if (view !== "editor" || !document) return;
+  const variables = about.get("variables") ?? "";
+  const remark = AN_ID.test(variables) ? "The ids of this example are made up: put in those of your own records." : null;
+  history.replaceState(null, "", "#editor");
+  prepared.set({ waiting: { document, variables }, remark });
+  route.set({ about: new URLSearchParams() });
+}
+
+route.subscribe(take);
+take();

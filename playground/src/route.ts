@@ -1,8 +1,8 @@
-// Three views, named by the hash, so that Back and a bookmark work without the server knowing. What a view is about
+// Four views, named by the hash, so that Back and a bookmark work without the server knowing. What a view is about
 // stands behind a question mark: `#access?record=deal_…`.
 import { store } from "./store";
 
-export type View = "start" | "editor" | "access";
+export type View = "start" | "editor" | "access" | "docs";
 
 interface Route {
   view: View;
@@ -21,6 +21,6 @@ export function go(view: View, about: Record<string, string> = {}): void {
 
 function routeOf(hash: string): Route {
   const [name = "", about = ""] = hash.slice(1).split("?");
-  const view = name === "editor" || name === "access" ? name : "start";
+  const view = name === "editor" || name === "access" || name === "docs" ? name : "start";
   return { view, about: new URLSearchParams(about) };
 }

@@ -10,6 +10,7 @@ import { useStore } from "./store";
 import { endpoint } from "./api";
 
 const LINKS = [
+  { path: "docs", about: "the reference: who may, what it costs, what can go wrong, an example of each" },
   { path: "schema.graphql", about: "the whole schema, with permissions" },
   { path: "healthz", about: "is it up" },
   { path: "readyz", about: "can it serve" },

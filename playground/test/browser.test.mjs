@@ -119,6 +119,58 @@ test("the schema is there to read", async () => {
   await picture("editor-documentation");
 });
 
+test("the reference is read as whoever is signed in, and its examples open in the editor", async () => {
+  await page.getByRole("link", { name: "Docs", exact: true }).click();
+  const reference = page.locator(".reference");
+  await reference.getByRole("heading", { name: "Reference" }).waitFor();
+  await reference.getByLabel("Find").fill("deal restore");
+  await reference.getByLabel("Find").press("Enter");
+  await reference.getByRole("link", { name: "dealRestore", exact: true }).click();
+  await reference.getByRole("heading", { name: "Who may" }).waitFor();
+  assert.match(page.url(), /#docs\?page=mutations%2FdealRestore$/);
+  assert.match(await reference.locator("main").innerText(), /deal\.delete[^]*points at most[^]*CONFLICT/);
+  await picture("reference");
+  await reference.getByRole("link", { name: "DealRestorePayload" }).first().click();
+  await reference.getByRole("heading", { name: "type DealRestorePayload" }).waitFor();
+  await page.goBack();
+  await reference.getByRole("link", { name: "Try it in the playground" }).click();
+  await text("operation", (document) => document.includes("mutation DealRestore"));
+  assert.match(await text("variables", (said) => said.includes("expectedVersion")), /"id": "deal_\w{26}"/);
+  await page.getByText("The ids of this example are made up").waitFor();
+  assert.match(page.url(), /#editor$/);
+  await page.getByRole("button", { name: "Dismiss" }).click();
+});
+
+test("the reference stands by itself, without a script, on a phone and in the dark", async () => {
+  const context = await browser.newContext({ viewport: { width: 390, height: 844 }, colorScheme: "dark", javaScriptEnabled: false });
+  const alone = await context.newPage();
+  alone.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  context.on("request", (request) => requests.push(request.url()));
+  await alone.goto(`${server}/docs`);
+  await alone.getByLabel("Find").fill("budget approve");
+  await alone.getByRole("button", { name: "Find" }).click();
+  await alone.getByRole("link", { name: "budgetApprove", exact: true }).click();
+  await alone.getByRole("heading", { name: "budgetApprove" }).waitFor();
+  if (pictures) await alone.screenshot({ path: `${pictures}/reference-phone.png` });
+  const { width } = await alone.locator("main").boundingBox();
+  assert.ok(width <= 390, `the page is ${width} pixels wide`);
+  await context.close();
+});
+
+test("a filter of the reference's own page finds while one types", async () => {
+  const alone = await page.context().newPage();
+  alone.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  await alone.goto(`${server}/docs`);
+  await alone.getByLabel("Find").fill("deal restore");
+  await alone.getByText(/^\d found$/).waitFor();
+  assert.equal(await alone.getByRole("link", { name: "dealUpdate", exact: true }).isVisible(), false);
+  await alone.getByRole("link", { name: "dealRestore", exact: true }).click();
+  await alone.getByRole("link", { name: "Try it in the playground" }).click();
+  await alone.locator(".graphiql-query-editor .view-line").first().waitFor({ timeout: PATIENCE });
+  assert.match(await alone.evaluate(() => location.hash), /^#editor$/);
+  await alone.close();
+});
+
 test("the theme can be chosen and stays", async () => {
   await page.getByRole("button", { name: "Dark" }).click();
   assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");

@@ -49,8 +49,8 @@ enum Command {
     Serve,
     /// Bring the tables of the database to this version of Portico, or back
     Migrate(migrate::Migrate),
-    /// Print the schema in GraphQL's own language
-    Schema,
+    /// Print the schema in GraphQL's own language, or what has changed in it
+    Schema(schema::Schema),
     /// Fill an empty database with the demo, or any with large organizations to measure with
     Seed(seed::Seed),
     /// Start, stop or look into the embedded PostgreSQL by itself
@@ -126,7 +126,7 @@ async fn dispatch(command: Command, settings: Settings) -> Result<Option<Outcome
     match command {
         Command::Serve => serve::run(settings).await.map(Some),
         Command::Migrate(migrate) => unless_interrupted(migrate.run(settings)).await,
-        Command::Schema => schema::run().map(Some),
+        Command::Schema(schema) => schema.run().map(Some),
         Command::Seed(seed) => Box::pin(unless_interrupted(seed.run(settings))).await,
         Command::Database(database) => unless_interrupted(database.run(settings)).await,
         Command::Audit(audit) => unless_interrupted(audit.run(settings)).await,

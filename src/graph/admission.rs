@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Request, ServerError, parser::types::OperationType};
 
 use super::{
+    deprecated::Deprecated,
     documents::{named, operation},
     fault::{Code, Fault},
     limits::Cost,
@@ -65,6 +66,8 @@ pub struct Admitted {
     pub(super) balance: Option<Balance>,
     /// Whether nothing is to be done, only said what it would cost.
     pub(super) cost_only: bool,
+    /// What it uses that is on its way out of the schema.
+    pub deprecated: Vec<&'static Deprecated>,
 }
 
 impl Admitted {
@@ -76,7 +79,8 @@ impl Admitted {
     pub(super) fn again(&self) -> Self {
         let mut request = Request::new(self.request.query.clone()).variables(self.request.variables.clone());
         request.operation_name.clone_from(&self.request.operation_name);
-        Self { caller: self.caller.clone(), request, ..*self }
+        let (caller, deprecated) = (self.caller.clone(), self.deprecated.clone());
+        Self { caller, request, deprecated, ..*self }
     }
 }
 
@@ -109,17 +113,17 @@ impl Schema {
             trace.detail();
         }
         let passed = match self.pass(&caller, &mut request, reference, &mut kind).await {
-            Ok(cost) => {
+            Ok((cost, deprecated)) => {
                 let points = if cost_only { 1 } else { cost.requested };
-                self.take(&caller, points).map(|balance| (cost, balance))
+                self.take(&caller, points).map(|balance| (cost, deprecated, balance))
             }
             Err(stop) => Err(self.take(&caller, REFUSED).err().unwrap_or(stop)),
         };
         let (error, exhausted) = match passed {
-            Ok((cost, balance)) => {
+            Ok((cost, deprecated, balance)) => {
                 // whatever it would do, it is answered as what only reads
                 let kind = if cost_only { Some(Kind::Query) } else { kind };
-                return Ok(Admitted { caller, request, kind, cost, balance, cost_only });
+                return Ok(Admitted { caller, request, kind, cost, balance, cost_only, deprecated });
             }
             Err(Stop::Error(error)) => (*error, None),
             Err(Stop::Exhausted(exhausted)) => (exhausted.fault().at(None, Vec::new()), Some(exhausted)),
@@ -143,7 +147,7 @@ impl Schema {
         request: &mut Request,
         reference: Option<Reference>,
         kind: &mut Option<Kind>,
-    ) -> Result<Cost, Stop> {
+    ) -> Result<(Cost, Vec<&'static Deprecated>), Stop> {
         let parts = &self.parts;
         if let Some(Reference::Hash(_)) = reference {
             // what is too long is not remembered
@@ -160,6 +164,7 @@ impl Schema {
         }
         let chosen = request.operation_name.clone();
         let variables = std::mem::take(&mut request.variables);
+        let may_be_deprecated = self.deprecated.may_be_in(&request.query);
         let document = request.parsed_query().map_err(|mut error| {
             error.extensions.get_or_insert_default().set("code", Code::ParseFailed.as_str());
             Stop::Error(Box::new(error))
@@ -170,6 +175,11 @@ impl Schema {
             OperationType::Subscription => Kind::Subscription,
         });
         let checked = parts.limits.check(document, chosen.as_deref(), &variables, &self.shapes, caller);
+        // what is too large is not looked at any further
+        let executed = operation(document, chosen.as_deref()).filter(|_| checked.is_ok());
+        let deprecated =
+            executed.map(|executed| self.deprecated.find(may_be_deprecated, document, executed, &variables));
+        let deprecated = deprecated.unwrap_or_default();
         if let Some(trace) = telemetry::current() {
             trace.operation(Operation {
                 kind: kind.map(Kind::as_str),
@@ -178,6 +188,9 @@ impl Schema {
                 organization: caller.organization,
                 requested: checked.as_ref().map(|cost| cost.requested).unwrap_or_default(),
                 actual: None,
+                client: client(caller),
+                api_key: caller.api_key,
+                deprecated: deprecated.iter().map(|one| one.what).collect(),
             });
         }
         let cost = checked?;
@@ -190,6 +203,15 @@ impl Schema {
             let named = chosen.as_deref();
             self.persisted.check_trusted(&parts.door, caller, &request.query, named).await?;
         }
-        Ok(cost)
+        Ok((cost, deprecated))
+    }
+}
+
+/// What kind of client it is, as operators see it.
+const fn client(caller: &Caller) -> &'static str {
+    match (caller.api_key, caller.user) {
+        (Some(_), _) => "api_key",
+        (None, Some(_)) => "person",
+        (None, None) => "anonymous",
     }
 }

@@ -1,6 +1,7 @@
 //! The graph: everything that knows async-graphql, and nothing that knows a table.
 mod access_condition;
 pub mod admission;
+pub mod deprecated;
 mod documents;
 pub mod entity;
 pub mod export;
@@ -19,11 +20,13 @@ pub mod rates;
 pub mod reader;
 pub mod record;
 pub mod record_events;
+pub mod reference;
 pub mod related;
 pub mod roots;
 pub mod rows;
 pub mod scalar;
 pub mod schema;
+pub mod sdl;
 pub mod seal;
 mod seen;
 mod slow;

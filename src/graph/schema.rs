@@ -15,6 +15,7 @@ pub use super::{
     rates::{Exhausted, RateSettings},
 };
 use super::{
+    deprecated::{self, Deprecated},
     documents::Documents,
     export,
     limits::{ByKind, Cost, Limits, Shapes},
@@ -84,6 +85,7 @@ pub struct Core {
     pub(super) persisted: Arc<Persisted>,
     pub(super) rates: Arc<Rates>,
     pub(super) shapes: Arc<Shapes>,
+    pub(super) deprecated: deprecated::Uses,
     slow: SlowLog,
     pub(super) parts: Arc<SchemaParts>,
 }
@@ -105,6 +107,8 @@ pub struct Answer {
     pub cursor: Option<String>,
     /// Where it was refused since too much was asked for in a time: how much.
     pub exhausted: Option<Exhausted>,
+    /// What was asked for that is on its way out of the schema.
+    pub deprecated: Vec<&'static Deprecated>,
 }
 
 impl Answer {
@@ -147,7 +151,7 @@ impl Answer {
             None => rows::response(&response, executed, None),
         };
         let errors = response.errors.len();
-        Self { body, executed, statements: 0, errors, code, cursor, exhausted: None }
+        Self { body, executed, statements: 0, errors, code, cursor, exhausted: None, deprecated: Vec::new() }
     }
 }
 
@@ -160,13 +164,14 @@ impl Deref for Schema {
 
 impl Schema {
     pub fn new(parts: SchemaParts) -> Self {
-        let documents = Documents::new();
+        let (documents, registry) = (Documents::new(), registry());
         Self(Arc::new(Core {
             inner: build().extension(documents.clone()).finish(),
+            deprecated: deprecated::Uses::of(&registry, deprecated::DEPRECATED),
             documents,
             persisted: Arc::new(Persisted::new(parts.persisted_queries)),
             rates: Arc::new(Rates::new(&parts.rates, &parts.clock)),
-            shapes: Arc::new(Shapes::of(&registry(), parts.pages)),
+            shapes: Arc::new(Shapes::of(&registry, parts.pages)),
             slow: SlowLog::new(parts.slow_after),
             parts: Arc::new(parts),
         }))
@@ -227,11 +232,14 @@ impl Schema {
 
     /// The answer, and whether it holds.
     async fn answer_in(&self, admitted: Admitted, snapshot: Arc<Snapshot>) -> (Answer, bool) {
-        let Admitted { caller, request, cost, balance, cost_only, .. } = admitted;
+        let Admitted { caller, request, cost, balance, cost_only, deprecated, .. } = admitted;
         let visit = Visit { balance, cost_only, ..self.visit_in(&caller, snapshot.clone()) };
         let progress = visit.progress.clone();
-        let response = self.respond(visit, request).await;
+        let mut response = self.respond(visit, request).await;
         let executed = progress.has_begun();
+        if executed {
+            tell(&mut response, &deprecated);
+        }
         let holds = !executed || cost_only || snapshot.holds().await;
         let statements = snapshot.statements();
         snapshot.close();
@@ -241,7 +249,8 @@ impl Schema {
         }
         let answer =
             Answer::new(response, executed, &caller.request, self.is_shown_to(&caller), Some((cost, actual)));
-        (Answer { statements, ..answer }, holds)
+        let deprecated = if executed { deprecated } else { Vec::new() };
+        (Answer { statements, deprecated, ..answer }, holds)
     }
 
     /// What a request comes to.
@@ -283,15 +292,18 @@ impl Schema {
         admitted: Admitted,
         resume_after: Option<String>,
     ) -> BoxStream<'static, Answer> {
-        let Admitted { caller, request, balance, .. } = admitted;
+        let Admitted { caller, request, balance, deprecated, .. } = admitted;
         let snapshot = self.parts.door.snapshot(caller.clone());
         let visit =
             Visit { presence: Some(presence), resume_after, balance, ..self.visit_in(&caller, snapshot) };
         let suggests = self.is_shown_to(&caller);
         let responses = self.inner.execute_stream(request.data(visit));
         responses
-            .map(move |response| {
+            .map(move |mut response| {
                 let executed = response.data != Value::Null || response.extensions.contains_key("cursor");
+                if executed {
+                    tell(&mut response, &deprecated);
+                }
                 Answer::new(response, executed, &caller.request, suggests, None)
             })
             .boxed()
@@ -324,6 +336,14 @@ impl Schema {
             progress: Arc::<Progress>::default(),
             cost_only: false,
         }
+    }
+}
+
+/// Says what was used that is on its way out of the schema.
+fn tell(response: &mut Response, deprecated: &[&'static Deprecated]) {
+    if !deprecated.is_empty() {
+        let told = deprecated.iter().map(|one| Value::from(one.what)).collect();
+        response.extensions.insert("deprecations".to_owned(), Value::List(told));
     }
 }
 

@@ -300,8 +300,8 @@ settings! {
     sso_private_addresses: bool = "false";
     /// Origins whose pages may call the API from a browser, separated by commas; none besides its own.
     cors_origins: Vec<String> = "";
-    /// Who may ask about the schema itself, and is told which name was meant where one does not exist: all, none, or
-    /// some of anonymous, person and `api_key`, separated by commas. The playground needs it.
+    /// Who may ask about the schema itself and read the reference at /docs, and is told which name was meant where one
+    /// does not exist: all, none, or some of anonymous, person and `api_key`, separated by commas. The playground needs it.
     introspection: Kinds = "all";
     /// Who is answered trusted documents only, those that `portico documents publish` has registered: none, all, or some
     /// of anonymous, person and `api_key`, separated by commas.

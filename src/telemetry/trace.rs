@@ -69,6 +69,11 @@ pub struct Operation {
     /// What it could cost, and what it has cost.
     pub requested: usize,
     pub actual: Option<usize>,
+    /// What kind of client asks: `person`, `api_key`, `anonymous`.
+    pub client: &'static str,
+    pub api_key: Option<Uuid>,
+    /// What it uses of the schema that is on its way out, by its coordinates.
+    pub deprecated: Vec<&'static str>,
 }
 
 /// One statement.

@@ -28,6 +28,7 @@ const STREAMS: &str = "portico_streams_open";
 const CONNECTIONS: &str = "portico_database_connections";
 const WAITING: &str = "portico_database_waiting";
 const WAITED: &str = "portico_database_wait_seconds";
+const DEPRECATED: &str = "portico_deprecated_total";
 const UNTOLD: &str = "portico_traces_dropped_total";
 
 /// Upper bounds of the time that requests take.
@@ -56,6 +57,10 @@ fn recorder() -> Option<&'static PrometheusHandle> {
         describe_histogram!(
             WAITED,
             "How long operations waited for connections to the database, in seconds."
+        );
+        describe_counter!(
+            DEPRECATED,
+            "Operations that used what is on its way out of the schema, by its coordinates, name and kind of client."
         );
         describe_counter!(UNTOLD, "Operations of which the collector of traces was not told.");
         Some(handle)
@@ -101,6 +106,13 @@ pub fn answered(summary: &Summary, outcome: &Outcome, name: &str) {
     histogram!(SECONDS, "operation" => operation, "transport" => transport).record(seconds);
     let (name, code) = (name.to_owned(), code.clone().unwrap_or_default());
     counter!(OPERATIONS, "name" => name.clone(), "operation" => operation, "code" => code).increment(1);
+    // whoever was refused has used nothing
+    let used = summary.operation.deprecated.iter().filter(|_| outcome != "refused");
+    for coordinates in used {
+        let client = summary.operation.client;
+        counter!(DEPRECATED, "coordinates" => *coordinates, "name" => name.clone(), "client" => client)
+            .increment(1);
+    }
     histogram!(OPERATION_SECONDS, "name" => name).record(seconds);
     histogram!(WAITED).record(summary.waited.as_secs_f64());
 }

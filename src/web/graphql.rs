@@ -13,6 +13,7 @@ use futures_util::FutureExt;
 use super::{
     accept::{Accept, Media, is_utf8},
     caller::{self, Origin},
+    deprecation,
     figures::Transport,
     operation::Operation,
     parameters,
@@ -101,7 +102,10 @@ async fn answer(
     let media = accept.choose(kind).unwrap_or(Media::Json);
     if media == Media::Events {
         let last_event = head.headers.get("last-event-id").and_then(|value| value.to_str().ok());
-        return sse::respond(web, admitted, last_event.map(str::to_owned), operation.clone());
+        let leaving = deprecation::headers(&admitted.deprecated);
+        let mut response = sse::respond(web, admitted, last_event.map(str::to_owned), operation.clone())?;
+        response.headers_mut().extend(leaving);
+        return Ok(response);
     }
     if kind == Some(Kind::Subscription) {
         let message = "a subscription needs `Accept: text/event-stream`, or a websocket with the subprotocol \
@@ -116,7 +120,8 @@ async fn answer(
         Media::GraphQl if !answer.executed => StatusCode::BAD_REQUEST,
         _ => StatusCode::OK,
     };
-    Ok((status, [(header::CONTENT_TYPE, media.content_type())], answer.body).into_response())
+    let leaving = deprecation::headers(&answer.deprecated);
+    Ok((status, [(header::CONTENT_TYPE, media.content_type())], leaving, answer.body).into_response())
 }
 
 /// The answer to a request that was not let in.

@@ -8,10 +8,14 @@
 //! * [`graphql`], [`sse`], [`socket`]: GraphQL over HTTP, over event streams, over websockets
 //! * [`scim`]: what directories ask and change
 //! * [`exports`]: the files of exports
+//! * [`deprecation`]: headers about what is on its way out of the schema
+//! * [`docs`]: the reference of the schema, page by page
 //! * [`playground`], [`health`], [`figures`]: the page, and what operators look at
 pub mod accept;
 mod around;
 pub mod caller;
+mod deprecation;
+mod docs;
 mod exports;
 mod figures;
 mod graphql;

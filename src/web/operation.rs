@@ -111,6 +111,8 @@ impl Drop for Operation {
 /// The line of an operation: names of the schema and of the document, numbers, ids.
 fn log(request: &str, summary: &Summary, outcome: &Outcome) {
     let operation = &summary.operation;
+    // whose client it is that has to be changed
+    let is_leaving = !operation.deprecated.is_empty() && outcome.outcome != "refused";
     tracing::info!(
         target: "portico::operation",
         request,
@@ -127,6 +129,8 @@ fn log(request: &str, summary: &Summary, outcome: &Outcome) {
         cost = operation.requested,
         actual = operation.actual,
         organization = operation.organization.map(tracing::field::display),
+        api_key = operation.api_key.filter(|_| is_leaving).map(tracing::field::display),
+        deprecated = is_leaving.then(|| operation.deprecated.join(" ")),
         "operation",
     );
 }

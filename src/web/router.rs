@@ -23,6 +23,8 @@ use tower_http::{
 use super::{
     around::{REQUEST_ID, TRACEPARENT, TRACESTATE, around},
     caller::{self, Origin, ReadCredential},
+    deprecation::{DEPRECATION, SUNSET},
+    docs::{self, Docs},
     exports, figures,
     graphql::{self, COST_ONLY, TRACED},
     health, playground,
@@ -56,6 +58,8 @@ pub struct Web {
     /// Where traces are told, if anywhere.
     pub exporter: Option<Exporter>,
     sdl: OnceLock<String>,
+    /// The reference of the schema, made when it is looked at first.
+    pub docs: OnceLock<Docs>,
 }
 
 impl Web {
@@ -70,6 +74,7 @@ impl Web {
             sockets: TaskTracker::new(),
             stop,
             sdl: OnceLock::new(),
+            docs: OnceLock::new(),
         }
     }
 }
@@ -92,6 +97,9 @@ pub fn router(web: Arc<Web>) -> Router {
     Router::new()
         .route("/graphql", any(graphql::serve))
         .route("/schema.graphql", get(schema))
+        .route("/docs", get(docs::index))
+        .route("/docs/", get(docs::index))
+        .route("/docs/{*path}", get(docs::page))
         .route("/scim/v2", any(scim::serve))
         .route("/scim/v2/{*rest}", any(scim::serve))
         .route("/exports/{id}", get(exports::download))
@@ -133,6 +141,9 @@ fn cors(origins: &[String]) -> CorsLayer {
             header::WWW_AUTHENTICATE,
             RATE_LIMIT,
             RATE_LIMIT_POLICY,
+            DEPRECATION,
+            SUNSET,
+            header::LINK,
         ])
         .max_age(PREFLIGHT)
 }

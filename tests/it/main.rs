@@ -35,6 +35,8 @@ mod mail;
 #[cfg(test)]
 mod sales;
 #[cfg(test)]
+mod schema;
+#[cfg(test)]
 mod scim;
 #[cfg(test)]
 mod search;

@@ -10,13 +10,13 @@ use super::shape::{Gives, Shapes};
 use crate::graph::fault::{Code, Fault};
 
 /// How many objects a list is assumed to have that nobody limits.
-const LIST: usize = 10;
+pub(super) const LIST: usize = 10;
 /// What a change costs besides what its payload shows, and each step of a filter along a relation.
-const WORK: usize = 10;
+pub(super) const WORK: usize = 10;
 /// So many rows are counted at the price of one that is shown.
-const COUNTED: usize = 1000;
+pub(super) const COUNTED: usize = 1000;
 /// What it costs to add up the rows of a list.
-const AMOUNTS: usize = 50;
+pub(super) const AMOUNTS: usize = 50;
 /// How many rows are counted where nobody says.
 const COUNT: usize = 10_000;
 /// How deep selections and fragments may stand in each other: each takes a piece of the stack.

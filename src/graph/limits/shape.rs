@@ -3,6 +3,7 @@ use std::collections::HashMap;
 
 use async_graphql::registry::{MetaType, Registry};
 
+use super::measure::{AMOUNTS, COUNTED, LIST, WORK};
 use crate::graph::visit::PageSizes;
 
 /// What stands below a field.
@@ -122,6 +123,39 @@ impl Shapes {
                 .insert(name.to_owned(), Shape { gives, of: of.to_owned() });
         }
         Self { types: shapes, largest_page: size(pages.most) }
+    }
+
+    /// How many rows a page has at most.
+    pub const fn largest_page(&self) -> usize {
+        self.largest_page
+    }
+
+    /// What a root field costs, in words.
+    pub fn rule(&self, root: &str, field: &str) -> String {
+        let gives = self.fields(root).and_then(|fields| fields.get(field)).map(|shape| shape.gives);
+        match gives {
+            Some(Gives::Page(rows)) => format!(
+                "A point for each record that may stand on the page, which is `first` or `last`, else {rows}, times what \
+                 is asked of each; {WORK} for each step of the filter along a relation; for `totalCount` one for each \
+                 {COUNTED} that may be counted; {AMOUNTS} each for `aggregate` and `groupBy`."
+            ),
+            Some(Gives::Work) if root == "Subscription" => {
+                format!("{} points to begin, and what is asked of one event.", WORK + 1)
+            }
+            Some(Gives::Work) => {
+                format!("{WORK} points for the change, one for its payload, and what is asked of that.")
+            }
+            Some(Gives::Changes) => format!(
+                "{WORK} points for each of `items`, one for the payload, and what is asked of each result."
+            ),
+            Some(Gives::List) => {
+                format!(
+                    "A point for each object, as many as its arguments name, else {LIST}, and what is asked of each."
+                )
+            }
+            Some(_) => "A point for the object, and what is asked of it.".to_owned(),
+            None => "One point, as the least that any operation costs.".to_owned(),
+        }
     }
 
     pub(super) fn fields(&self, of: &str) -> Option<&Fields> {

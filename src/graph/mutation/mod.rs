@@ -58,6 +58,18 @@ struct Declared {
     action: Box<dyn Action>,
 }
 
+/// By whom and how a mutation may be used.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    pub access: Access,
+    /// Nothing of it is kept for a repetition.
+    pub once: bool,
+    /// Whoever lacks the second factor that their organization demands may use it too.
+    pub without_mfa: bool,
+    /// Nobody may use it who acts as somebody else.
+    pub in_person: bool,
+}
+
 /// The mutation just declared.
 pub struct Last<'m, I, R: 'static> {
     all: &'m mut Mutations,
@@ -221,6 +233,12 @@ impl Mutations {
     /// The names of all mutations with whether nobody may use it who acts as somebody else.
     pub fn in_person(&self) -> impl Iterator<Item = (&'static str, bool)> {
         self.0.iter().map(|(name, declared)| (*name, declared.in_person))
+    }
+
+    /// By whom and how a mutation may be used.
+    pub fn rules(&self, name: &str) -> Option<Rules> {
+        let Declared { access, once, without_mfa, in_person, .. } = *self.0.get(name)?;
+        Some(Rules { access, once, without_mfa, in_person })
     }
 
     /// The names of all mutations with who may use each.

@@ -116,7 +116,6 @@ pub(super) struct Declared<T: 'static> {
     pub fallible: bool,
     /// Null only ever comes with an error.
     pub semantic_non_null: bool,
-    pub deprecated: Option<&'static str>,
     pub how: How<T>,
     /// A value of it as the database has it.
     pub stored: StoredAs,
@@ -227,11 +226,6 @@ impl<T> Last<'_, T> {
         self
     }
 
-    pub fn deprecated(self, reason: &'static str) -> Self {
-        self.0.deprecated = Some(reason);
-        self
-    }
-
     /// It reads no column but the id.
     pub(super) fn by_id_alone(self) -> Self {
         self.0.reads = Columns::NONE;
@@ -302,7 +296,6 @@ impl<T: Send + Sync + 'static> Fields<T> {
             ty,
             fallible,
             semantic_non_null: false,
-            deprecated: None,
             how,
             stored: |value| value,
         };

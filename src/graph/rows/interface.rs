@@ -10,6 +10,7 @@ use async_graphql::{
 
 use super::register::field;
 use crate::graph::{
+    deprecated,
     scalar::{EventCursor, Scalar},
     user_error::UserErrorCode,
 };
@@ -79,7 +80,7 @@ fn id() -> MetaField {
 }
 
 /// Registered last, when what nothing refers to has been left out: takes the keys from the interfaces, which would
-/// make the schema one of a federation.
+/// make the schema one of a federation, and marks what is deprecated, wherever its type was declared.
 pub struct Keyless;
 
 impl OutputType for Keyless {
@@ -93,6 +94,7 @@ impl OutputType for Keyless {
                 *keys = None;
             }
         }
+        deprecated::mark(registry, deprecated::DEPRECATED);
         Self::type_name().into_owned()
     }
 

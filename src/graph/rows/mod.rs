@@ -45,6 +45,6 @@ pub use root::{Query, QueryRoot, asked_once, raw, response, write_object};
 pub use search::searched;
 pub(in crate::graph) use union::seen;
 pub use union::{
-    Members, Union, is_node, leaf_of_type, mixed, prefix_of_type, table_of_prefix, type_of_prefix,
+    Members, Union, is_node, leaf_of_type, mixed, node_types, prefix_of_type, table_of_prefix, type_of_prefix,
 };
 pub use write::{Body, Out};

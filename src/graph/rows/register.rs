@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 use async_graphql::{
     InputType, Name, Value,
     indexmap::{IndexMap, IndexSet},
-    registry::{
-        Deprecation, MetaDirectiveInvocation, MetaField, MetaInputValue, MetaType, ObjectBuilder, Registry,
-    },
+    registry::{MetaDirectiveInvocation, MetaField, MetaInputValue, MetaType, ObjectBuilder, Registry},
 };
 
 use super::{
@@ -81,9 +79,6 @@ pub(super) fn meta_field<T>(registry: &mut Registry, name: &str, declared: &Decl
     }
     if semantic_non_null {
         field.directive_invocations.push(directive("semanticNonNull", IndexMap::new()));
-    }
-    if let Some(reason) = declared.deprecated {
-        field.deprecation = Deprecation::Deprecated { reason: Some(reason.to_owned()) };
     }
     field
 }

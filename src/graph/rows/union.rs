@@ -395,6 +395,11 @@ pub fn prefix_of_type(name: &str) -> Option<&'static str> {
     nodes.iter().find(|(_, node)| node.name() == name).map(|(prefix, _)| *prefix)
 }
 
+/// The GraphQL types of all records that have ids.
+pub fn node_types() -> Vec<&'static str> {
+    NODES.read().unwrap_or_else(PoisonError::into_inner).values().map(|node| node.name()).collect()
+}
+
 /// Lets `node` and everything else that takes any id find the rows of `T`.
 pub fn is_node<T: Entity>() {
     know(T::TABLE);

@@ -138,3 +138,48 @@ fn wait_for(what: &str, mut happened: impl FnMut() -> bool) {
         std::thread::sleep(Duration::from_millis(20));
     }
 }
+
+#[test]
+fn a_schema_is_compared_and_what_breaks_clients_fails() {
+    let compare = |text: &str| {
+        let mut command = portico("command-schema");
+        let mut run = command
+            .args(["schema", "--compare", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut run.stdin.take().unwrap(), text.as_bytes()).unwrap();
+        let output = run.wait_with_output().unwrap();
+        (output.status.code(), said(&output))
+    };
+    let own = portico("command-schema").arg("schema").output().unwrap();
+    let own = String::from_utf8(own.stdout).unwrap();
+    let (code, said) = compare(&own);
+    assert_eq!((code, said.as_str()), (Some(0), "0 breaking, 0 dangerous, 0 safe\n"));
+    // what was there once, and is not now
+    let (code, said) =
+        compare(&own.replacen("  daysInPipeline: Int\n", "  daysInPipeline: Int\n  gone: Int\n", 1));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("BREAKING  Deal.gone: the field was removed\n1 breaking, 0 dangerous, 0 safe"),
+        "{said}"
+    );
+    assert!(said.contains("Deprecate first"), "{said}");
+    // what was not there, and is now
+    let (code, said) = compare(&own.replacen(
+        "  daysInPipeline: Int\n",
+        "  gone: Int @deprecated(reason: \"Use `Deal.id`. Removal on 2026-01-01.\")\n",
+        1,
+    ));
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("SAFE      Deal.daysInPipeline: the field was added"), "{said}");
+    assert!(
+        said.contains("SAFE      Deal.gone: the field was removed, as was announced for 2026-01-01"),
+        "{said}"
+    );
+    let (code, said) = compare("no schema");
+    assert_eq!(code, Some(1));
+    assert!(said.contains("- is no schema: "), "{said}");
+}

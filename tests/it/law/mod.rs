@@ -4,6 +4,7 @@ mod batching;
 mod cli;
 mod constraints;
 mod cost;
+mod deprecations;
 mod docs;
 mod doors;
 mod gate;

@@ -1,6 +1,7 @@
 //! Seen from outside: what an operator learns of operations, and what whoever runs out of time is told.
 mod collector;
 mod cost_only;
+mod deprecated;
 mod figures;
 mod levels;
 mod logs;

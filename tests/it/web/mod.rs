@@ -22,6 +22,7 @@ use uuid::Uuid;
 use crate::world::server;
 
 mod audit;
+mod docs;
 mod http;
 mod limits;
 mod page;

@@ -2,6 +2,7 @@
 //! same valid words: by those whom it must refuse, by the owner, for whom it has to do what it is there for (or the refusals
 //! would prove nothing), and by everybody else whose role holds the permission.
 mod city;
+mod examples;
 mod forged;
 mod guests;
 mod nodes;

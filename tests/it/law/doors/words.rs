@@ -10,7 +10,7 @@ use async_graphql::{
 };
 use diesel::{QueryableByName, sql_query, sql_types::Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use portico::store::id;
+use portico::{graph::reference::kind_of, store::id};
 use uuid::Uuid;
 
 use super::super::rust_files;
@@ -69,27 +69,6 @@ const SCALARS: &[(&str, &str)] = &[
     ("Int", "2031"),
     ("JSONObject", "{}"),
     ("MoneyInput", "{amount: \"1.00\", currency: \"USD\"}"),
-];
-
-/// Whose id an argument takes, where neither its own name nor its field's says so.
-const KINDS: &[(&str, &str, &str)] = &[
-    ("accessRequest", "permissionId", "Permission"),
-    ("approvalDecide", "requestId", "ApprovalRequest"),
-    ("node", "id", "Deal"),
-    ("nodes", "ids", "Deal"),
-    ("rolePermissionRemove", "id", "RolePermission"),
-    ("roleDelegate", "assignmentId", "RoleAssignment"),
-    ("roleRevoke", "id", "RoleAssignment"),
-    ("", "withinId", "Deal"),
-    ("", "recordId", "Deal"),
-    ("", "parentResourceId", "Resource"),
-    ("platformSecurityEventEnd", "id", "SecurityEvent"),
-    ("", "classificationId", "DataClassification"),
-    ("", "controlId", "ComplianceControl"),
-    ("", "provider", "SsoProvider"),
-    ("", "frameworkId", "ComplianceFramework"),
-    ("", "requirementIds", "ComplianceRequirement"),
-    ("", "stageId", "PipelineStage"),
 ];
 
 const JORDAN: &str = "user_id = (SELECT id FROM identity.users WHERE email LIKE 'jordan.blake@%')";
@@ -400,19 +379,9 @@ impl Words {
     }
 
     fn kind(&self, field: &str, name: &str) -> &Kind {
-        let named = |name: &str| self.kinds.iter().find(|kind| kind.name == name);
-        let listed = KINDS.iter().find(|(of, known, _)| (of.is_empty() || *of == field) && *known == name);
-        let found = match (listed, name) {
-            (Some((.., kind)), _) => named(kind),
-            // the longest, so that a `dealHistoryEntry` is no `deal`
-            (None, "id" | "ids") => self
-                .kinds
-                .iter()
-                .filter(|kind| pascal(field).starts_with(&kind.name))
-                .max_by_key(|kind| kind.name.len()),
-            (None, other) => named(&pascal(other.trim_end_matches('s').trim_end_matches("Id"))),
-        };
-        found.unwrap_or_else(|| panic!("whose id is {field}({name})? say so in KINDS"))
+        // as the reference's examples know it
+        let found = kind_of(field, name).and_then(|kind| self.kinds.iter().find(|known| known.name == kind));
+        found.unwrap_or_else(|| panic!("whose id is {field}({name})? say so in graph::reference::words"))
     }
 }
 
