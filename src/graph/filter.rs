@@ -77,7 +77,7 @@ impl<'g> Scope<'g> {
     fn term(&mut self) -> Result<(), Fault> {
         self.terms += 1;
         if self.terms > MOST_TERMS {
-            return Err(Fault::bad_input(format!("a filter may hold at most {MOST_TERMS} comparisons")));
+            return Err(Fault::bad_input(say!("a filter may hold at most {MOST_TERMS} comparisons")));
         }
         Ok(())
     }
@@ -86,7 +86,7 @@ impl<'g> Scope<'g> {
     pub fn nested<F: Filter>(&mut self, filter: F) -> Result<Condition, Fault> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err(Fault::bad_input(format!("a filter may be nested at most {DEEPEST} deep")));
+            return Err(Fault::bad_input(say!("a filter may be nested at most {DEEPEST} deep")));
         }
         let condition = filter.condition(self)?;
         self.depth -= 1;
@@ -272,7 +272,7 @@ impl<V: Comparable> InputType for Compare<V> {
                 "in" => {
                     let values = <Vec<V>>::parse(Some(value)).map_err(InputValueError::propagate)?;
                     if values.len() > 100 {
-                        return Err(InputValueError::custom("`in` takes at most 100 values"));
+                        return Err(InputValueError::custom(say!("`in` takes at most 100 values")));
                     }
                     (Operator::In, V::bind_all(values))
                 }
@@ -288,7 +288,7 @@ impl<V: Comparable> InputType for Compare<V> {
                     let before = if name == "contains" { "%" } else { "" };
                     (Operator::Like, Bind::Text(format!("{before}{escaped}%")))
                 }
-                _ => return Err(InputValueError::custom(format!("there is no comparison `{name}`"))),
+                _ => return Err(InputValueError::custom(say!("there is no comparison `{name}`"))),
             };
             compare.conditions.push((operator, bind));
         }

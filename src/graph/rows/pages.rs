@@ -308,7 +308,7 @@ fn count_limit<'a>(env: Env<'a>, part: &Asked<'a>) -> Result<i64, Fault> {
     let ctx = env.field(part.field());
     let limit = Args::of(&ctx).get::<Option<i32>>("limit")?.unwrap_or(10_000);
     if !(1..=1_000_000).contains(&limit) {
-        return Err(Fault::bad_input("`limit` must lie between 1 and 1,000,000"));
+        return Err(Fault::bad_input(say!("`limit` must lie between 1 and 1,000,000")));
     }
     Ok(limit.into())
 }
@@ -336,7 +336,9 @@ impl<U: Listed> Request<U> {
         let sizes = env.visit.pages;
         let page = Page::read(args, if root { sizes.root } else { sizes.nested }, sizes.most)?;
         let order = match args.get::<Option<Vec<OrderInput<U, U::Order>>>>("orderBy")? {
-            Some(order) if order.len() > 5 => return Err(Fault::bad_input("`orderBy` takes at most 5 keys")),
+            Some(order) if order.len() > 5 => {
+                return Err(Fault::bad_input(say!("`orderBy` takes at most 5 keys")));
+            }
             Some(order) if !order.is_empty() => {
                 let order: Vec<_> = order.into_iter().map(|order| order.0).collect();
                 order.iter().try_for_each(|key| may_order::<U>(env, *key))?;
@@ -369,7 +371,7 @@ impl<U: Listed> Request<U> {
                 Some(fits.ok_or_else(|| {
                     Fault::new(
                         Code::InvalidCursor,
-                        "the cursor belongs to another list or order: begin without it",
+                        say!("the cursor belongs to another list or order: begin without it"),
                     )
                 })?)
             }
