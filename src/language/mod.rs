@@ -156,10 +156,14 @@ mod tests {
         let (kind, id) = ("Deal", "deal_01");
         let said = say!("there is no {kind} `{id}`");
         assert_eq!(said.in_language(Language::English), "there is no Deal `deal_01`");
-        assert_eq!(
-            said.in_language(Language::Portuguese),
-            "não existe {kind} `{id}`".replace("{kind}", kind).replace("{id}", id)
-        );
+        assert_eq!(said.in_language(Language::Portuguese), "não existe Deal `deal_01`");
+        let late = say!("the server is busy: try again");
+        let told = say!("{late}; nothing was changed").in_language(Language::Portuguese).into_owned();
+        assert_eq!(told, "o servidor está ocupado: tente novamente; nada foi alterado");
+        let (found, limit) = ("60,000", "50,000");
+        let costly = say!("the operation may cost {limit} points at most, and this one {found}");
+        let told = costly.in_language(Language::Portuguese).into_owned();
+        assert_eq!(told, "a operação pode custar no máximo 50.000 pontos, e esta custa 60.000");
         assert_eq!(say!("sign in first").in_language(Language::Portuguese), "entre primeiro");
     }
 

@@ -23,7 +23,7 @@ use crate::world::server;
 
 mod audit;
 mod http;
-mod language;
+pub mod language;
 mod limits;
 mod page;
 mod socket;
