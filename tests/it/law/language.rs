@@ -165,12 +165,12 @@ fn a_translation_has_the_arguments_of_its_sentence() {
         let is_named = |(name, _): &(String, String)| {
             !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
         };
-        let between = sentence.texts.iter().skip(1).rev().skip(1);
+        let mut between = sentence.texts.iter().skip(1).rev().skip(1);
         let is_translated = english != portuguese || alike.contains(&&*english) || english == alike_in_form;
         let kinds = translation.arguments.iter().all(|(_, kind)| ["", "said", "number"].contains(&&**kind));
         if names(&sentence) != names(&translation)
             || !sentence.arguments.iter().all(is_named)
-            || between.clone().any(String::is_empty)
+            || between.any(String::is_empty)
             || !kinds
             || !is_translated
             || !known.insert(english.clone())
