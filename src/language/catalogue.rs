@@ -15,6 +15,9 @@ const FILES: [&str; 7] = [
     include_str!("pt-BR/async_graphql.json"),
 ];
 
+/// Sentences within sentences that are translated; a caller may have sent what looks like more.
+const DEEPEST: usize = 32;
+
 type Catalogue = HashMap<String, Entry>;
 
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
@@ -93,7 +96,7 @@ impl Pattern {
 }
 
 impl Entry {
-    fn fill(&self, values: &[&str]) -> String {
+    fn fill(&self, values: &[&str], depth: usize) -> String {
         let mut told = String::new();
         let mut arguments = self.portuguese.arguments.iter();
         for text in &self.portuguese.texts {
@@ -105,17 +108,19 @@ impl Entry {
                 "number" if value.starts_with(|letter: char| letter.is_ascii_digit()) => {
                     Cow::Owned(value.replace(',', "."))
                 }
-                "said" | "number" => recognize(value).unwrap_or(Cow::Borrowed(value)),
+                "said" | "number" if depth < DEEPEST => {
+                    recognize_at(value, depth + 1).unwrap_or(Cow::Borrowed(value))
+                }
                 _ => Cow::Borrowed(value),
             });
         }
         told
     }
 
-    fn tell<'t>(&'t self, text: &str) -> Option<Cow<'t, str>> {
+    fn tell<'t>(&'t self, text: &str, depth: usize) -> Option<Cow<'t, str>> {
         match self.portuguese.texts.as_slice() {
             [whole] => Some(Cow::Borrowed(whole)),
-            _ => self.english.read(text).map(|values| Cow::Owned(self.fill(&values))),
+            _ => self.english.read(text).map(|values| Cow::Owned(self.fill(&values, depth))),
         }
     }
 }
@@ -127,15 +132,19 @@ pub fn template(name: &str) -> Option<&'static str> {
 
 /// The translation of `text`, which was made by `template`.
 pub fn translate(template: &str, text: &str) -> Option<Cow<'static, str>> {
-    CATALOGUE.get(template)?.tell(text)
+    CATALOGUE.get(template)?.tell(text, 0)
 }
 
 /// The translation of what was made by one of the templates: by that of which most is in it.
 pub fn recognize(text: &str) -> Option<Cow<'static, str>> {
+    recognize_at(text, 0)
+}
+
+fn recognize_at(text: &str, depth: usize) -> Option<Cow<'static, str>> {
     let exact = CATALOGUE.get(text).filter(|entry| entry.english.arguments.is_empty());
     if let Some(entry) = exact {
-        return entry.tell(text);
+        return entry.tell(text, depth);
     }
     let known = CATALOGUE.values().filter(|entry| entry.english.read(text).is_some());
-    known.max_by_key(|entry| entry.english.weight())?.tell(text)
+    known.max_by_key(|entry| entry.english.weight())?.tell(text, depth)
 }
