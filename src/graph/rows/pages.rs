@@ -369,10 +369,8 @@ impl<U: Listed> Request<U> {
                     text.and_then(|text| serde_json::from_slice(&text).ok());
                 let fits = at.filter(|at| at.len() == keys.len());
                 Some(fits.ok_or_else(|| {
-                    Fault::new(
-                        Code::InvalidCursor,
-                        say!("the cursor belongs to another list or order: begin without it"),
-                    )
+                    let message = say!("the cursor belongs to another list or order: begin without it");
+                    Fault::new(Code::InvalidCursor, message)
                 })?)
             }
         };
