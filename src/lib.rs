@@ -5,6 +5,7 @@
 //! * [`web`] talks HTTP, websockets and event streams, and asks who is calling. It knows no table.
 //! * [`graph`] is everything that knows async-graphql: the roots, the breadth-first engine ([`graph::rows`]), the
 //!   Gate that decides permissions, filters, orders, pages, errors, limits, mutations and subscriptions.
+//! * [`language`] is what is said to people, in the language that each of them reads.
 //! * [`store`] is everything that knows PostgreSQL: the [door](store::door), which alone takes a connection, ids,
 //!   statements, the journal of changes, migrations, the embedded PostgreSQL, and the generated tables.
 //! * [`mail`] hands over to an SMTP server what was written to people.
@@ -32,6 +33,9 @@
 //!    `owner`, declared in `domains::sales::deal` as `deal.one("owner", |deal| deal.owner_id)`, gathers the keys of
 //!    all rows and loads them in one statement, while sibling relations do the same on the same connection.
 //! 6. `graph::rows::write` writes the answer in one pass, straight to JSON.
+#[macro_use]
+pub mod language;
+
 pub mod command;
 pub mod credential;
 pub mod domains;

@@ -56,7 +56,7 @@ impl MoneyInput {
         if self.currency == currency {
             return Ok(self.amount);
         }
-        let message = format!("the amount has to be in {currency}, not in {}", self.currency);
+        let message = say!("the amount has to be in {currency}, not in {given}", given = self.currency);
         Err(UserError::new(UserErrorCode::CurrencyMismatch, message, &["input", field, "currency"]).into())
     }
 }

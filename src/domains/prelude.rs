@@ -16,6 +16,7 @@ pub use crate::{
         rows::{AnyId, By, Entity, ExternalRef, Fields, Link, Listed, Object, Query},
         user_error::{Outcome, Stop, UserError, UserErrorCode},
     },
+    language::{Language, Said},
     order,
     store::{
         batch::{Batch, Stored},

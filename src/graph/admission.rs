@@ -128,7 +128,7 @@ impl Schema {
             Err(Stop::Error(error)) => (*error, None),
             Err(Stop::Exhausted(exhausted)) => (exhausted.fault().at(None, Vec::new()), Some(exhausted)),
         };
-        let answer = Answer::of_error(error, &caller.request, self.is_shown_to(&caller));
+        let answer = Answer::of_error(error, self.reader(&caller));
         Err(Box::new(Refused { answer: Answer { exhausted, ..answer }, kind }))
     }
 
@@ -196,7 +196,7 @@ impl Schema {
         let cost = checked?;
         request.variables = variables;
         if cost.introspects && !self.is_shown_to(caller) {
-            let message = "the schema is not shown to you: PORTICO_INTROSPECTION says to whom it is";
+            let message = say!("the schema is not shown to you: PORTICO_INTROSPECTION says to whom it is");
             return Err(Fault::new(Code::IntrospectionDisabled, message).into());
         }
         if parts.trusted_only.of(caller) && published != Some(true) {

@@ -1,11 +1,14 @@
 //! Errors of the request or of a field: `errors[]` with a code, the path, and what would be right.
 //!
 //! What a person can mend in a mutation is not here but in the payload, see [`super::user_error`].
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use async_graphql::{ErrorExtensionValues, PathSegment, Pos, ServerError, Value};
 
-use crate::store::error::{Denied, Error, RefusalKind};
+use crate::{
+    language::{Language, Said},
+    store::error::{Denied, Error, RefusalKind},
+};
 
 /// Every code of `errors[].extensions.code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,14 +90,14 @@ impl Code {
 #[derive(Clone, Debug)]
 pub struct Fault {
     pub code: Code,
-    pub message: String,
+    pub message: Said,
     /// More of `extensions`: the missing permission, the limit, when to try again.
     pub details: Vec<(&'static str, Value)>,
 }
 
 impl Fault {
-    pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), details: Vec::new() }
+    pub fn new(code: Code, message: Said) -> Self {
+        Self { code, message, details: Vec::new() }
     }
 
     pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
@@ -102,28 +105,27 @@ impl Fault {
         self
     }
 
-    pub fn bad_input(message: impl Into<String>) -> Self {
+    pub fn bad_input(message: Said) -> Self {
         Self::new(Code::BadUserInput, message)
     }
 
     /// The caller lacks `permission`.
     pub fn forbidden(permission: &str) -> Self {
         let requires = Value::List(vec![Value::String(permission.to_owned())]);
-        Self::new(Code::Forbidden, format!("requires the permission `{permission}`"))
-            .with("requires", requires)
+        Self::new(Code::Forbidden, say!("requires the permission `{permission}`")).with("requires", requires)
     }
 
     /// The caller holds `permission` by the one with the id `given`, which counts once a request for it is approved.
     pub fn approval(permission: &str, given: &str) -> Self {
         let message =
-            format!("your permission `{permission}` needs an approval: ask for it with `accessRequest`");
+            say!("your permission `{permission}` needs an approval: ask for it with `accessRequest`");
         Self { code: Code::ApprovalRequired, message, ..Self::forbidden(permission) }
             .with("permissionId", given)
     }
 
     /// The caller holds `permission`, but not without a second factor.
     pub fn second_factor(permission: &str) -> Self {
-        let message = format!(
+        let message = say!(
             "your permission `{permission}` needs a second factor: sign in with one; API keys cannot show any"
         );
         Self { code: Code::MfaRequired, message, ..Self::forbidden(permission) }
@@ -131,18 +133,18 @@ impl Fault {
 
     /// A related record exists and may not be seen.
     pub fn hidden() -> Self {
-        Self::new(Code::Forbidden, "the related record is not visible to you")
+        Self::new(Code::Forbidden, say!("the related record is not visible to you"))
     }
 
     /// A cursor that was made for something else.
     pub fn foreign_cursor() -> Self {
-        Self::new(Code::InvalidCursor, "the cursor belongs to another list or order: begin without it")
+        Self::new(Code::InvalidCursor, say!("the cursor belongs to another list or order: begin without it"))
     }
 
     /// A fault of ours: the text goes to the log, never to the caller.
     pub fn internal(error: impl fmt::Display) -> Self {
         tracing::error!(%error, "internal error");
-        Self::new(Code::Internal, "something went wrong on our side")
+        Self::new(Code::Internal, say!("something went wrong on our side"))
     }
 
     /// Of a change that was not made: whoever is told that time was up is told so too.
@@ -150,14 +152,16 @@ impl Fault {
         if self.code != Code::Timeout || self.details.iter().any(|(name, _)| *name == OUTCOME) {
             return self;
         }
-        Self { message: format!("{}; nothing was changed", self.message), ..self }
-            .with(OUTCOME, "ROLLED_BACK")
+        let late = &self.message;
+        Self { message: say!("{late}; nothing was changed"), ..self }.with(OUTCOME, "ROLLED_BACK")
     }
 
     /// Of a change that was about to be made when the database was lost.
     pub fn uncertain() -> Self {
-        let message = "the database did not say whether it was changed: look before repeating it, or repeat it with \
-                       the same `@idempotent` key";
+        let message = say!(
+            "the database did not say whether it was changed: look before repeating it, or repeat it with \
+                       the same `@idempotent` key"
+        );
         Self::new(Code::Timeout, message).with(OUTCOME, "UNKNOWN")
     }
 
@@ -167,10 +171,33 @@ impl Fault {
         for (name, value) in &self.details {
             extensions.set(name, value.clone());
         }
-        let mut error = ServerError::new(self.message.clone(), pos);
+        let mut error = ServerError::new(self.message.english(), pos);
+        // what says itself needs no template to be found
+        if let Some(template) = self.message.template().filter(|template| *template != error.message) {
+            error.source = Some(Arc::new(Template(template)));
+        }
         error.path = path;
         error.extensions = Some(extensions);
         error
+    }
+}
+
+/// By which the message of an error was made.
+struct Template(&'static str);
+
+/// What an error says, taken out of it.
+pub fn said(error: &mut ServerError) -> Said {
+    let template = error.source.as_ref().and_then(|source| source.downcast_ref::<Template>());
+    Said::by(template.map(|Template(template)| *template), std::mem::take(&mut error.message))
+}
+
+/// Puts what errors say into the language in which they are told.
+pub fn put_into(language: Language, errors: &mut [ServerError]) {
+    if language == Language::English {
+        return;
+    }
+    for error in errors {
+        error.message = said(error).in_language(language).into_owned();
     }
 }
 
@@ -203,39 +230,42 @@ impl From<Error> for Fault {
                     Denied::Suspended => Code::TenantSuspended,
                     Denied::MfaRequired => Code::MfaRequired,
                 };
-                Self::new(code, denied.to_string())
+                Self::new(code, denied.said())
             }
             Error::Forbidden(permission) => {
                 let requires = Value::List(vec![Value::String(permission.to_owned())]);
-                let message = format!("your permission `{permission}` does not extend to this record");
+                let message = say!("your permission `{permission}` does not extend to this record");
                 Self::new(Code::Forbidden, message).with("requires", requires)
             }
-            Error::Retry => Self::new(Code::SerializationRetry, "another change came in between: try again")
-                .with("retryAfterMs", 10),
+            Error::Retry => {
+                Self::new(Code::SerializationRetry, say!("another change came in between: try again"))
+                    .with("retryAfterMs", 10)
+            }
             Error::Timeout => {
-                Self::new(Code::Timeout, "the database took too long: ask for less, or try again")
+                Self::new(Code::Timeout, say!("the database took too long: ask for less, or try again"))
             }
-            Error::OutOfTime => {
-                Self::new(Code::Timeout, "the request has run out of its time: ask for less, or try again")
-            }
+            Error::OutOfTime => Self::new(
+                Code::Timeout,
+                say!("the request has run out of its time: ask for less, or try again"),
+            ),
             Error::Busy => {
-                Self::new(Code::Unavailable, "the server is busy: try again").with("retryAfterMs", 1000)
+                Self::new(Code::Unavailable, say!("the server is busy: try again")).with("retryAfterMs", 1000)
             }
             Error::Unavailable(reason) => {
                 tracing::error!(%reason, "database unavailable");
-                Self::new(Code::Unavailable, "the database cannot be reached: try again")
+                Self::new(Code::Unavailable, say!("the database cannot be reached: try again"))
                     .with("retryAfterMs", 1000)
             }
             Error::Aborted => Self::new(
                 Code::Unavailable,
-                "not read any more, because something else that was asked together with it has failed",
+                say!("not read any more, because something else that was asked together with it has failed"),
             ),
             // what was asked for could not be there
             Error::Refused(refusal) if refusal.kind == RefusalKind::Text => {
-                Self::bad_input("a text contains the character U+0000, which no text here has")
+                Self::bad_input(say!("a text contains the character U+0000, which no text here has"))
             }
             Error::Refused(refusal) if refusal.kind == RefusalKind::Range => {
-                Self::bad_input("a number or time is outside of what is kept here")
+                Self::bad_input(say!("a number or time is outside of what is kept here"))
             }
             // a change that no mutation expected: constraint names stay here
             Error::Refused(_) | Error::Internal(_) => Self::internal(error),
@@ -245,12 +275,12 @@ impl From<Error> for Fault {
 
 /// Errors of async-graphql's own input parsing get our code where they have none.
 impl From<ServerError> for Fault {
-    fn from(error: ServerError) -> Self {
+    fn from(mut error: ServerError) -> Self {
         let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
         let code = match code {
             Some(Value::String(code)) if code == Code::InvalidId.as_str() => Code::InvalidId,
             _ => Code::BadUserInput,
         };
-        Self::new(code, error.message)
+        Self::new(code, said(&mut error))
     }
 }

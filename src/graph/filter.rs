@@ -88,7 +88,7 @@ impl<'g> Scope<'g> {
     fn term(&mut self) -> Result<(), Fault> {
         self.terms += 1;
         if self.terms > MOST_TERMS {
-            return Err(Fault::bad_input(format!("a filter may hold at most {MOST_TERMS} comparisons")));
+            return Err(Fault::bad_input(say!("a filter may hold at most {MOST_TERMS} comparisons")));
         }
         Ok(())
     }
@@ -97,7 +97,7 @@ impl<'g> Scope<'g> {
     pub fn nested<F: Filter>(&mut self, filter: F) -> Result<Condition, Fault> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            return Err(Fault::bad_input(format!("a filter may be nested at most {DEEPEST} deep")));
+            return Err(Fault::bad_input(say!("a filter may be nested at most {DEEPEST} deep")));
         }
         let condition = filter.condition(self)?;
         self.depth -= 1;
@@ -289,7 +289,7 @@ impl<V: Comparable> InputType for Compare<V> {
                 "in" => {
                     let values = <Vec<V>>::parse(Some(value)).map_err(InputValueError::propagate)?;
                     if values.len() > 100 {
-                        return Err(InputValueError::custom("`in` takes at most 100 values"));
+                        return Err(InputValueError::custom(say!("`in` takes at most 100 values")));
                     }
                     (Operator::In, V::bind_all(values))
                 }
@@ -305,7 +305,7 @@ impl<V: Comparable> InputType for Compare<V> {
                     let before = if name == "contains" { "%" } else { "" };
                     (Operator::Like, Bind::Text(format!("{before}{escaped}%")))
                 }
-                _ => return Err(InputValueError::custom(format!("there is no comparison `{name}`"))),
+                _ => return Err(InputValueError::custom(say!("there is no comparison `{name}`"))),
             };
             compare.conditions.push((operator, bind));
         }
@@ -330,7 +330,7 @@ pub fn described(name: &str, ty: &str, about: &str) -> MetaInputValue {
 
 /// Of `isNull` where there is no relation that it could be said of.
 pub fn misplaced_is_null() -> Fault {
-    Fault::bad_input("`isNull` stands right below a relation, `owner: { isNull: true }`: leave it out here")
+    Fault::bad_input(say!("`isNull` stands right below a relation: leave it out here"))
 }
 
 /// Declares the filter of an entity: its columns, and relations one step away.

@@ -33,10 +33,10 @@ pub fn right(
         _ => {}
     }
     if caller.is_anonymous() {
-        return Err(Fault::new(Code::Unauthenticated, "sign in first"));
+        return Err(Fault::new(Code::Unauthenticated, say!("sign in first")));
     }
     if caller.organization.is_none() {
-        return Err(Fault::new(Code::TenantRequired, "choose an organization: sign in with its slug"));
+        return Err(Fault::new(Code::TenantRequired, say!("choose an organization: sign in with its slug")));
     }
     Err(missing(grants, permission))
 }

@@ -31,7 +31,7 @@ impl Deleted {
 /// Refuses a list in the arguments that is longer than allowed.
 pub fn at_most(length: usize, most: usize, name: &str) -> Result<(), Fault> {
     if length > most {
-        return Err(Fault::bad_input(format!("`{name}` takes at most {most} values")));
+        return Err(Fault::bad_input(say!("`{name}` takes at most {most} values")));
     }
     Ok(())
 }
@@ -49,23 +49,23 @@ impl Page {
         let (first, last) = (args.get::<Option<i32>>("first")?, args.get::<Option<i32>>("last")?);
         let (after, before) = (args.get::<Option<String>>("after")?, args.get::<Option<String>>("before")?);
         if first.is_some() && last.is_some() {
-            return Err(Fault::bad_input("give `first` or `last`, not both"));
+            return Err(Fault::bad_input(say!("give `first` or `last`, not both")));
         }
         if after.is_some() && before.is_some() {
-            return Err(Fault::bad_input("give `after` or `before`, not both"));
+            return Err(Fault::bad_input(say!("give `after` or `before`, not both")));
         }
         let backward = last.is_some() || before.is_some();
         if (backward && (first.is_some() || after.is_some())) || (!backward && before.is_some()) {
-            return Err(Fault::bad_input("`first` goes with `after`, `last` with `before`"));
+            return Err(Fault::bad_input(say!("`first` goes with `after`, `last` with `before`")));
         }
         let limit = last.or(first).map_or(default, i64::from);
         if limit < 0 {
-            return Err(Fault::bad_input("a page cannot have fewer than 0 rows"));
+            return Err(Fault::bad_input(say!("a page cannot have fewer than 0 rows")));
         }
         if limit > most {
             return Err(Fault::new(
                 Code::PageSizeExceeded,
-                format!("a page has at most {most} rows: ask for fewer, then go on after `endCursor`"),
+                say!("a page has at most {most} rows: ask for fewer, then go on after `endCursor`"),
             )
             .with("limit", most));
         }

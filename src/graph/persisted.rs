@@ -66,18 +66,17 @@ impl Persisted {
     ) -> Result<Option<bool>, Fault> {
         let (Reference::Id(name) | Reference::Hash(name)) = reference;
         if name.is_empty() || name.len() > LONGEST_ID {
-            return Err(Fault::bad_input(format!(
-                "a document's id or hash has 1 to {LONGEST_ID} characters"
-            )));
+            return Err(Fault::bad_input(say!("a document's id or hash has 1 to {LONGEST_ID} characters")));
         }
         match reference {
             Reference::Id(_) if !text.is_empty() => {
-                Err(Fault::bad_input("give `query` or `documentId`, not both"))
+                Err(Fault::bad_input(say!("give `query` or `documentId`, not both")))
             }
             Reference::Id(id) => {
                 let key = id.strip_prefix("sha256:").unwrap_or(id);
                 let Some(found) = self.published(door, caller, key, None, true).await? else {
-                    let message = format!("no document is published with the id `{}`", id.escape_default());
+                    let id = id.escape_default();
+                    let message = say!("no document is published with the id `{id}`");
                     return Err(Fault::new(Code::PersistedQueryNotFound, message));
                 };
                 *text = found.to_string();
@@ -86,7 +85,7 @@ impl Persisted {
             Reference::Hash(hash) if !text.is_empty() => {
                 let hash = hash.to_ascii_lowercase();
                 if credential::hash(text) != hash {
-                    return Err(Fault::bad_input("`sha256Hash` is not the SHA-256 of `query`"));
+                    return Err(Fault::bad_input(say!("`sha256Hash` is not the SHA-256 of `query`")));
                 }
                 if let Some(seen) = self.seen.as_ref().filter(|seen| !seen.contains_key(&hash)) {
                     seen.insert(hash, text.as_str().into());
@@ -105,8 +104,8 @@ impl Persisted {
                 }
                 // as clients look for it
                 Err(match self.seen {
-                    Some(_) => Fault::new(Code::PersistedQueryNotFound, "PersistedQueryNotFound"),
-                    None => Fault::new(Code::PersistedQueryNotSupported, "PersistedQueryNotSupported"),
+                    Some(_) => Fault::new(Code::PersistedQueryNotFound, say!("PersistedQueryNotFound")),
+                    None => Fault::new(Code::PersistedQueryNotSupported, say!("PersistedQueryNotSupported")),
                 })
             }
         }
@@ -124,8 +123,10 @@ impl Persisted {
         if found.is_some_and(|found| *found == *text) {
             return Ok(());
         }
-        let message = "only documents that were published are answered here: ask whoever operates this server to \
-                       publish it with `portico documents publish`";
+        let message = say!(
+            "only documents that were published are answered here: ask whoever operates this server to \
+                       publish it with `portico documents publish`"
+        );
         Err(Fault::new(Code::DocumentNotTrusted, message))
     }
 

@@ -75,7 +75,7 @@ impl Exhausted {
         let milliseconds = u64::try_from(self.retry_after.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
         let Balance { name, cost, remaining, per_minute, .. } = self.balance;
         let whose = name.replace('_', " ");
-        let message = format!(
+        let message = say!(
             "this costs {cost} points, and {remaining} are left for your {whose}, which gets {per_minute} a minute: \
              try again in {milliseconds} ms"
         );

@@ -21,7 +21,7 @@ impl Reader {
     /// anything is.
     pub async fn operation(&self, text: &str) -> Result<Option<String>, String> {
         let unlimited = Limits { bytes: 1_000_000, tokens: usize::MAX, ..Limits::default() };
-        unlimited.check_text(text).map_err(|fault| fault.message)?;
+        unlimited.check_text(text).map_err(|fault| fault.message.to_string())?;
         let mut request = Request::new(text);
         let document = request.parsed_query().map_err(|error| error.message)?;
         let first = document

@@ -15,7 +15,7 @@ use crate::store::{batch::Restorable, changes::Changes, clock, door::Write, id::
 pub async fn lock<T: Entity>(write: &mut Write, id: Id<T>, expected_version: Option<i32>) -> Outcome<T> {
     let row = lock_at(write, id, expected_version, &["input", "id"]).await?;
     if row.is_deleted() {
-        return Err(UserError::state("it is deleted", &["input", "id"], &["restore"]).into());
+        return Err(UserError::state(say!("it is deleted"), &["input", "id"], &["restore"]).into());
     }
     Ok(row)
 }
@@ -63,7 +63,7 @@ impl<T: Entity> RecordInput<T> {
     pub async fn lock_deleted(self, write: &mut Write) -> Outcome<T> {
         let row = lock_any(write, self.id, self.expected_version).await?;
         if !row.is_deleted() {
-            return Err(UserError::state("it is not deleted", &["input", "id"], &["delete"]).into());
+            return Err(UserError::state(say!("it is not deleted"), &["input", "id"], &["delete"]).into());
         }
         Ok(row)
     }

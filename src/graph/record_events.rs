@@ -89,7 +89,7 @@ pub fn subscriptions(subscriptions: &mut Subscriptions) {
                 let types = args.get::<Vec<String>>("types")?;
                 page::at_most(types.len(), 50, "types")?;
                 if let Some(unknown) = types.iter().find(|name| rows::prefix_of_type(name).is_none()) {
-                    return Err(Fault::bad_input(format!(
+                    return Err(Fault::bad_input(say!(
                         "there is no record type `{unknown}`: use a type's name such as `Deal`"
                     )));
                 }

@@ -10,9 +10,12 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::{fault::Code, rows::AnyId};
-use crate::store::{
-    id::{self, Id, Kind},
-    value::{Currency, Date, Hash, Json, Texts},
+use crate::{
+    language::Said,
+    store::{
+        id::{self, Id, Kind},
+        value::{Currency, Date, Hash, Json, Texts},
+    },
 };
 
 /// A leaf of the graph.
@@ -81,6 +84,16 @@ impl Scalar for String {
     }
     fn json(&self, out: &mut Vec<u8>) {
         text(self, out);
+    }
+}
+
+/// In the language into which it was put.
+impl Scalar for Said {
+    fn register(registry: &mut Registry) -> String {
+        str::register(registry)
+    }
+    fn json(&self, out: &mut Vec<u8>) {
+        text(self.english(), out);
     }
 }
 
@@ -403,8 +416,8 @@ read_from_text! {
 }
 
 /// A day that GraphQL can write and PostgreSQL can keep.
-fn day(text: &str) -> Result<NaiveDate, String> {
-    let wrong = |why: &str| format!("expected a day such as `2026-11-21`, got `{text}`: {why}");
+fn day(text: &str) -> Result<NaiveDate, Said> {
+    let wrong = |why: &str| say!("expected a day such as `2026-11-21`, got `{text}`: {why}");
     let day: NaiveDate = text.parse().map_err(|error: chrono::ParseError| wrong(&error.to_string()))?;
     if (1..=9999).contains(&day.year()) { Ok(day) } else { Err(wrong("years are those from 1 to 9999")) }
 }
@@ -423,7 +436,9 @@ impl InputType for Json {
             Some(value @ Value::Object(_)) => {
                 let json = value.into_json().map_err(InputValueError::custom)?;
                 if json.to_string().len() > 65_536 {
-                    return Err(InputValueError::custom("a JSON object of at most 65,536 bytes is allowed"));
+                    return Err(InputValueError::custom(say!(
+                        "a JSON object of at most 65,536 bytes is allowed"
+                    )));
                 }
                 Ok(Self(json))
             }

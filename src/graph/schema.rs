@@ -18,7 +18,7 @@ use super::{
     deprecated::{self, Deprecated},
     documents::Documents,
     export,
-    limits::{ByKind, Cost, Limits, Shapes},
+    limits::{ByKind, Cost, Limits, Reader, Shapes},
     mutation::MutationRoot,
     persisted::Persisted,
     rates::Rates,
@@ -30,6 +30,7 @@ use super::{
 };
 use crate::{
     credential::Keys,
+    language::Language,
     live::{Hub, Patience, presence::Presence},
     outbound::Outbound,
     store::{
@@ -113,23 +114,18 @@ pub struct Answer {
 
 impl Answer {
     /// The answer to a request that was refused before the schema saw it.
-    pub fn refused(fault: &Fault, request: &str) -> Self {
-        Self::of_error(fault.at(None, Vec::new()), request, false)
+    pub fn refused(fault: &Fault, request: &str, language: Language) -> Self {
+        let reader = Reader { request, language, suggests: false };
+        Self::of_error(fault.at(None, Vec::new()), reader)
     }
 
-    pub(super) fn of_error(error: ServerError, request: &str, suggests: bool) -> Self {
-        Self::new(Response::from_errors(vec![error]), false, request, suggests, None)
+    pub(super) fn of_error(error: ServerError, reader: Reader<'_>) -> Self {
+        Self::new(Response::from_errors(vec![error]), false, reader, None)
     }
 
     /// `cost` is told with what it came to.
-    fn new(
-        mut response: Response,
-        executed: bool,
-        request: &str,
-        suggests: bool,
-        cost: Option<(Cost, usize)>,
-    ) -> Self {
-        super::limits::finish(&mut response, request, suggests);
+    fn new(mut response: Response, executed: bool, reader: Reader<'_>, cost: Option<(Cost, usize)>) -> Self {
+        reader.finish(&mut response);
         let cursor = match response.extensions.get("cursor") {
             Some(Value::String(cursor)) => Some(cursor.clone()),
             _ => None,
@@ -195,6 +191,12 @@ impl Schema {
         self.parts.introspection.of(caller)
     }
 
+    /// Who reads what is answered to a caller.
+    pub(super) fn reader<'c>(&self, caller: &'c Caller) -> Reader<'c> {
+        let Caller { request, language, .. } = caller;
+        Reader { request, language: *language, suggests: self.is_shown_to(caller) }
+    }
+
     /// Forgets whose buckets of points are full again.
     pub fn tidy(&self) {
         self.rates.forget_full();
@@ -247,8 +249,7 @@ impl Schema {
         if let Some(trace) = telemetry::current() {
             trace.cost(actual);
         }
-        let answer =
-            Answer::new(response, executed, &caller.request, self.is_shown_to(&caller), Some((cost, actual)));
+        let answer = Answer::new(response, executed, self.reader(&caller), Some((cost, actual)));
         let deprecated = if executed { deprecated } else { Vec::new() };
         (Answer { statements, deprecated, ..answer }, holds)
     }
@@ -296,7 +297,7 @@ impl Schema {
         let snapshot = self.parts.door.snapshot(caller.clone());
         let visit =
             Visit { presence: Some(presence), resume_after, balance, ..self.visit_in(&caller, snapshot) };
-        let suggests = self.is_shown_to(&caller);
+        let schema = self.clone();
         let responses = self.inner.execute_stream(request.data(visit));
         responses
             .map(move |mut response| {
@@ -304,7 +305,7 @@ impl Schema {
                 if executed {
                     tell(&mut response, &deprecated);
                 }
-                Answer::new(response, executed, &caller.request, suggests, None)
+                Answer::new(response, executed, schema.reader(&caller), None)
             })
             .boxed()
     }

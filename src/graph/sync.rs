@@ -87,7 +87,7 @@ pub async fn find<T: External>(
     let (of_system, of_id) = T::COLUMNS;
     let living = external.condition(of_system, of_id).living::<T>();
     let Some(row) = T::lock_where(write, living).await? else {
-        let message = format!("there is no {} `{id}` of `{system}`", <T as Object>::NAME);
+        let message = say!("there is no {kind} `{id}` of `{system}`", kind = <T as Object>::NAME);
         return match expected_version {
             Some(_) => Err(UserError::new(UserErrorCode::NotFound, message, &["input", "external"]).into()),
             None => Ok(None),
@@ -109,7 +109,7 @@ pub async fn find<T: External>(
 pub fn missing(fields: &[(&str, bool)]) -> Stop {
     let missing = fields.iter().filter(|(_, is_given)| !is_given);
     let missing = missing.map(|(field, _)| {
-        let message = format!("`{field}` may not be empty: there is no such record yet");
+        let message = say!("`{field}` may not be empty: there is no such record yet");
         UserError::new(UserErrorCode::Required, message, &["input", field])
     });
     Stop::User(missing.collect())

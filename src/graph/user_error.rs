@@ -7,10 +7,13 @@ use super::{
     fault::Fault,
     rows::{AnyId, Fields, Members, Named, Object, Union, type_of_prefix},
 };
-use crate::store::{
-    constraint,
-    error::{Error, Refusal},
-    id::{Id, Kind},
+use crate::{
+    language::{Language, Said},
+    store::{
+        constraint,
+        error::{Error, Refusal},
+        id::{Id, Kind},
+    },
 };
 
 /// What kind of mistake.
@@ -52,7 +55,7 @@ pub enum UserErrorCode {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserError {
     pub code: UserErrorCode,
-    pub message: String,
+    pub message: Said,
     pub path: Vec<String>,
     /// For `CONFLICT`: the version the record has now, and the record.
     pub current: Option<(i32, String, uuid::Uuid)>,
@@ -74,31 +77,36 @@ pub struct Exceeded {
 }
 
 impl UserError {
-    pub fn new(code: UserErrorCode, message: impl Into<String>, path: &[&str]) -> Self {
+    pub fn new(code: UserErrorCode, message: Said, path: &[&str]) -> Self {
         let path = path.iter().map(|part| (*part).to_owned()).collect();
-        Self { code, message: message.into(), path, current: None, allowed: Vec::new(), exceeded: None }
+        Self { code, message, path, current: None, allowed: Vec::new(), exceeded: None }
     }
 
     /// No such record, or none that the caller may see: the two look the same.
     pub fn not_found<T: Kind>(id: Id<T>, path: &[&str]) -> Self {
-        Self::new(UserErrorCode::NotFound, format!("there is no {} `{id}`", T::NAME), path)
+        Self::new(UserErrorCode::NotFound, say!("there is no {kind} `{id}`", kind = T::NAME), path)
     }
 
     /// The same for any kind of record.
     pub fn unseen(named: &Named) -> Self {
-        let kind = type_of_prefix(&named.id.prefix).unwrap_or("record");
+        let (kind, id) = (type_of_prefix(&named.id.prefix).unwrap_or("record"), &named.id);
         let path: Vec<&str> = named.path.iter().map(String::as_str).collect();
-        Self::new(UserErrorCode::NotFound, format!("there is no {kind} `{}`", named.id), &path)
+        Self::new(UserErrorCode::NotFound, say!("there is no {kind} `{id}`"), &path)
     }
 
     /// The record was changed since the caller read it.
     pub fn conflict<T: Kind>(id: Id<T>, version: i32) -> Self {
-        let message = format!("the record was changed in the meantime: its version is now {version}");
+        let message = say!("the record was changed in the meantime: its version is now {version}");
         let current = Some((version, T::PREFIX.to_owned(), id.0));
         Self { current, ..Self::new(UserErrorCode::Conflict, message, &["input", "expectedVersion"]) }
     }
 
-    pub fn state(message: impl Into<String>, path: &[&str], allowed: &[&str]) -> Self {
+    /// The same, as it is told in `language`.
+    pub fn put_into(&self, language: Language) -> Self {
+        Self { message: self.message.put_into(language), ..self.clone() }
+    }
+
+    pub fn state(message: Said, path: &[&str], allowed: &[&str]) -> Self {
         let allowed = allowed.iter().map(|name| (*name).to_owned()).collect();
         Self { allowed, ..Self::new(UserErrorCode::State, message, path) }
     }
@@ -141,7 +149,7 @@ impl std::fmt::Display for Stop {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::User(errors) | Self::Kept(errors) => {
-                let messages = errors.iter().map(|error| error.message.as_str()).collect::<Vec<_>>();
+                let messages = errors.iter().map(|error| error.message.english()).collect::<Vec<_>>();
                 f.write_str(&messages.join("; "))
             }
             Self::Fault(fault) => fault.fmt(f),

@@ -6,7 +6,7 @@ use std::sync::{
 
 use async_graphql::{Context, InputType};
 
-use super::{fault::Fault, mask, rates::Balance, rows, schema::Schema, seal::Seal};
+use super::{fault::Fault, mask, rates::Balance, rows, schema::Schema, seal::Seal, user_error::UserError};
 use crate::{
     credential::Keys,
     live::{Hub, Patience, presence::Presence},
@@ -101,6 +101,11 @@ pub struct View<'a> {
 impl View<'_> {
     pub fn caller(&self) -> &Caller {
         &self.visit.caller
+    }
+
+    /// What the person can mend, in the language that they read.
+    pub fn told<'e>(&self, errors: impl IntoIterator<Item = &'e UserError>) -> Vec<UserError> {
+        errors.into_iter().map(|error| error.put_into(self.caller().language)).collect()
     }
 
     /// A value that is kept elsewhere of a field of a record, as the caller is shown that field.

@@ -15,6 +15,8 @@ use reqwest::{
 use tokio::sync::OnceCell;
 use url::Host;
 
+use crate::language::Said;
+
 /// How long a request may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -24,10 +26,8 @@ const LONGEST: usize = 1024 * 1024;
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    #[error(
-        "{0} is no address that this server may ask: it takes https and an address of the public internet"
-    )]
-    Address(String),
+    #[error("{0}")]
+    Address(Said),
     #[error("no answer: {0}")]
     Request(#[from] reqwest::Error),
     #[error("the answer is longer than {LONGEST} bytes")]
@@ -50,8 +50,8 @@ impl Outbound {
     }
 
     /// Refused where an address must not be asked, as far as it says so itself.
-    pub fn permits(&self, address: &str) -> Result<(), Failure> {
-        let refused = || Failure::Address(address.to_owned());
+    pub fn permits(&self, address: &str) -> Result<(), Said> {
+        let refused = || forbidden(address);
         let url = Url::parse(address).ok().ok_or_else(refused)?;
         let host = url.host().ok_or_else(refused)?.to_owned();
         let literal = match &host {
@@ -68,7 +68,7 @@ impl Outbound {
 
     /// The answer to a request.
     pub async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Failure> {
-        self.permits(&request.uri().to_string())?;
+        self.permits(&request.uri().to_string()).map_err(Failure::Address)?;
         let client = self.client.get_or_try_init(|| async { client(self.private) }).await?;
         let mut answer = client.execute(request.try_into()?).await?;
         let mut body = Vec::new();
@@ -98,6 +98,12 @@ fn client(private: bool) -> reqwest::Result<Client> {
     builder.build()
 }
 
+fn forbidden(address: &str) -> Said {
+    say!(
+        "{address} is no address that this server may ask: it takes https and an address of the public internet"
+    )
+}
+
 /// Knows public addresses only, whatever a name stands for.
 struct PublicOnly;
 
@@ -107,7 +113,7 @@ impl Resolve for PublicOnly {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let public: Vec<SocketAddr> = found.filter(|found| address::is_public(found.ip())).collect();
             if public.is_empty() {
-                return Err(Failure::Address(name.as_str().to_owned()).into());
+                return Err(Failure::Address(forbidden(name.as_str())).into());
             }
             let addresses: Addrs = Box::new(public.into_iter());
             Ok(addresses)

@@ -89,7 +89,7 @@ impl Error {
 
 impl From<&UserError> for Error {
     fn from(error: &UserError) -> Self {
-        let detail = error.message.clone();
+        let detail = error.message.to_string();
         let is_resource = error.path.iter().map(String::as_str).eq(["id"]);
         match error.code {
             UserErrorCode::NotUnique => Self::taken(detail),
@@ -114,7 +114,7 @@ impl From<Fault> for Error {
             Code::Internal => 500,
             _ => 400,
         };
-        Self::new(status, fault.message)
+        Self::new(status, fault.message.to_string())
     }
 }
 

@@ -29,7 +29,6 @@ use self::{
 };
 use crate::{
     graph::{
-        fault::{Code, Fault},
         gate::{self, Right},
         mutation,
         visit::Visit,
@@ -173,8 +172,7 @@ pub async fn answer(visit: Visit, request: Request) -> Answer {
 fn admit(asked: &Asked) -> Result<()> {
     let caller = &asked.visit.caller;
     if caller.is_anonymous() {
-        let message = "authorization must be `Bearer` and an API key";
-        return Err(Fault::new(Code::Unauthenticated, message).into());
+        return Err(Error::new(401, "authorization must be `Bearer` and an API key"));
     }
     match caller.api_key {
         Some(_) => Ok(()),

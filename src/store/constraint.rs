@@ -3,6 +3,7 @@
 //! A constraint that is named `<table>_<column>_<kind>` explains itself; all others are listed in [`NAMED`]. A law
 //! checks that every constraint of the database is one or the other.
 use super::error::{Refusal, RefusalKind};
+use crate::language::Said;
 
 /// The codes a constraint can lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub struct Explained {
     pub code: Code,
     /// The path below `input`.
     pub path: Vec<String>,
-    pub message: String,
+    pub message: Said,
 }
 
 /// Constraints that do not explain themselves: name, code, input field, and what to say where PostgreSQL itself
@@ -271,8 +272,8 @@ pub fn explain(refusal: &Refusal) -> Explained {
         // a trigger of ours speaks to people, PostgreSQL itself of tables and constraints
         let message = match refusal.message.contains("violates") {
             true if sentence.is_empty() => in_words(refusal, path).1,
-            true => (*sentence).to_owned(),
-            false => refusal.message.clone(),
+            true => Said::whole(sentence),
+            false => Said::heard(refusal.message.clone()),
         };
         let path = path.split('.').filter(|part| !part.is_empty()).map(ToOwned::to_owned).collect();
         return Explained { code: *code, path, message };
@@ -294,24 +295,23 @@ pub fn explain(refusal: &Refusal) -> Explained {
 }
 
 /// What the kind of refusal says of an input field.
-fn in_words(refusal: &Refusal, field: &str) -> (Code, String) {
+fn in_words(refusal: &Refusal, field: &str) -> (Code, Said) {
     match refusal.kind {
         RefusalKind::Unique => {
-            (Code::NotUnique, format!("`{field}` is taken: something else has this value already"))
+            (Code::NotUnique, say!("`{field}` is taken: something else has this value already"))
         }
         RefusalKind::ForeignKey if refusal.message.contains("update or delete") => {
-            (Code::InUse, "something else still refers to this record".to_owned())
+            (Code::InUse, say!("something else still refers to this record"))
         }
-        RefusalKind::ForeignKey => (Code::NotFound, format!("`{field}` refers to nothing that you may see")),
-        RefusalKind::Check => (Code::Invalid, format!("`{field}` is outside what is allowed")),
-        RefusalKind::NotNull => (Code::Required, format!("`{field}` may not be empty")),
-        RefusalKind::Range => (Code::OutOfRange, "a number is larger than what can be kept".to_owned()),
-        RefusalKind::Text => (Code::Invalid, "a text contains the character NUL".to_owned()),
-        RefusalKind::Scope if refusal.message.contains("\"row_scope\"") => (
-            Code::Invalid,
-            "it would lie outside the region or department that you are limited to".to_owned(),
-        ),
-        RefusalKind::Scope => (Code::Invalid, "it would lie outside of what you may see".to_owned()),
+        RefusalKind::ForeignKey => (Code::NotFound, say!("`{field}` refers to nothing that you may see")),
+        RefusalKind::Check => (Code::Invalid, say!("`{field}` is outside what is allowed")),
+        RefusalKind::NotNull => (Code::Required, say!("`{field}` may not be empty")),
+        RefusalKind::Range => (Code::OutOfRange, say!("a number is larger than what can be kept")),
+        RefusalKind::Text => (Code::Invalid, say!("a text contains the character NUL")),
+        RefusalKind::Scope if refusal.message.contains("\"row_scope\"") => {
+            (Code::Invalid, say!("it would lie outside the region or department that you are limited to"))
+        }
+        RefusalKind::Scope => (Code::Invalid, say!("it would lie outside of what you may see")),
     }
 }
 
@@ -350,6 +350,6 @@ mod tests {
         let explained = explain(&refusal);
         assert_eq!(explained.code, Code::NotFound);
         assert_eq!(explained.path, ["ownerId"]);
-        assert!(!explained.message.contains("fkey"));
+        assert!(!explained.message.english().contains("fkey"));
     }
 }

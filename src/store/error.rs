@@ -3,6 +3,8 @@ use std::sync::Arc;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use crate::language::Said;
+
 /// A failure of the store. Cheap to clone: one failed batch fails many rows.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
@@ -75,23 +77,41 @@ pub enum RefusalKind {
 }
 
 /// Why a caller is not let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Denied {
-    #[error("sign in first")]
     Anonymous,
-    #[error("the session has ended: sign in again")]
     Ended,
-    #[error("the access token has expired: refresh the session")]
     Expired,
-    #[error("the API key was withdrawn or replaced")]
     Withdrawn,
-    #[error("choose an organization")]
     NoOrganization,
-    #[error("the organization is suspended")]
     Suspended,
-    #[error("the organization demands a second factor: sign in with one, or set one up with `mfaEnroll`")]
     MfaRequired,
 }
+
+impl Denied {
+    /// As it is told to them.
+    pub fn said(self) -> Said {
+        match self {
+            Self::Anonymous => say!("sign in first"),
+            Self::Ended => say!("the session has ended: sign in again"),
+            Self::Expired => say!("the access token has expired: refresh the session"),
+            Self::Withdrawn => say!("the API key was withdrawn or replaced"),
+            Self::NoOrganization => say!("choose an organization"),
+            Self::Suspended => say!("the organization is suspended"),
+            Self::MfaRequired => say!(
+                "the organization demands a second factor: sign in with one, or set one up with `mfaEnroll`"
+            ),
+        }
+    }
+}
+
+impl std::fmt::Display for Denied {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.said().fmt(f)
+    }
+}
+
+impl std::error::Error for Denied {}
 
 /// What PostgreSQL says, without the values that it quotes: after a colon, or after the word.
 fn without_values(message: &str) -> String {

@@ -17,6 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
 use super::clock;
+use crate::language::Said;
 
 /// What an id can belong to.
 pub trait Kind: Send + Sync + 'static {
@@ -49,9 +50,14 @@ impl<T> Id<T> {
 
 impl<T: Kind> Id<T> {
     /// Reads the text form; the error says what was expected.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let expected =
-            || format!("expected an id of {} such as `{}_01jd3v…`, got `{text}`", T::NAME, T::PREFIX);
+    pub fn parse(text: &str) -> Result<Self, Said> {
+        let expected = || {
+            say!(
+                "expected an id of {kind} such as `{prefix}_01jd3v…`, got `{text}`",
+                kind = T::NAME,
+                prefix = T::PREFIX
+            )
+        };
         let (prefix, uuid) = split(text).ok_or_else(expected)?;
         if prefix == T::PREFIX { Ok(Self::of(uuid)) } else { Err(expected()) }
     }
@@ -209,7 +215,10 @@ mod tests {
             "",
             "deal_01H455VB4PEX5VSKNK084SN02Q",
         ] {
-            assert!(Id::<Deal>::parse(text).unwrap_err().contains("expected an id of Deal"), "{text}");
+            assert!(
+                Id::<Deal>::parse(text).unwrap_err().english().contains("expected an id of Deal"),
+                "{text}"
+            );
         }
     }
 }

@@ -12,6 +12,7 @@ use diesel::{
 use serde::{Deserialize, Serialize};
 
 use super::select::is_blank;
+use crate::language::Said;
 
 macro_rules! column_type {
     ($(#[doc = $doc:literal])* $name:ident($inner:ty) as $($sql:ident),+) => {
@@ -120,10 +121,10 @@ impl fmt::Display for Hash {
 pub struct Currency([u8; 3]);
 
 impl Currency {
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, Said> {
         match <[u8; 3]>::try_from(text.as_bytes()) {
             Ok(letters) if letters.iter().all(u8::is_ascii_uppercase) => Ok(Self(letters)),
-            _ => Err(format!("expected an ISO 4217 currency code such as `USD`, got `{text}`")),
+            _ => Err(say!("expected an ISO 4217 currency code such as `USD`, got `{text}`")),
         }
     }
 
@@ -134,8 +135,8 @@ impl Currency {
 }
 
 impl TryFrom<String> for Currency {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
+    type Error = Said;
+    fn try_from(text: String) -> Result<Self, Said> {
         Self::parse(&text)
     }
 }
@@ -161,6 +162,6 @@ impl FromSql<sql_types::Text, Pg> for Currency {
         if is_blank(&value) {
             return Ok(Self(*b"XXX"));
         }
-        Ok(Self::parse(std::str::from_utf8(value.as_bytes())?)?)
+        Self::parse(std::str::from_utf8(value.as_bytes())?).map_err(|wrong| wrong.to_string().into())
     }
 }

@@ -1,7 +1,10 @@
-//! How the answer may look: the `Accept` header, read for the three forms that an answer has.
+//! How the answer may look: the `Accept` header, read for the three forms that an answer has, and `Accept-Language`, read
+//! for the languages in which people are told what is wrong.
+use std::cmp::Reverse;
+
 use axum::http::{HeaderMap, header};
 
-use crate::graph::schema::Kind;
+use crate::{graph::schema::Kind, language::Language};
 
 /// A form of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +75,39 @@ impl Accept {
     }
 }
 
+/// The language that a request asks for.
+pub fn language(headers: &HeaderMap) -> Language {
+    let mut values = headers.get_all(header::ACCEPT_LANGUAGE).iter().filter_map(|value| value.to_str().ok());
+    match (values.next(), values.next()) {
+        (None, _) => Language::default(),
+        (Some(only), None) => wanted(only),
+        (Some(first), Some(second)) => {
+            wanted(&[first, second].into_iter().chain(values).collect::<Vec<_>>().join(","))
+        }
+    }
+}
+
+/// Of our languages the one that is wanted most, and of several the first: `pt-BR, en;q=0.8`. English where none is.
+pub fn wanted(ranges: &str) -> Language {
+    let ranges = || {
+        ranges.split(',').map(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            (parts.next().unwrap_or_default(), weight(parts))
+        })
+    };
+    // a language that is named is wanted as it says there, any other one as `*` says
+    let wanted = |language: Language| {
+        let named = ranges().enumerate().filter(|(_, (tag, _))| Language::named(tag) == Some(language));
+        let named = named.map(|(at, (_, weight))| (weight, Reverse(at))).max();
+        let any = || ranges().find(|(tag, _)| *tag == "*").map(|(_, weight)| (weight, Reverse(usize::MAX)));
+        named.or_else(any).filter(|(weight, _)| *weight > 0)
+    };
+    match wanted(Language::Portuguese) > wanted(Language::English) {
+        true => Language::Portuguese,
+        false => Language::English,
+    }
+}
+
 /// The weight that the parameters of a media range say; another encoding than UTF-8 cannot be had.
 fn weight<'p>(parameters: impl Iterator<Item = &'p str>) -> u16 {
     let mut weight = 1000;
@@ -131,6 +167,44 @@ mod tests {
             assert_eq!(choose(accept, Kind::Query), media, "{accept}");
         }
         assert_eq!(Accept::of(&HeaderMap::new()).choose(None), Some(Media::Json));
+    }
+
+    #[test]
+    fn the_language_that_is_wanted_most_is_chosen() {
+        let (english, portuguese) = (Language::English, Language::Portuguese);
+        for (ranges, language) in [
+            ("", english),
+            ("pt", portuguese),
+            ("pt-BR", portuguese),
+            ("PT-br", portuguese),
+            ("pt-PT", portuguese),
+            ("en-GB", english),
+            ("de, fr;q=0.5", english),
+            ("de, pt;q=0.1", portuguese),
+            ("en;q=0.9, pt;q=0.8", english),
+            ("en;q=0.8, pt;q=0.9", portuguese),
+            ("pt-BR,pt;q=0.9,en-US;q=0.8,en;q=0.7", portuguese),
+            ("pt, en", portuguese),
+            ("en, pt", english),
+            ("*", english),
+            ("pt;q=0.5, *;q=0.1", portuguese),
+            ("pt;q=0.1, *;q=0.5", english),
+            ("en;q=0, *", portuguese),
+            ("pt;q=0", english),
+            ("pt;q=0, en;q=0", english),
+            ("pt;q=2", portuguese),
+            ("ptolemy", english),
+            (";;q=,,=, pt-BR ;q=x", portuguese),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_LANGUAGE, ranges.parse().unwrap());
+            assert_eq!(super::language(&headers), language, "{ranges}");
+        }
+        let mut headers = HeaderMap::new();
+        headers.append(header::ACCEPT_LANGUAGE, "de".parse().unwrap());
+        headers.append(header::ACCEPT_LANGUAGE, "pt".parse().unwrap());
+        assert_eq!(super::language(&headers), portuguese);
+        assert_eq!(super::language(&HeaderMap::new()), english);
     }
 
     #[test]

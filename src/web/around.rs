@@ -10,7 +10,11 @@ use axum::{
 use futures_util::FutureExt;
 use tracing::Instrument;
 
-use super::{accept::Media, caller::Origin, refusal::Refusal};
+use super::{
+    accept::{self, Media},
+    caller::Origin,
+    refusal::Refusal,
+};
 use crate::{graph::schema::Fault, store::clock, telemetry};
 
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -42,6 +46,7 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
 pub async fn around(mut request: Request, next: Next) -> Response {
     let headers = request.headers();
     let id = headers.get(REQUEST_ID).and_then(sane).unwrap_or_else(|| clock::new_id().to_string());
+    let language = accept::language(headers);
     let origin = Origin {
         peer: request
             .extensions()
@@ -49,6 +54,7 @@ pub async fn around(mut request: Request, next: Next) -> Response {
             .map_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)), |info| info.0),
         user_agent: headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map(str::to_owned),
         request: id.clone(),
+        language,
         trace: trace_of(headers),
     };
     let path = request.uri().path();
@@ -60,7 +66,7 @@ pub async fn around(mut request: Request, next: Next) -> Response {
     let answer = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone()).await;
     let mut response = answer.unwrap_or_else(|panic| {
         let fault = Fault::internal(format_args!("a panic: {}", text_of(panic.as_ref())));
-        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, fault).respond(Media::Json, &id)
+        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, fault).respond(Media::Json, &id, language)
     });
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);

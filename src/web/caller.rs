@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use super::refusal::Refusal;
 use crate::{
     graph::schema::{Code, Fault},
+    language::Language,
     store::{
         door::Caller,
         error::{Denied, Error},
@@ -23,6 +24,8 @@ pub struct Origin {
     pub user_agent: Option<String>,
     /// The request's id.
     pub request: String,
+    /// In which they are answered.
+    pub language: Language,
     /// What the client does of which this is a part.
     pub trace: Option<Parent>,
 }
@@ -39,6 +42,7 @@ impl Origin {
             request: self.request.clone(),
             ip: Some(self.peer.ip().to_canonical()),
             user_agent: self.user_agent.clone(),
+            language: self.language,
             ..caller
         }
     }
@@ -51,11 +55,12 @@ pub fn of_headers(read: &ReadCredential, headers: &HeaderMap, origin: &Origin) -
         (None, _) => return Ok(origin.anonymous()),
         (Some(value), None) => of_text(read, value.to_str().unwrap_or_default(), origin),
         (Some(_), Some(_)) => {
-            Err(Fault::new(Code::Unauthenticated, "there is more than one Authorization header"))
+            Err(Fault::new(Code::Unauthenticated, say!("there is more than one Authorization header")))
         }
     };
     caller.map_err(|fault| {
-        let message = fault.message.replace('`', "'");
+        // a challenge is ASCII, for programs
+        let message = fault.message.english().replace('`', "'");
         let challenge =
             format!("Bearer realm=\"portico\", error=\"invalid_token\", error_description=\"{message}\"");
         Refusal::new(StatusCode::UNAUTHORIZED, fault).with(header::WWW_AUTHENTICATE, &challenge)
@@ -69,7 +74,7 @@ pub fn of_text(read: &ReadCredential, authorization: &str, origin: &Origin) -> R
         _ => "",
     };
     if credential.is_empty() {
-        let message = "authorization must be `Bearer` and an access token or API key";
+        let message = say!("authorization must be `Bearer` and an access token or API key");
         return Err(Fault::new(Code::Unauthenticated, message));
     }
     read(credential).map(|caller| origin.sign(caller)).map_err(|denied| Fault::from(Error::Denied(denied)))

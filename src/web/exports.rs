@@ -11,11 +11,14 @@ use axum::{
 use futures_util::{StreamExt, stream};
 
 use super::{caller::Origin, refusal, router::Web};
-use crate::store::{
-    door::{Caller, Door},
-    error::Error,
-    export_file::{self, File},
-    id,
+use crate::{
+    language::Language,
+    store::{
+        door::{Caller, Door},
+        error::Error,
+        export_file::{self, File},
+        id,
+    },
 };
 
 /// What a download costs: much like a change.
@@ -32,12 +35,12 @@ pub async fn download(
         url::form_urlencoded::parse(address.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let export = id::split(&id).filter(|(prefix, _)| *prefix == "export").map(|(_, export)| export);
     let Some(download) = export.and_then(|export| web.schema.keys().read_download(export, &query)) else {
-        return missing();
+        return missing(origin.language);
     };
     let door = web.schema.door().clone();
     let caller = match download.whose.caller(&door, download.organization, origin.request.clone()).await {
         Ok(caller) => Arc::new(origin.sign(caller)),
-        Err(error) => return failed(&error),
+        Err(error) => return failed(&error, origin.language),
     };
     if let Err(exhausted) = web.schema.charge(&caller, POINTS) {
         return (StatusCode::TOO_MANY_REQUESTS, refusal::exhausted(&exhausted)).into_response();
@@ -48,8 +51,8 @@ pub async fn download(
     }
     match export_file::open(&door, caller.clone(), download.export).await {
         Ok(Some(file)) => send(door, caller, &file),
-        Ok(None) => missing(),
-        Err(error) => failed(&error),
+        Ok(None) => missing(origin.language),
+        Err(error) => failed(&error, origin.language),
     }
 }
 
@@ -85,16 +88,16 @@ fn send(door: Door, caller: Arc<Caller>, file: &File) -> Response {
     response
 }
 
-fn missing() -> Response {
-    (StatusCode::NOT_FOUND, "There is no such file.\n").into_response()
+fn missing(language: Language) -> Response {
+    refusal::not_found(&say!("There is no such file."), language)
 }
 
 /// Whoever is not let in any more finds nothing; what is our trouble passes.
-fn failed(error: &Error) -> Response {
+fn failed(error: &Error, language: Language) -> Response {
     match error {
         Error::Busy | Error::Timeout | Error::Retry | Error::Unavailable(_) => {
             (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")]).into_response()
         }
-        _ => missing(),
+        _ => missing(language),
     }
 }

@@ -21,7 +21,10 @@ use super::{
     router::Web,
     socket, sse,
 };
-use crate::graph::schema::{Admitted, Answer, Code, Fault, Kind, Refused};
+use crate::{
+    graph::schema::{Admitted, Answer, Code, Fault, Kind, Refused},
+    language::Language,
+};
 
 /// Asks what an operation would cost, like `costOnly` among the extensions of a request.
 pub const COST_ONLY: HeaderName = HeaderName::from_static("portico-cost-only");
@@ -33,12 +36,16 @@ pub async fn serve(State(web): State<Arc<Web>>, request: HttpRequest) -> Respons
     let (mut head, body) = request.into_parts();
     let Some(origin) = head.extensions.get::<Origin>().cloned() else {
         let fault = Fault::internal("a request without an origin");
-        return Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, fault).respond(Media::Json, "");
+        return Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, fault).respond(
+            Media::Json,
+            "",
+            Language::default(),
+        );
     };
     if asks_for_websocket(&head) {
+        let respond = |refusal: Refusal| refusal.respond(Media::Json, &origin.request, origin.language);
         return match WebSocketUpgrade::from_request_parts(&mut head, &()).await {
-            Ok(upgrade) => socket::open(web, upgrade, &head.headers, &origin)
-                .unwrap_or_else(|refusal| refusal.respond(Media::Json, &origin.request)),
+            Ok(upgrade) => socket::open(web, upgrade, &head.headers, &origin).unwrap_or_else(respond),
             Err(rejection) => rejection.into_response(),
         };
     }
@@ -46,10 +53,11 @@ pub async fn serve(State(web): State<Arc<Web>>, request: HttpRequest) -> Respons
     let operation = Operation::begin(&web, Transport::Http, origin.request.clone(), origin.trace.clone());
     let answered = operation.run(answer(&web, &head, body, accept, &origin, &operation).boxed()).await;
     let media = accept.choose(None).unwrap_or(Media::Json);
-    answered.unwrap_or_else(|refusal| {
+    let response = answered.unwrap_or_else(|refusal| {
         operation.end("refused", Some(refusal.fault.code.as_str().to_owned()));
-        refusal.respond(media, &origin.request)
-    })
+        refusal.respond(media, &origin.request, origin.language)
+    });
+    refusal::in_language(response, origin.language)
 }
 
 /// By HTTP/1.1 as an upgrade, by HTTP/2 as an extended CONNECT.
@@ -67,8 +75,10 @@ async fn answer(
     operation: &Arc<Operation>,
 ) -> Result<Response, Refusal> {
     if accept.choose(None).is_none() {
-        let message = "answers are application/graphql-response+json, application/json or text/event-stream, \
-                       in UTF-8; `Accept` takes none of them";
+        let message = say!(
+            "answers are application/graphql-response+json, application/json or text/event-stream, \
+                       in UTF-8; `Accept` takes none of them"
+        );
         return Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, Fault::bad_input(message)));
     }
     let mut asked = match head.method {
@@ -108,8 +118,10 @@ async fn answer(
         return Ok(response);
     }
     if kind == Some(Kind::Subscription) {
-        let message = "a subscription needs `Accept: text/event-stream`, or a websocket with the subprotocol \
-                       graphql-transport-ws";
+        let message = say!(
+            "a subscription needs `Accept: text/event-stream`, or a websocket with the subprotocol \
+                       graphql-transport-ws"
+        );
         return Err(Refusal::bad(Fault::new(Code::OperationResolutionFailed, message)));
     }
     let answer = once(web, admitted, operation).await.map_err(|fault| {
@@ -167,11 +179,11 @@ pub async fn once(web: &Web, admitted: Admitted, operation: &Operation) -> Resul
 
 fn late(web: &Web) -> Fault {
     let limit = web.settings.request_timeout_ms;
-    Fault::new(Code::Timeout, format!("not answered within {limit} ms"))
+    Fault::new(Code::Timeout, say!("not answered within {limit} ms"))
 }
 
 fn not_by(method: &Method, allowed: &str) -> Refusal {
-    let message = format!("not by {method}: mutations by POST, queries by GET or POST");
+    let message = say!("not by {method}: mutations by POST, queries by GET or POST");
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Fault::bad_input(message)).with(header::ALLOW, allowed)
 }
 
@@ -186,7 +198,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
     if json && utf8 {
         return Ok(());
     }
-    let message = "the body must be JSON in UTF-8, sent with `Content-Type: application/json`";
+    let message = say!("the body must be JSON in UTF-8, sent with `Content-Type: application/json`");
     let refusal = Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Fault::bad_input(message));
     Err(refusal.with(header::ACCEPT, "application/json"))
 }
@@ -196,12 +208,12 @@ async fn read(body: Body, limit: usize) -> Result<axum::body::Bytes, Refusal> {
         let mut cause: Option<&dyn std::error::Error> = Some(&error);
         while let Some(error) = cause {
             if error.is::<http_body_util::LengthLimitError>() {
-                let message = format!("the body has more than {limit} bytes");
+                let message = say!("the body has more than {limit} bytes");
                 let fault = Fault::new(Code::DocumentTooLarge, message).with("limit", limit);
                 return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, fault);
             }
             cause = error.source();
         }
-        Refusal::bad(Fault::bad_input("the body ended before it was complete"))
+        Refusal::bad(Fault::bad_input(say!("the body ended before it was complete")))
     })
 }

@@ -6,10 +6,14 @@ use crate::graph::schema::{Asked, Code, Fault, Reference, Request, Variables};
 /// From the body of a POST.
 pub fn of_body(body: &[u8]) -> Result<Asked, Fault> {
     if body.iter().all(u8::is_ascii_whitespace) {
-        return Err(Fault::bad_input("the body is empty; send {\"query\": \"{ __typename }\"}"));
+        return Err(Fault::bad_input(say!("the body is empty; send {{\"query\": \"{{ __typename }}\"}}")));
     }
     let value = serde_json::from_slice(body).map_err(|error| {
-        Fault::bad_input(format!("the body is not JSON: line {}, column {}", error.line(), error.column()))
+        Fault::bad_input(say!(
+            "the body is not JSON: line {line}, column {column}",
+            line = error.line(),
+            column = error.column()
+        ))
     })?;
     of_value(value)
 }
@@ -22,12 +26,12 @@ pub fn of_address(query: &str) -> Result<Asked, Fault> {
             "query" | "operationName" | "documentId" => Value::String(text.into_owned()),
             "variables" | "extensions" if text.is_empty() => Value::Null,
             "variables" | "extensions" => serde_json::from_str(&text).map_err(|_error| {
-                Fault::bad_input(format!("`{name}` must be a JSON object, percent-encoded in the address"))
+                Fault::bad_input(say!("`{name}` must be a JSON object, percent-encoded in the address"))
             })?,
             _ => continue,
         };
         if parameters.insert(name.clone().into_owned(), value).is_some() {
-            return Err(Fault::bad_input(format!("`{name}` is given twice")));
+            return Err(Fault::bad_input(say!("`{name}` is given twice")));
         }
     }
     // a form sends a field that was left empty
@@ -42,10 +46,13 @@ pub fn of_value(value: Value) -> Result<Asked, Fault> {
     let mut parameters = match value {
         Value::Object(parameters) => parameters,
         Value::Array(_) => {
-            let message = "a list of operations is not accepted; send one request per operation";
+            let message = say!("a list of operations is not accepted; send one request per operation");
             return Err(Fault::new(Code::BatchNotAllowed, message));
         }
-        other => return Err(expected("the request", "an object", &other)),
+        other => {
+            let found = kind_of(&other);
+            return Err(Fault::bad_input(say!("the request must be an object, not {found}")));
+        }
     };
     let mut extensions = object(&mut parameters, "extensions")?;
     let said =
@@ -56,23 +63,23 @@ pub fn of_value(value: Value) -> Result<Asked, Fault> {
         (None | Some(Value::Null), Some(persisted)) => Some(persisted_query(&persisted)?),
         (Some(Value::String(id)), None | Some(Value::Null)) => Some(Reference::Id(id)),
         (Some(_), Some(_)) => {
-            return Err(Fault::bad_input("give `documentId` or `persistedQuery`, not both"));
+            return Err(Fault::bad_input(say!("give `documentId` or `persistedQuery`, not both")));
         }
-        (Some(other), None) => return Err(expected("`documentId`", "a string", &other)),
+        (Some(other), None) => return Err(expected("documentId", "a string", &other)),
     };
     let query = match parameters.remove("query") {
         Some(Value::String(query)) => query,
         None | Some(Value::Null) if reference.is_some() => String::new(),
         None | Some(Value::Null) => {
-            return Err(Fault::bad_input("`query` is missing: the GraphQL document, as a string"));
+            return Err(Fault::bad_input(say!("`query` is missing: the GraphQL document, as a string")));
         }
-        Some(other) => return Err(expected("`query`", "a string", &other)),
+        Some(other) => return Err(expected("query", "a string", &other)),
     };
     let mut request = Request::new(query);
     request.operation_name = match parameters.remove("operationName") {
         None | Some(Value::Null) => None,
         Some(Value::String(name)) => Some(name),
-        Some(other) => return Err(expected("`operationName`", "a string", &other)),
+        Some(other) => return Err(expected("operationName", "a string", &other)),
     };
     request.variables = Variables::from_json(Value::Object(object(&mut parameters, "variables")?));
     Ok(Asked { request, reference, cost_only, traced })
@@ -82,8 +89,8 @@ pub fn of_value(value: Value) -> Result<Asked, Fault> {
 fn persisted_query(said: &Value) -> Result<Reference, Fault> {
     match (said.get("version").and_then(Value::as_u64), said.get("sha256Hash").and_then(Value::as_str)) {
         (Some(1), Some(hash)) => Ok(Reference::Hash(hash.to_owned())),
-        (Some(1), None) => Err(Fault::bad_input("`persistedQuery` needs `sha256Hash`, as a string")),
-        _ => Err(Fault::new(Code::PersistedQueryNotSupported, "PersistedQueryNotSupported")),
+        (Some(1), None) => Err(Fault::bad_input(say!("`persistedQuery` needs `sha256Hash`, as a string"))),
+        _ => Err(Fault::new(Code::PersistedQueryNotSupported, say!("PersistedQueryNotSupported"))),
     }
 }
 
@@ -91,20 +98,24 @@ fn object(parameters: &mut Map<String, Value>, name: &str) -> Result<Map<String,
     match parameters.remove(name) {
         None | Some(Value::Null) => Ok(Map::new()),
         Some(Value::Object(object)) => Ok(object),
-        Some(other) => Err(expected(&format!("`{name}`"), "an object", &other)),
+        Some(other) => Err(expected(name, "an object", &other)),
     }
 }
 
 fn expected(what: &str, kind: &str, found: &Value) -> Fault {
-    let found = match found {
+    let found = kind_of(found);
+    Fault::bad_input(say!("`{what}` must be {kind}, not {found}"))
+}
+
+const fn kind_of(found: &Value) -> &'static str {
+    match found {
         Value::Null => "null",
         Value::Bool(_) => "a boolean",
         Value::Number(_) => "a number",
         Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
-    };
-    Fault::bad_input(format!("{what} must be {kind}, not {found}"))
+    }
 }
 
 #[cfg(test)]
@@ -127,7 +138,7 @@ mod tests {
             ("{\"documentId\":7}", "`documentId` must be a string, not a number"),
         ] {
             let fault = of_body(body.as_bytes()).err().unwrap();
-            assert!(fault.message.contains(said), "{body}: {fault}");
+            assert!(fault.message.english().contains(said), "{body}: {fault}");
         }
     }
 

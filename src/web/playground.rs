@@ -10,7 +10,7 @@ use axum::{
 use flate2::read::GzDecoder;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
-use super::router::Web;
+use super::{accept, refusal, router::Web};
 
 /// What `npm run build` wrote. A file that exists compressed exists only so.
 #[derive(RustEmbed)]
@@ -39,7 +39,10 @@ pub async fn file(uri: Uri, headers: HeaderMap) -> Response {
     match Found::best(path, &headers) {
         Some(found) => found.respond(path, &headers),
         None if path == PAGE => (StatusCode::SERVICE_UNAVAILABLE, NOT_BUILT).into_response(),
-        None => (StatusCode::NOT_FOUND, "There is nothing here. The API is at /graphql.\n").into_response(),
+        None => refusal::not_found(
+            &say!("There is nothing here. The API is at /graphql."),
+            accept::language(&headers),
+        ),
     }
 }
 

@@ -7,7 +7,10 @@ use axum::{
 };
 
 use super::accept::Media;
-use crate::graph::schema::{Answer, Exhausted, Fault};
+use crate::{
+    graph::schema::{Answer, Exhausted, Fault},
+    language::{Language, Said},
+};
 
 /// Why, and with which status. Its body is a GraphQL response with one error, whatever went wrong.
 #[derive(Debug)]
@@ -32,8 +35,8 @@ impl Refusal {
         self
     }
 
-    pub fn respond(self, media: Media, request: &str) -> Response {
-        let body = Answer::refused(&self.fault, request).body;
+    pub fn respond(self, media: Media, request: &str, language: Language) -> Response {
+        let body = Answer::refused(&self.fault, request, language).body;
         // an event stream that cannot begin is answered like any other request
         let media = if media == Media::Events { Media::Json } else { media };
         let mut response =
@@ -41,6 +44,20 @@ impl Refusal {
         response.headers_mut().extend(self.headers);
         response
     }
+}
+
+/// There is nothing at an address, or nothing for whoever asks: a line of text.
+pub fn not_found(why: &Said, language: Language) -> Response {
+    let text = format!("{}\n", why.in_language(language));
+    in_language((StatusCode::NOT_FOUND, text).into_response(), language)
+}
+
+/// Says in which language an answer is, to its reader and to caches.
+pub fn in_language(mut response: Response, language: Language) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    headers.append(header::VARY, HeaderValue::from_static("accept-language"));
+    response
 }
 
 /// How much may be asked for in a time, as the draft of the IETF's working group has it.

@@ -7,7 +7,7 @@ use std::{
 use axum::{
     Router,
     extract::{Extension, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
     middleware,
     response::{IntoResponse, Response},
     routing::{any, get},
@@ -28,7 +28,7 @@ use super::{
     exports, figures,
     graphql::{self, COST_ONLY, TRACED},
     health, playground,
-    refusal::{RATE_LIMIT, RATE_LIMIT_POLICY},
+    refusal::{self, RATE_LIMIT, RATE_LIMIT_POLICY},
     scim,
     server::{Demo, Parts},
 };
@@ -157,8 +157,8 @@ async fn schema(
     match caller::of_headers(&web.read_credential, &headers, &origin) {
         Ok(caller) if web.schema.is_shown_to(&caller) => {}
         _ => {
-            let message = "The schema is not shown to you: PORTICO_INTROSPECTION says to whom it is.\n";
-            return (StatusCode::NOT_FOUND, message).into_response();
+            let message = say!("The schema is not shown to you: PORTICO_INTROSPECTION says to whom it is.");
+            return refusal::not_found(&message, origin.language);
         }
     }
     let kind = "application/graphql; charset=utf-8";

@@ -100,9 +100,9 @@ fn stream_of(
 /// The answer to a query or mutation, as a stream of one.
 pub fn single(web: Arc<Web>, admitted: Admitted, operation: Arc<Operation>) -> BoxStream<'static, Answer> {
     stream::once(async move {
-        let id = admitted.caller().request.clone();
+        let (id, language) = (admitted.caller().request.clone(), admitted.caller().language);
         let answer = once(&web, admitted, &operation).await;
-        answer.unwrap_or_else(|fault| Answer::refused(&fault, &id))
+        answer.unwrap_or_else(|fault| Answer::refused(&fault, &id, language))
     })
     .boxed()
 }
@@ -125,7 +125,7 @@ pub fn counted(
 /// Leave to open one more websocket or event stream.
 pub fn permit(web: &Web) -> Result<OwnedSemaphorePermit, Refusal> {
     web.streams.clone().try_acquire_owned().map_err(|_none_left| {
-        let message = "this server has as many websockets and event streams open as it may; try again";
+        let message = say!("this server has as many websockets and event streams open as it may; try again");
         let fault = Fault::new(Code::Unavailable, message).with("retryAfterMs", 1000);
         Refusal::new(StatusCode::SERVICE_UNAVAILABLE, fault).with(header::RETRY_AFTER, "1")
     })

@@ -48,19 +48,20 @@ pub async fn ask(write: &mut Write, input: AccessRequestInput) -> Outcome<Id<App
     }
     let permission = authority::permission(write, input.permission_id).await?.row;
     if !permission.requires_approval {
-        let message = "nobody needs to approve it: use it";
+        let message = say!("nobody needs to approve it: use it");
         return Err(UserError::state(message, PERMISSION, &[]).into());
     }
     let right = [permission.right_name];
     let resource = resource::limit(write, input.within_id, &right).await?;
     if widest(write, held, resource).await?.is_none() {
-        let message = "you have it for certain records only: say for which of them, or what lies within them";
+        let message =
+            say!("you have it for certain records only: say for which of them, or what lies within them");
         return Err(UserError::new(UserErrorCode::Invalid, message, &["input", "withinId"]).into());
     }
     let subject = ApprovalSubject::Permission;
     let terms = Terms::of(write, permission.approval_workflow_id, subject, PERMISSION).await?;
     if !(1..=terms.grant_minutes).contains(&input.duration_minutes) {
-        let message = format!("it can be approved for 1 to {} minutes", terms.grant_minutes);
+        let message = say!("it can be approved for 1 to {most} minutes", most = terms.grant_minutes);
         let path = ["input", "durationMinutes"];
         return Err(UserError::new(UserErrorCode::OutOfRange, message, &path).into());
     }
@@ -76,7 +77,7 @@ const DURATION: &str = "durationMinutes";
 /// it any more.
 pub async fn give(write: &mut Write, request: &ApprovalRequest) -> Outcome<()> {
     let gone = || {
-        let message = "whoever asked does not have this permission any more: nothing can be approved";
+        let message = say!("whoever asked does not have this permission any more: nothing can be approved");
         UserError::state(message, &["input", "requestId"], &["reject"])
     };
     let person = request.requested_by.ok_or_else(gone)?;

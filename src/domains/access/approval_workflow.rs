@@ -244,7 +244,7 @@ async fn may_change(write: &mut Write, workflow: Id<ApprovalWorkflow>) -> Outcom
 /// Steps as they are kept; refused unless each says who decides, and those are there.
 async fn kept(write: &mut Write, steps: Vec<ApprovalStepInput>) -> Outcome<Json> {
     if steps.is_empty() || steps.len() > 20 {
-        let message = "a workflow has 1 to 20 steps";
+        let message = say!("a workflow has 1 to 20 steps");
         return Err(UserError::new(UserErrorCode::Invalid, message, &["input", "steps"]).into());
     }
     let mut kept = Vec::with_capacity(steps.len());
@@ -255,23 +255,23 @@ async fn kept(write: &mut Write, steps: Vec<ApprovalStepInput>) -> Outcome<Json>
 }
 
 async fn checked(write: &mut Write, at: &str, step: ApprovalStepInput) -> Outcome<Step> {
-    let refused = |code, message: &str, field: &[&str]| {
+    let refused = |code, message: Said, field: &[&str]| {
         Err(UserError::new(code, message, &[&["input", "steps", at], field].concat()).into())
     };
     let told = [step.role_id.is_some(), step.user_id.is_some(), step.permission.is_some()];
     match told.iter().filter(|told| **told).count() {
         0 => {
-            let message = "say who decides: by `roleId`, `userId` or `permission`";
+            let message = say!("say who decides: by `roleId`, `userId` or `permission`");
             return refused(UserErrorCode::Required, message, &[]);
         }
         1 => {}
         _ => {
-            let message = "say who decides by one of `roleId`, `userId` and `permission`";
+            let message = say!("say who decides by one of `roleId`, `userId` and `permission`");
             return refused(UserErrorCode::Invalid, message, &[]);
         }
     }
     if !(1..=20).contains(&step.agree) {
-        return refused(UserErrorCode::OutOfRange, "1 to 20 people must agree", &["agree"]);
+        return refused(UserErrorCode::OutOfRange, say!("1 to 20 people must agree"), &["agree"]);
     }
     if let Some(role) = step.role_id {
         record::find::<Role>(write, role, &["input", "steps", at, "roleId"]).await?;
@@ -284,7 +284,7 @@ async fn checked(write: &mut Write, at: &str, step: ApprovalStepInput) -> Outcom
             return Err(UserError::not_found(person, &["input", "steps", at, "userId"]).into());
         }
         if step.agree > 1 {
-            return refused(UserErrorCode::Invalid, "one person agrees once", &["agree"]);
+            return refused(UserErrorCode::Invalid, say!("one person agrees once"), &["agree"]);
         }
     }
     if let Some(right) = &step.permission {

@@ -64,7 +64,8 @@ impl Terms {
         };
         let workflow = record::find::<ApprovalWorkflow>(write, id, path).await?;
         if !workflow.is_active || workflow.subject_type != subject || Step::all(&workflow.steps).is_empty() {
-            let message = format!("the workflow `{}` takes no requests of this kind now", workflow.name);
+            let message =
+                say!("the workflow `{name}` takes no requests of this kind now", name = workflow.name);
             return Err(UserError::state(message, path, &[]).into());
         }
         let waits = TimeDelta::minutes(workflow.request_minutes.into());
@@ -139,7 +140,7 @@ pub async fn decide(write: &mut Write, input: ApprovalDecideInput) -> Outcome<Id
     let me =
         write.caller().user.map(Id::<User>::of).ok_or_else(|| UserError::not_found(before.id, REQUEST))?;
     if before.requested_by == Some(me) {
-        let message = "nobody decides about what they asked for themselves";
+        let message = say!("nobody decides about what they asked for themselves");
         return Err(UserError::new(UserErrorCode::SelfApproval, message, REQUEST).into());
     }
     may_decide(write, &before, me).await?;
@@ -165,7 +166,7 @@ async fn may_decide(write: &mut Write, request: &ApprovalRequest, me: Id<User>) 
         .first(write)
         .await?;
     if !named {
-        return Err(UserError::state("this step is for others to decide", REQUEST, &[]).into());
+        return Err(UserError::state(say!("this step is for others to decide"), REQUEST, &[]).into());
     }
     let decided = approval_decisions::table
         .filter(approval_decisions::organization_id.eq(write.organization()))
@@ -173,7 +174,7 @@ async fn may_decide(write: &mut Write, request: &ApprovalRequest, me: Id<User>) 
         .filter(approval_decisions::step.eq(request.current_step))
         .filter(approval_decisions::decided_by.eq(me));
     if diesel::select(diesel::dsl::exists(decided)).get_result::<bool>(write).await? {
-        let message = "you have decided about this step already: it waits for others";
+        let message = say!("you have decided about this step already: it waits for others");
         return Err(UserError::state(message, REQUEST, &[]).into());
     }
     Ok(())
@@ -209,7 +210,7 @@ pub async fn cancel(write: &mut Write, input: RecordInput<ApprovalRequest>) -> O
     const PATH: &[&str] = &["input", "id"];
     let before = input.lock_living(write).await?;
     if before.requested_by.map(|by| by.0) != write.caller().user {
-        return Err(UserError::state("only whoever asked takes it back", PATH, &[]).into());
+        return Err(UserError::state(say!("only whoever asked takes it back"), PATH, &[]).into());
     }
     let before = still_open(write, before, PATH).await?;
     end(write, before, ApprovalStatus::Cancelled).await
@@ -221,11 +222,15 @@ async fn still_open(write: &mut Write, request: ApprovalRequest, path: &[&str]) 
         return Ok(request);
     }
     if request.status != ApprovalStatus::Pending {
-        let message = format!("it is {} already", request.status.as_str());
+        let message = say!("it is {status} already", status = request.status.as_str());
         return Err(UserError::state(message, path, &[]).into());
     }
     expire(write, request).await?;
-    Err(Stop::Kept(vec![UserError::state("it has lapsed: nobody decided in time", path, &["accessRequest"])]))
+    Err(Stop::Kept(vec![UserError::state(
+        say!("it has lapsed: nobody decided in time"),
+        path,
+        &["accessRequest"],
+    )]))
 }
 
 /// Marks what nobody decided in time.

@@ -87,7 +87,7 @@ pub fn can_lie_within(permissions: &[String]) -> Outcome<()> {
     if permissions.iter().any(|name| select::about(name).is_some()) {
         return Ok(());
     }
-    let message = "what this gives is about no records: it cannot be limited to one";
+    let message = say!("what this gives is about no records: it cannot be limited to one");
     Err(UserError::new(UserErrorCode::Invalid, message, &["input", "withinId"]).into())
 }
 
@@ -129,7 +129,8 @@ fn as_limited(write: &Write, role: &Role) -> Outcome<()> {
     let scope = role.row_scope().map(grants::RowScope::from);
     let besides = |by: &grants::RowScope| scope != Some(*by) && write.grants().are_within(*by);
     if grants::RowScope::ALL.iter().any(besides) {
-        let message = "you see only some records: you can give only roles that are limited in the same way";
+        let message =
+            say!("you see only some records: you can give only roles that are limited in the same way");
         return Err(UserError::state(message, &["input"], &[]).into());
     }
     Ok(())
@@ -140,7 +141,7 @@ pub async fn somebody_remains(write: &mut Write, role: &Role, path: &[&str]) -> 
     if !role.is_system_role || role.name != system_roles::OWNER || !owners(write).await?.is_empty() {
         return Ok(());
     }
-    let message = "an organization keeps at least one owner: make somebody else owner first";
+    let message = say!("an organization keeps at least one owner: make somebody else owner first");
     Err(UserError::state(message, path, &[]).into())
 }
 
@@ -179,7 +180,7 @@ pub async fn right(write: &mut Write, name: &str, path: &[&str]) -> Outcome<Foun
         .await
         .optional()?;
     let (organization, row) = found.ok_or_else(|| {
-        let message = format!("there is no permission `{name}`: take a name that `@requires` uses");
+        let message = say!("there is no permission `{name}`: take a name that `@requires` uses");
         UserError::new(UserErrorCode::NotFound, message, path)
     })?;
     Ok(Found { organization, row })
@@ -192,7 +193,7 @@ pub fn well_named(name: &str, what: &str, example: &str) -> Outcome<()> {
         return Ok(());
     }
     let message =
-        format!("a {what}'s name begins with a letter and holds only a to z, 0 to 9 and _: `{example}`");
+        say!("a {what}'s name begins with a letter and holds only a to z, 0 to 9 and _: `{example}`");
     Err(UserError::new(UserErrorCode::Invalid, message, &["input", "name"]).into())
 }
 

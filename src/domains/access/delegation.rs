@@ -102,14 +102,15 @@ async fn delegate(write: &mut Write, input: RoleDelegateInput) -> Outcome<Id<Rol
     if let Some(team) = origin.team_id
         && holder::members(write, team).await?.iter().any(|member| by == Some(*member))
     {
-        let message = "you have it through a team: only what was given to you yourself can be passed on";
+        let message =
+            say!("you have it through a team: only what was given to you yourself can be passed on");
         return Err(UserError::state(message, ORIGIN, &[]).into());
     }
     if by.is_none() || by != origin.user_id {
         return Err(UserError::not_found(origin.id, ORIGIN).into());
     }
     if by == Some(input.user_id) {
-        let message = "you have it already: pass it on to somebody else";
+        let message = say!("you have it already: pass it on to somebody else");
         return Err(UserError::new(UserErrorCode::Invalid, message, &["input", "userId"]).into());
     }
     // the lock keeps the role from gaining permissions between this check and the commit

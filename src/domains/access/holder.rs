@@ -38,7 +38,7 @@ impl Holder {
                 Ok(Self::Team(team.id, members))
             }
             _ => {
-                let message = "say to whom: either `userId` or `teamId`";
+                let message = say!("say to whom: either `userId` or `teamId`");
                 Err(UserError::new(UserErrorCode::Invalid, message, &["input", "userId"]).into())
             }
         }

@@ -288,7 +288,7 @@ async fn own(write: &mut Write, id: Id<Permission>, version: Option<i32>) -> Out
     let path = &["input", "id"];
     let found = authority::permission_at(write, id, path).await?;
     if found.row.is_system_permission {
-        return Err(UserError::state("a built-in permission cannot be changed", path, &[]).into());
+        return Err(UserError::state(say!("a built-in permission cannot be changed"), path, &[]).into());
     }
     record::lock(write, id, version).await
 }
@@ -301,6 +301,6 @@ async fn approves(write: &mut Write, needed: bool, workflow: Option<Id<ApprovalW
     if needed {
         return Ok(());
     }
-    let message = "a workflow decides only about what requires approval";
+    let message = say!("a workflow decides only about what requires approval");
     Err(UserError::new(UserErrorCode::Invalid, message, PATH).into())
 }

@@ -220,7 +220,7 @@ struct PermissionGrantRevokeInput {
 async fn revoke(write: &mut Write, input: PermissionGrantRevokeInput) -> Outcome<Id<PermissionGrant>> {
     let before = record::lock(write, input.id, None).await?;
     if before.revoked_at.is_some() {
-        return Err(UserError::state("it is withdrawn already", &["input", "id"], &[]).into());
+        return Err(UserError::state(say!("it is withdrawn already"), &["input", "id"], &[]).into());
     }
     let permission = authority::permission(write, before.permission_id).await?;
     authority::may_take(write, &[permission.row.right_name], None)?;

@@ -196,11 +196,11 @@ pub async fn limit(
 
 /// What is kept of a record that the caller sees, to limit rights to it.
 async fn register(write: &mut Write, record: &AnyId, path: &[&str]) -> Outcome<Changes<resources::table>> {
-    let missing = || UserError::new(UserErrorCode::NotFound, format!("there is no {record}"), path);
+    let missing = || UserError::new(UserErrorCode::NotFound, say!("there is no {record}"), path);
     let table = table_of_prefix(&record.prefix).ok_or_else(missing)?;
     let Limited::By(permission) = table.limited else {
         let kind = type_of_prefix(&record.prefix).unwrap_or("such a record");
-        let message = format!("rights cannot be limited to {kind}: limit them to what it belongs to");
+        let message = say!("rights cannot be limited to {kind}: limit them to what it belongs to");
         return Err(UserError::new(UserErrorCode::Invalid, message, path).into());
     };
     if !write.sees(table, record.uuid).await? {

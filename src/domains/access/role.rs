@@ -121,7 +121,7 @@ impl Role {
     /// Refused for built-in roles: nobody changes what those contain.
     pub fn is_own(&self, path: &[&str]) -> Outcome<()> {
         if self.is_system_role {
-            return Err(UserError::state("a built-in role cannot be changed", path, &["assign"]).into());
+            return Err(UserError::state(say!("a built-in role cannot be changed"), path, &["assign"]).into());
         }
         Ok(())
     }

@@ -389,10 +389,10 @@ struct RoleRevokeInput {
 async fn revoke(write: &mut Write, input: RoleRevokeInput) -> Outcome<Id<RoleAssignment>> {
     let before = record::lock(write, input.id, None).await?;
     if before.revoked_at.is_some() {
-        return Err(UserError::state("it is withdrawn already", &["input", "id"], &[]).into());
+        return Err(UserError::state(say!("it is withdrawn already"), &["input", "id"], &[]).into());
     }
     if before.is_automatic {
-        let message = "the role's own rule gives it: change the rule, or what it says of this person";
+        let message = say!("the role's own rule gives it: change the rule, or what it says of this person");
         return Err(UserError::state(message, &["input", "id"], &[]).into());
     }
     let role = record::find(write, before.role_id, &["input", "id"]).await?;

@@ -220,7 +220,7 @@ async fn remove(write: &mut Write, input: RolePermissionRemoveInput) -> Outcome<
         .optional()?
         .ok_or_else(|| UserError::not_found(input.id, &["input", "id"]))?;
     // an entry of the platform hangs on no role of the organization: it belongs to a built-in one
-    let built_in = || UserError::state("a built-in role cannot be changed", &["input", "id"], &[]);
+    let built_in = || UserError::state(say!("a built-in role cannot be changed"), &["input", "id"], &[]);
     let role = record::find(write, held.role_id, &["input", "id"]).await.or(Err(built_in()))?;
     role.is_own(&["input", "id"])?;
     let permission = authority::permission(write, held.permission_id).await?;

@@ -205,7 +205,7 @@ impl TeamMembersInput {
     async fn find(self, write: &mut Write) -> Outcome<(Team, Vec<Id<User>>)> {
         let path = ["input", "userIds"];
         if self.user_ids.len() > MOST {
-            let message = format!("at most {MOST} people at once");
+            let message = say!("at most {MOST} people at once");
             return Err(UserError::new(UserErrorCode::OutOfRange, message, &path).into());
         }
         let team = record::find(write, self.team_id, &["input", "teamId"]).await?;

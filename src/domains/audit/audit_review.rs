@@ -87,7 +87,7 @@ async fn create(write: &mut Write, input: AuditReviewCreateInput) -> Outcome<Id<
     let entry = record::find(write, input.audit_log_id, &path).await?;
     let reviewer = write.caller().user.map(Id::<User>::of);
     if reviewer.is_some() && entry.actor_id == reviewer {
-        let message = "what you did yourself is for somebody else to review";
+        let message = say!("what you did yourself is for somebody else to review");
         return Err(UserError::new(UserErrorCode::SelfApproval, message, &path).into());
     }
     let review = Changes::default()

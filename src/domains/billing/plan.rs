@@ -136,7 +136,7 @@ impl Plan {
         let found = plans::table.find((PLATFORM, id)).select(Self::as_select()).first(write).await;
         let plan: Self = found.optional()?.ok_or_else(|| UserError::not_found(id, PATH))?;
         if !plan.is_active {
-            return Err(UserError::state("the plan is no longer offered", PATH, &[]).into());
+            return Err(UserError::state(say!("the plan is no longer offered"), PATH, &[]).into());
         }
         Ok(plan)
     }
@@ -242,7 +242,8 @@ async fn update(write: &mut Write, input: PlanUpdateInput) -> Outcome<Id<Plan>> 
             record::update(write, other, no_longer).await?;
         }
         Some(false) if before.is_default => {
-            let message = "new organizations begin with this plan: make another one the default instead";
+            let message =
+                say!("new organizations begin with this plan: make another one the default instead");
             return Err(UserError::state(message, &["input", "isDefault"], &[]).into());
         }
         _ => {}
@@ -264,25 +265,25 @@ async fn update(write: &mut Write, input: PlanUpdateInput) -> Outcome<Id<Plan>> 
 fn cents(price: &MoneyInput) -> Outcome<i64> {
     let cents = price.amount.checked_mul(Decimal::ONE_HUNDRED).filter(|cents| cents.fract().is_zero());
     cents.and_then(|cents| cents.to_i64()).ok_or_else(|| {
-        let message = "a price has at most two digits behind the point";
+        let message = say!("a price has at most two digits behind the point");
         UserError::new(UserErrorCode::Invalid, message, &["input", "price", "amount"]).into()
     })
 }
 
 /// The quotas as they are kept: one for a metric and period.
 fn quotas(wanted: Vec<PlanQuotaInput>) -> Outcome<Json> {
-    let refuse = |code, message: &str| Err(UserError::new(code, message, &["input", "quotas"]).into());
+    let refuse = |code, message| Err(UserError::new(code, message, &["input", "quotas"]).into());
     let mut known = BTreeSet::new();
     for quota in &wanted {
         if (quota.metric == QuotaMetric::Seats) != (quota.period == QuotaPeriod::Lifetime) {
-            let message = "seats are limited for a lifetime, everything else by day or month";
+            let message = say!("seats are limited for a lifetime, everything else by day or month");
             return refuse(UserErrorCode::Invalid, message);
         }
         if quota.limit < 0 {
-            return refuse(UserErrorCode::OutOfRange, "a limit is not negative");
+            return refuse(UserErrorCode::OutOfRange, say!("a limit is not negative"));
         }
         if !known.insert((quota.metric.as_str(), quota.period.as_str())) {
-            return refuse(UserErrorCode::NotUnique, "a metric is limited once in a period");
+            return refuse(UserErrorCode::NotUnique, say!("a metric is limited once in a period"));
         }
     }
     let keep = |quota: PlanQuotaInput| {

@@ -242,7 +242,7 @@ async fn remove(write: &mut Write, input: QuotaRemoveInput) -> Outcome<Id<Quota>
     enter(write, input.organization_id).await?;
     let found = all(write).await?.into_iter().find(|quota| quota.is_of(input.metric, input.period));
     let quota = found.ok_or_else(|| {
-        UserError::new(UserErrorCode::NotFound, "there is no such quota", &["input", "metric"])
+        UserError::new(UserErrorCode::NotFound, say!("there is no such quota"), &["input", "metric"])
     })?;
     let id = delete(write, &quota).await?;
     tell_platform(write, "quota.removed", <Quota as Object>::NAME, id.0, input.reason).await?;
@@ -312,7 +312,7 @@ pub async fn seats_suffice(write: &mut Write) -> Outcome<()> {
     if used <= limit {
         return Ok(());
     }
-    let message = format!("the plan has {limit} seats, and the organization {used} members");
+    let message = say!("the plan has {limit} seats, and the organization {used} members");
     let exceeded = Exceeded { metric: "seats".to_owned(), limit, used, resets_at: None };
     let error = UserError::new(UserErrorCode::QuotaExceeded, message, &["input", "planId"]);
     Err(UserError { exceeded: Some(exceeded), ..error }.into())

@@ -181,7 +181,7 @@ async fn change_plan(
     let before: BillingSubscription = record::lock(write, input.id, input.expected_version).await?;
     let plan = Plan::on_offer(write, input.plan_id).await?;
     if matches!(before.status, BillingSubscriptionStatus::Suspended | BillingSubscriptionStatus::Canceled) {
-        let message = format!("the subscription is {}", before.status.as_str());
+        let message = say!("the subscription is {status}", status = before.status.as_str());
         return Err(UserError::state(message, &["input", "id"], before.allows()).into());
     }
     quota::follow(write, &plan).await?;
@@ -212,7 +212,7 @@ async fn begin(write: &mut Write, input: BillingSubscriptionBeginInput) -> Outco
     enter(write, input.organization_id).await?;
     let plan = Plan::on_offer(write, input.plan_id).await?;
     if living(write).await?.is_some() {
-        let message = "the organization has a subscription already";
+        let message = say!("the organization has a subscription already");
         return Err(UserError::state(message, &["input", "organizationId"], &[]).into());
     }
     quota::follow(write, &plan).await?;
@@ -242,7 +242,7 @@ async fn change_status(
     const PATH: &[&str] = &["input", "organizationId"];
     enter(write, input.organization_id).await?;
     let before = living(write).await?.ok_or_else(|| {
-        UserError::new(UserErrorCode::NotFound, "the organization has no subscription", PATH)
+        UserError::new(UserErrorCode::NotFound, say!("the organization has no subscription"), PATH)
     })?;
     let id = advance(write, before, input.status, &["input", "status"]).await?;
     let action = format!("billing_subscription.{}", input.status.as_str());
@@ -299,7 +299,7 @@ async fn advance(
     path: &[&str],
 ) -> Outcome<Id<BillingSubscription>> {
     if before.status == to {
-        let message = format!("the subscription is {} already", to.as_str());
+        let message = say!("the subscription is {status} already", status = to.as_str());
         return Err(UserError::state(message, path, before.allows()).into());
     }
     let changes = Changes::default().set(subscriptions::status, to);

@@ -189,7 +189,7 @@ struct ConversationCreateInput {
 
 async fn create(write: &mut Write, input: ConversationCreateInput) -> Outcome<Id<Conversation>> {
     let Some(person) = write.caller().user else {
-        let message = "a conversation belongs to the person who starts it: sign in as one";
+        let message = say!("a conversation belongs to the person who starts it: sign in as one");
         return Err(UserError::new(UserErrorCode::Required, message, &["input"]).into());
     };
     let conversation = Changes::default()
@@ -242,9 +242,12 @@ async fn update(write: &mut Write, input: ConversationUpdateInput) -> Outcome<Id
 async fn archive(write: &mut Write, input: RecordInput<Conversation>) -> Outcome<Id<Conversation>> {
     let before = input.lock_living(write).await?;
     if before.status == ConversationStatus::Archived {
-        return Err(
-            UserError::state("it is archived already", &["input", "id"], &["restore", "delete"]).into()
-        );
+        return Err(UserError::state(
+            say!("it is archived already"),
+            &["input", "id"],
+            &["restore", "delete"],
+        )
+        .into());
     }
     let changes = stand(ConversationStatus::Archived, Some(clock::now()), None);
     record::change(write, "archived", before, changes).await
@@ -253,7 +256,7 @@ async fn archive(write: &mut Write, input: RecordInput<Conversation>) -> Outcome
 async fn restore(write: &mut Write, input: RecordInput<Conversation>) -> Outcome<Id<Conversation>> {
     let before = record::lock_any(write, input.id, input.expected_version).await?;
     if before.status == ConversationStatus::Active {
-        return Err(UserError::state("it is active", &["input", "id"], &["archive", "delete"]).into());
+        return Err(UserError::state(say!("it is active"), &["input", "id"], &["archive", "delete"]).into());
     }
     record::change(write, "restored", before, stand(ConversationStatus::Active, None, None)).await
 }

@@ -152,7 +152,7 @@ impl ConversationShareInput {
             }
             (None, None, true) => Ok(ConversationAudience::Organization),
             _ => {
-                let message = "say with whom: one of `userId`, `teamId` and `everybody`";
+                let message = say!("say with whom: one of `userId`, `teamId` and `everybody`");
                 Err(UserError::new(UserErrorCode::Invalid, message, &["input"]).into())
             }
         }
@@ -165,7 +165,7 @@ async fn share(write: &mut Write, input: ConversationShareInput) -> Outcome<Id<C
     let conversation: Conversation = record::find(write, input.conversation_id, CONVERSATION).await?;
     write.extends_to(conversation.id).await?;
     if write.caller().user != Some(conversation.user_id.0) {
-        let message = "only whose conversation it is shares it";
+        let message = say!("only whose conversation it is shares it");
         return Err(UserError::state(message, CONVERSATION, &[]).into());
     }
     ends_later(input.expires_at)?;
@@ -182,7 +182,7 @@ async fn share(write: &mut Write, input: ConversationShareInput) -> Outcome<Id<C
 
 fn ends_later(expires_at: Option<DateTime<Utc>>) -> Outcome<()> {
     if expires_at.is_some_and(|end| end <= clock::now()) {
-        let message = "it would be over already: name a time to come";
+        let message = say!("it would be over already: name a time to come");
         return Err(UserError::new(UserErrorCode::Invalid, message, &["input", "expiresAt"]).into());
     }
     Ok(())
@@ -231,7 +231,7 @@ async fn update(write: &mut Write, input: ConversationShareUpdateInput) -> Outco
 async fn revoke(write: &mut Write, input: RecordInput<ConversationShare>) -> Outcome<Id<ConversationShare>> {
     let before = input.lock_living(write).await?;
     if before.revoked_at.is_some() {
-        return Err(UserError::state("it is withdrawn already", &["input", "id"], &[]).into());
+        return Err(UserError::state(say!("it is withdrawn already"), &["input", "id"], &[]).into());
     }
     record::change(write, "revoked", before, withdrawn()).await
 }

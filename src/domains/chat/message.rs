@@ -196,11 +196,11 @@ async fn send(write: &mut Write, input: MessageSendInput) -> Outcome<MessageSent
 
 fn check_content(content: &str) -> Outcome<()> {
     let (code, message) = if content.trim().is_empty() {
-        (UserErrorCode::Required, "there is nothing to send: `content` is empty")
+        (UserErrorCode::Required, say!("there is nothing to send: `content` is empty"))
     } else if content.chars().nth(LONGEST).is_some() {
-        (UserErrorCode::TooLong, "`content` has more than 100,000 characters")
+        (UserErrorCode::TooLong, say!("`content` has more than 100,000 characters"))
     } else if content.contains('\0') {
-        (UserErrorCode::Invalid, "`content` contains the character NUL, which text does not have")
+        (UserErrorCode::Invalid, say!("`content` contains the character NUL, which text does not have"))
     } else {
         return Ok(());
     };
@@ -213,15 +213,18 @@ async fn sent_before(
     id: Id<Message>,
     input: &MessageSendInput,
 ) -> Outcome<Option<Message>> {
-    let refuse = |code, message: &str| Err(UserError::new(code, message, &["input", "id"]).into());
+    let refuse = |code, message| Err(UserError::new(code, message, &["input", "id"]).into());
     if !is_recent(id) {
-        return refuse(UserErrorCode::Invalid, "`id` has to be a UUIDv7 made within the last or next day");
+        return refuse(
+            UserErrorCode::Invalid,
+            say!("`id` has to be a UUIDv7 made within the last or next day"),
+        );
     }
     // whoever sends the same id at the same time waits here until the first is done
     record::find(write, input.conversation_id, &["input", "conversationId"]).await?;
     match find(write, id).await? {
         Some(sent) if !sent.says_the_same(input, write.caller().user) => {
-            refuse(UserErrorCode::NotUnique, "`id` is taken: another message has it")
+            refuse(UserErrorCode::NotUnique, say!("`id` is taken: another message has it"))
         }
         sent => Ok(sent),
     }

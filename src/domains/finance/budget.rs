@@ -266,7 +266,7 @@ async fn advance(
 ) -> Outcome<Id<Budget>> {
     let before = input.lock_living(write).await?;
     if before.status == to {
-        let message = format!("the budget is {} already", to.as_str());
+        let message = say!("the budget is {status} already", status = to.as_str());
         return Err(UserError::state(message, &["input", "id"], to.allows()).into());
     }
     record::change(write, what, before, Changes::default().set(budgets::status, to)).await

@@ -263,7 +263,9 @@ async fn owner_of(write: &mut Write, framework: Id<ComplianceFramework>) -> Outc
         .optional()?;
     match found {
         Some((owner, true)) => Ok(owner),
-        Some((_, false)) => Err(UserError::state("the framework is no longer active", &path, &[]).into()),
+        Some((_, false)) => {
+            Err(UserError::state(say!("the framework is no longer active"), &path, &[]).into())
+        }
         None => Err(UserError::not_found(framework, &path).into()),
     }
 }

@@ -152,7 +152,7 @@ async fn record_test(write: &mut Write, input: ControlTestRecordInput) -> Outcom
         record::lock_at(write, input.control_id, input.expected_version, &["input", "controlId"]).await?;
     let performed_at = input.performed_at.unwrap_or_else(clock::now);
     if performed_at > clock::now() {
-        let message = "a test cannot have been performed in the future";
+        let message = say!("a test cannot have been performed in the future");
         let path = ["input", "performedAt"];
         return Err(UserError::new(UserErrorCode::OutOfRange, message, &path).into());
     }

@@ -152,7 +152,9 @@ async fn update(
     input: ComplianceFrameworkUpdateInput,
 ) -> Outcome<Id<ComplianceFramework>> {
     if is_built_in(write, input.id).await? {
-        return Err(UserError::state("a built-in framework cannot be changed", &["input", "id"], &[]).into());
+        return Err(
+            UserError::state(say!("a built-in framework cannot be changed"), &["input", "id"], &[]).into()
+        );
     }
     let before = record::lock(write, input.id, input.expected_version).await?;
     let changes = Changes::default()

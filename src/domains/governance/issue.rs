@@ -269,7 +269,7 @@ async fn advance(
             IssueStatus::InProgress => &["resolve", "acceptRisk"],
             IssueStatus::Resolved | IssueStatus::AcceptedRisk => &["reopen"],
         };
-        return Err(UserError::state("it is in this state already", &["input", "id"], allowed).into());
+        return Err(UserError::state(say!("it is in this state already"), &["input", "id"], allowed).into());
     }
     record::change(write, what, before, changes.set(compliance_issues::status, status)).await
 }

@@ -138,26 +138,30 @@ struct Made {
 async fn create(write: &mut Write, input: ApiKeyCreateInput) -> Outcome<Made> {
     let caller = write.caller().clone();
     let Some(maker) = caller.user else {
-        return Err(UserError::state("only a person makes keys, not another key", &["input"], &[]).into());
+        return Err(
+            UserError::state(say!("only a person makes keys, not another key"), &["input"], &[]).into()
+        );
     };
     match input.role_id {
         Some(role) => {
             let given = as_role(write, role, &["input", "roleId"]).await?;
-            within(&given, &input.scopes, "the role does not have the permission")?;
+            within(&given, &input.scopes, |scope| say!("the role does not have the permission `{scope}`"))?;
         }
         None if input.scopes.is_empty() => {
             let path = ["input", "scopes"];
-            return Err(UserError::new(UserErrorCode::Required, "say what the key may do", &path).into());
+            return Err(
+                UserError::new(UserErrorCode::Required, say!("say what the key may do"), &path).into()
+            );
         }
         None => {
             let own = write.grants().permissions();
-            within(&own, &input.scopes, "you do not have the permission yourself:")?;
+            within(&own, &input.scopes, |scope| say!("you do not have the permission yourself: `{scope}`"))?;
         }
     }
     if input.expires_at.is_some_and(|end| end <= clock::now()) {
         return Err(UserError::new(
             UserErrorCode::OutOfRange,
-            "it would have ended already",
+            say!("it would have ended already"),
             &["input", "expiresAt"],
         )
         .into());
@@ -183,9 +187,9 @@ async fn as_role(write: &mut Write, id: Id<Role>, path: &[&str]) -> Outcome<Vec<
     authority::may_define_role(write, &role).await?;
     if !role.is_assignable || role.row_scope().is_some() {
         let message = if role.is_assignable {
-            "the role shows the records of one's region or department, and a key belongs to none"
+            say!("the role shows the records of one's region or department, and a key belongs to none")
         } else {
-            "the role is given to nobody"
+            say!("the role is given to nobody")
         };
         return Err(UserError::state(message, path, &[]).into());
     }
@@ -193,10 +197,10 @@ async fn as_role(write: &mut Write, id: Id<Role>, path: &[&str]) -> Outcome<Vec<
 }
 
 /// Every scope has to mean something, and nothing beyond `held`.
-fn within(held: &[String], scopes: &[String], otherwise: &str) -> Result<(), UserError> {
+fn within(held: &[String], scopes: &[String], otherwise: fn(&str) -> Said) -> Result<(), UserError> {
     let path = ["input", "scopes"];
     if scopes.len() > 100 {
-        return Err(UserError::new(UserErrorCode::OutOfRange, "a key has at most 100 scopes", &path));
+        return Err(UserError::new(UserErrorCode::OutOfRange, say!("a key has at most 100 scopes"), &path));
     }
     let means_nothing = scopes.iter().find(|scope| match scope.strip_suffix(".*") {
         Some(resource) => !held
@@ -205,7 +209,7 @@ fn within(held: &[String], scopes: &[String], otherwise: &str) -> Result<(), Use
         None => !held.contains(scope),
     });
     match means_nothing {
-        Some(scope) => Err(UserError::new(UserErrorCode::Invalid, format!("{otherwise} `{scope}`"), &path)),
+        Some(scope) => Err(UserError::new(UserErrorCode::Invalid, otherwise(scope), &path)),
         None => Ok(()),
     }
 }
@@ -222,21 +226,21 @@ struct ApiKeyRotateInput {
 async fn rotate(write: &mut Write, input: ApiKeyRotateInput) -> Outcome<Made> {
     let (before, now): (ApiKey, _) = (record::lock(write, input.id, None).await?, clock::now());
     if before.revoked_at.is_some() || before.expires_at.is_some_and(|end| end <= now) {
-        return Err(UserError::state("it works no more", &["input", "id"], &[]).into());
+        return Err(UserError::state(say!("it works no more"), &["input", "id"], &[]).into());
     }
     // whoever has the new key can do what the key can do
     match before.role_id {
         Some(role) => drop(as_role(write, role, &["input", "id"]).await?),
         None if before.created_by.is_some_and(|maker| write.caller().user == Some(maker.0)) => {}
         None => {
-            let message = "it acts for its maker, who alone can replace it";
+            let message = say!("it acts for its maker, who alone can replace it");
             return Err(UserError::state(message, &["input", "id"], &["revoke"]).into());
         }
     }
     let until = input.previous_valid_until.unwrap_or(now);
     if until < now || until > now + LONGEST_OVERLAP {
         let path = ["input", "previousValidUntil"];
-        let message = "the old key can work until some time within the next thirty days";
+        let message = say!("the old key can work until some time within the next thirty days");
         return Err(UserError::new(UserErrorCode::OutOfRange, message, &path).into());
     }
     let old: String = api_keys::table
@@ -266,7 +270,7 @@ struct ApiKeyRevokeInput {
 async fn revoke(write: &mut Write, input: ApiKeyRevokeInput) -> Outcome<Id<ApiKey>> {
     let before = record::lock(write, input.id, None).await?;
     if before.revoked_at.is_some() {
-        return Err(UserError::state("it is withdrawn already", &["input", "id"], &[]).into());
+        return Err(UserError::state(say!("it is withdrawn already"), &["input", "id"], &[]).into());
     }
     let changes = Changes::default().set(api_keys::revoked_at, Some(clock::now()));
     record::change(write, "revoked", before, changes).await

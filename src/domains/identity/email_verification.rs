@@ -83,7 +83,9 @@ async fn request(visit: &Visit, write: &mut Write, input: EmailVerificationReque
     let email = other.unwrap_or(&own).to_owned();
     if other.is_none() {
         if verified_at.is_some() {
-            return Err(UserError::state("your address is proved already", &["input", "email"], &[]).into());
+            return Err(
+                UserError::state(say!("your address is proved already"), &["input", "email"], &[]).into()
+            );
         }
     } else {
         is_address(&email)?;
@@ -108,14 +110,14 @@ fn is_address(email: &str) -> Outcome<()> {
     if whole && email.chars().count() <= 320 {
         return Ok(());
     }
-    Err(UserError::new(UserErrorCode::Invalid, "this is no e-mail address", &["input", "email"]).into())
+    Err(UserError::new(UserErrorCode::Invalid, say!("this is no e-mail address"), &["input", "email"]).into())
 }
 
 /// Sends a token, in a transaction of its own.
 async fn send(visit: &Visit, user: Uuid, own: &str, email: &str) -> Outcome<()> {
     let mut write = visit.door.write(visit.caller.clone()).await?;
     let Some(token) = one_time::issue(&mut write, EMAIL_VERIFICATION, user, email).await? else {
-        let message = "three mails were sent within an hour: try again later";
+        let message = say!("three mails were sent within an hour: try again later");
         return Err(UserError::new(UserErrorCode::LimitReached, message, &["input", "email"]).into());
     };
     let taken = session::account(&mut write, email).await?.is_some_and(|account| account.id != user);
@@ -196,6 +198,6 @@ async fn verify(write: &mut Write, input: EmailVerifyInput) -> Outcome<bool> {
 
 /// The answer to whoever shows a token that is good for nothing.
 fn spent() -> UserError {
-    let message = "the token is unknown, used or too old: ask for another";
+    let message = say!("the token is unknown, used or too old: ask for another");
     UserError::new(UserErrorCode::Invalid, message, &["input", "token"])
 }

@@ -93,19 +93,19 @@ struct ImpersonationBeginInput {
 async fn begin(visit: &Visit, write: &mut Write, input: ImpersonationBeginInput) -> Outcome<Begun> {
     let caller = write.caller().clone();
     let (Some(user), Some(own_session)) = (caller.user, caller.session) else {
-        return Err(Fault::new(Code::Forbidden, "only a person can do this, not an API key").into());
+        return Err(Fault::new(Code::Forbidden, say!("only a person can do this, not an API key")).into());
     };
     let (person, reason) = (input.user_id, input.reason.trim());
     if !(1..=500).contains(&reason.chars().count()) {
-        let message = "a reason has 1 to 500 characters";
+        let message = say!("a reason has 1 to 500 characters");
         return Err(UserError::new(UserErrorCode::Invalid, message, &["input", "reason"]).into());
     }
     if !(1..=LONGEST).contains(&input.minutes) {
-        let message = "one acts as somebody else for 1 to 60 minutes";
+        let message = say!("one acts as somebody else for 1 to 60 minutes");
         return Err(UserError::new(UserErrorCode::OutOfRange, message, &["input", "minutes"]).into());
     }
     if person.0 == user {
-        return Err(UserError::state("nobody acts as themselves", &["input", "userId"], &[]).into());
+        return Err(UserError::state(say!("nobody acts as themselves"), &["input", "userId"], &[]).into());
     }
     let administers = write.is_platform_admin().await?;
     if !administers && !write.grants().hold(IMPERSONATE) {
@@ -119,7 +119,7 @@ async fn begin(visit: &Visit, write: &mut Write, input: ImpersonationBeginInput)
             standing
         }
         Member::Inactive => {
-            let message = "nobody acts as somebody who cannot work in the organization themselves";
+            let message = say!("nobody acts as somebody who cannot work in the organization themselves");
             return Err(UserError::state(message, &["input", "userId"], &[]).into());
         }
         Member::Nobody => return Err(UserError::not_found(person, &["input", "userId"]).into()),
@@ -128,7 +128,7 @@ async fn begin(visit: &Visit, write: &mut Write, input: ImpersonationBeginInput)
     let (mfa, own_end): (bool, DateTime<Utc>) = own.first(write).await?;
     write.enter_organization(place).await?;
     if organization_settings::session_policy(write).await?.mfa_required && !mfa {
-        let message = "the organization demands a second factor: sign in with one";
+        let message = say!("the organization demands a second factor: sign in with one");
         return Err(UserError::state(message, &["input", "organizationId"], &[]).into());
     }
     write.as_user(person.0).await?;
@@ -137,7 +137,7 @@ async fn begin(visit: &Visit, write: &mut Write, input: ImpersonationBeginInput)
     if untouchable || !administers && !write.standing().covers(&theirs) {
         let (action, error) = ("user.impersonation_refused", Some("the person may do more"));
         note(write, Note { action, organization: Some(place), error, ..Note::of(person.0) }).await?;
-        let message = "nobody acts as somebody who may do more than they themselves";
+        let message = say!("nobody acts as somebody who may do more than they themselves");
         return Err(Stop::Kept(vec![UserError::state(message, &["input", "userId"], &[])]));
     }
     let (now, session) = (clock::now(), clock::new_id());
@@ -192,7 +192,7 @@ fn place(named: Option<Id<Organization>>, own: Option<Uuid>, administers: bool) 
         (Some(named), own) if administers || own == Some(named.0) => Ok(named.0),
         (Some(named), _) => Err(UserError::not_found(named, &path).into()),
         (None, None) => {
-            Err(UserError::new(UserErrorCode::Required, "say in which organization", &path).into())
+            Err(UserError::new(UserErrorCode::Required, say!("say in which organization"), &path).into())
         }
     }
 }
@@ -200,7 +200,7 @@ fn place(named: Option<Id<Organization>>, own: Option<Uuid>, administers: bool) 
 async fn end(write: &mut Write, _: NoInput) -> Outcome<bool> {
     let caller = write.caller().clone();
     let (Some(user), Some(session), Some(_)) = (caller.user, caller.session, caller.impersonator) else {
-        return Err(UserError::state("you act as nobody else", &["input"], &[]).into());
+        return Err(UserError::state(say!("you act as nobody else"), &["input"], &[]).into());
     };
     session::end(write, Whose::One(session), "impersonation_ended").await?;
     note(write, Note { action: "user.impersonation_ended", ..Note::of(user) }).await?;

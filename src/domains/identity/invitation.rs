@@ -86,8 +86,8 @@ impl Invitation {
     /// Refused once there is nothing more to be done with it.
     fn is_open(&self) -> Outcome<()> {
         let over = match self.status() {
-            InvitationStatus::Accepted => "it was accepted",
-            InvitationStatus::Revoked => "it is withdrawn already",
+            InvitationStatus::Accepted => say!("it was accepted"),
+            InvitationStatus::Revoked => say!("it is withdrawn already"),
             InvitationStatus::Pending | InvitationStatus::Expired => return Ok(()),
         };
         Err(UserError::state(over, &["input", "id"], &[]).into())
@@ -212,7 +212,7 @@ async fn is_no_member(write: &mut Write, email: &str) -> Outcome<()> {
         .filter(lower(users::email).eq(lower(email)))
         .filter(users::deleted_at.is_null());
     if diesel::select(diesel::dsl::exists(member)).get_result(write).await? {
-        let message = "a person with this address is a member already";
+        let message = say!("a person with this address is a member already");
         return Err(UserError::new(UserErrorCode::NotUnique, message, &["input", "email"]).into());
     }
     Ok(())
@@ -223,7 +223,7 @@ async fn offer(write: &mut Write, role: Id<Role>, path: &[&str]) -> Outcome<()> 
     // the lock keeps the role from gaining permissions between this check and the commit
     let role = record::find(write, role, path).await?;
     if !role.is_assignable {
-        return Err(UserError::state("this role cannot be given to people", path, &[]).into());
+        return Err(UserError::state(say!("this role cannot be given to people"), path, &[]).into());
     }
     authority::may_define_role(write, &role).await
 }
@@ -302,7 +302,7 @@ async fn accept(write: &mut Write, input: InvitationAcceptInput) -> Outcome<Work
     diesel::update(unproved).set(users::email_verified_at.eq(clock::now())).execute(write).await?;
     let rules = automatic::hold_rules(write).await?;
     join(write, person).await?;
-    let full = "nobody else may have the role that you are invited to: ask who invited you";
+    let full = || say!("nobody else may have the role that you are invited to: ask who invited you");
     role_assignment::give_to_joined(
         write,
         person,
@@ -312,7 +312,7 @@ async fn accept(write: &mut Write, input: InvitationAcceptInput) -> Outcome<Work
     )
     .await
     .map_err(|stop| match stop {
-        Stop::User(_) => UserError::state(full, &["input", "token"], &[]).into(),
+        Stop::User(_) => UserError::state(full(), &["input", "token"], &[]).into(),
         other => other,
     })?;
     rules.apply(write, person).await?;
@@ -367,14 +367,15 @@ struct Newcomer {
 
 impl Newcomer {
     async fn of(write: &mut Write, input: InvitationAcceptInput) -> Outcome<Self> {
-        let missing =
-            |field| UserError::new(UserErrorCode::Required, "you have no account yet", &["input", field]);
+        let missing = |field| {
+            UserError::new(UserErrorCode::Required, say!("you have no account yet"), &["input", field])
+        };
         let display_name = input.display_name.ok_or_else(|| missing("displayName"))?;
         let chosen = input.password.ok_or_else(|| missing("password"))?;
         password::acceptable(&chosen, &["input", "password"])?;
         let shortest = organization_settings::shortest_password(write).await?;
         if chosen.chars().count() < shortest {
-            let message = format!("the organization wants passwords of at least {shortest} characters");
+            let message = say!("the organization wants passwords of at least {shortest} characters");
             return Err(UserError::new(UserErrorCode::Invalid, message, &["input", "password"]).into());
         }
         let password_hash = write.aside(password::hash(chosen)).await??;
@@ -427,13 +428,14 @@ async fn join(write: &mut Write, person: Id<User>) -> Outcome<()> {
 
 /// The answer to whoever shows a token that is good for nothing.
 fn spent() -> UserError {
-    let message =
-        "the token is unknown, used, withdrawn or too old, or was sent to another address: ask for another";
+    let message = say!(
+        "the token is unknown, used, withdrawn or too old, or was sent to another address: ask for another"
+    );
     UserError::new(UserErrorCode::Invalid, message, &["input", "token"])
 }
 
 /// The answer to whoever was sent the token and has an account: only they learn it.
 fn known() -> UserError {
-    let message = "there is an account with this address: sign in, and accept then";
+    let message = say!("there is an account with this address: sign in, and accept then");
     UserError::state(message, &["input", "token"], &["signIn"])
 }

@@ -24,14 +24,13 @@ use crate::{
 /// The answer to whoever may not try.
 pub fn closed(until: DateTime<Utc>) -> UserError {
     let minutes = (until - clock::now()).num_minutes() + 1;
-    let message =
-        format!("too many wrong passwords or codes: the account is locked for {minutes} more minutes");
+    let message = say!("too many wrong passwords or codes: the account is locked for {minutes} more minutes");
     UserError::new(UserErrorCode::AccountLocked, message, &["input"])
 }
 
 /// The answer to whoever knows the password of an account that an administrator has locked.
 pub fn closed_for_good() -> UserError {
-    let message = "the account was locked by an administrator: ask for it to be opened";
+    let message = say!("the account was locked by an administrator: ask for it to be opened");
     UserError::new(UserErrorCode::AccountLocked, message, &["input"])
 }
 

@@ -166,7 +166,7 @@ async fn update(write: &mut Write, input: MembershipUpdateInput) -> Outcome<Id<M
     let rules = automatic::hold_rules(write).await?;
     let before = record::lock(write, input.id, input.expected_version).await?;
     if write.caller().user == Some(before.id.0) {
-        let message = "nobody changes their own place in the organization: ask somebody else";
+        let message = say!("nobody changes their own place in the organization: ask somebody else");
         return Err(UserError::state(message, &["input", "id"], &[]).into());
     }
     if input.status.is_some_and(|status| status != MembershipStatus::Active) {
@@ -186,7 +186,7 @@ async fn update(write: &mut Write, input: MembershipUpdateInput) -> Outcome<Id<M
 /// Refused when nobody would be left who works here and may do everything.
 pub(super) async fn an_owner_remains(write: &mut Write, person: Id<User>) -> Outcome<()> {
     if is_only_owner(write, person).await? {
-        let message = "an organization keeps at least one owner: make somebody else owner first";
+        let message = say!("an organization keeps at least one owner: make somebody else owner first");
         return Err(UserError::state(message, &["input", "status"], &[]).into());
     }
     Ok(())

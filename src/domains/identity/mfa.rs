@@ -120,7 +120,9 @@ impl Factor {
     async fn lock_enabled(write: &mut Write, user: Uuid) -> Outcome<Self> {
         let factor = Self::lock(write, user).await?;
         if !factor.mfa_enabled {
-            return Err(UserError::state("there is no second factor", &["input"], &["mfaEnroll"]).into());
+            return Err(
+                UserError::state(say!("there is no second factor"), &["input"], &["mfaEnroll"]).into()
+            );
         }
         Ok(factor)
     }
@@ -192,10 +194,12 @@ impl Proof {
         match (code, recovery_code) {
             (Some(code), None) => Ok(Self::Code(code)),
             (None, Some(code)) => Ok(Self::RecoveryCode(code)),
-            (None, None) => Err(UserError::new(UserErrorCode::Required, "show a code", &["input", "code"])),
+            (None, None) => {
+                Err(UserError::new(UserErrorCode::Required, say!("show a code"), &["input", "code"]))
+            }
             (Some(_), Some(_)) => Err(UserError::new(
                 UserErrorCode::Invalid,
-                "show a code of the app or a recovery code, not both",
+                say!("show a code of the app or a recovery code, not both"),
                 &["input", "recoveryCode"],
             )),
         }
@@ -203,9 +207,11 @@ impl Proof {
 
     fn wrong(&self) -> UserError {
         let (message, path) = match self {
-            Self::Code(_) => ("the code is wrong, too old, or was used before", ["input", "code"]),
-            Self::RecoveryCode(_) => ("the code is wrong or was used before", ["input", "recoveryCode"]),
-            Self::Passkey(_) => ("the passkey is not accepted: begin again", ["input", "passkey"]),
+            Self::Code(_) => (say!("the code is wrong, too old, or was used before"), ["input", "code"]),
+            Self::RecoveryCode(_) => {
+                (say!("the code is wrong or was used before"), ["input", "recoveryCode"])
+            }
+            Self::Passkey(_) => (say!("the passkey is not accepted: begin again"), ["input", "passkey"]),
         };
         UserError::new(UserErrorCode::Invalid, message, &path)
     }
@@ -227,7 +233,7 @@ async fn enroll(visit: &Visit, write: &mut Write, input: MfaEnrollInput) -> Outc
         passkey::with_second_factor(write).await?;
     }
     if factor.mfa_enabled {
-        return Err(UserError::state("it is switched on already", &["input"], &["mfaDisable"]).into());
+        return Err(UserError::state(say!("it is switched on already"), &["input"], &["mfaDisable"]).into());
     }
     let secret = totp::secret().map_err(Fault::internal)?;
     let kept = visit.keys.encrypt(place(&[user]), &secret).map_err(Fault::internal)?;
@@ -255,7 +261,7 @@ async fn confirm(visit: &Visit, write: &mut Write, input: MfaConfirmInput) -> Ou
     let (user, session) = (write.caller().user.unwrap_or_default(), write.caller().session);
     let factor = Factor::lock(write, user).await?;
     if factor.mfa_enabled || factor.mfa_secret_encrypted.is_none() {
-        let message = "there is no second factor that waits to be confirmed";
+        let message = say!("there is no second factor that waits to be confirmed");
         return Err(UserError::state(message, &["input"], &["mfaEnroll"]).into());
     }
     let proof = Proof::Code(input.code);
@@ -294,7 +300,7 @@ async fn disable(visit: &Visit, write: &mut Write, input: MfaDisableInput) -> Ou
     let proof = Proof::of(input.code, input.recovery_code)?;
     password_change::show(visit, write, input.password, &["input", "password"]).await?;
     if let Some(slug) = demanded(write, user).await? {
-        let message = format!("the organization `{slug}` demands a second factor");
+        let message = say!("the organization `{slug}` demands a second factor");
         return Err(UserError::state(message, &["input"], &[]).into());
     }
     let factor = Factor::lock_enabled(write, user).await?;

@@ -105,7 +105,7 @@ async fn answer(visit: &Visit, write: &mut Write, input: MfaChallengeInput) -> O
             Assertion::read(visit, input.passkey_token, passkey)?
         }
         Some(_) => {
-            let message = "show a code or a passkey, not both";
+            let message = say!("show a code or a passkey, not both");
             return Err(UserError::new(UserErrorCode::Invalid, message, &["input", "passkey"]).into());
         }
     };
@@ -162,6 +162,6 @@ async fn good(write: &mut Write, token: &str) -> Outcome<(Uuid, Option<String>, 
 
 /// The answer to whoever shows a token that is good for nothing.
 fn spent() -> UserError {
-    let message = "the sign-in is unknown, ended or too old: sign in again";
+    let message = say!("the sign-in is unknown, ended or too old: sign in again");
     UserError::new(UserErrorCode::Invalid, message, &["input", "token"])
 }

@@ -175,7 +175,7 @@ impl Client {
     /// The address to which a person is sent.
     pub async fn begin(&self, outbound: &Outbound, journey: &Journey) -> Result<String, Mistrust> {
         let place = place(outbound, &self.provider).await?;
-        outbound.permits(place.authorization.as_str())?;
+        outbound.permits(place.authorization.as_str()).map_err(Failure::Address)?;
         let client =
             CoreClient::new(ClientId::new(self.id.clone()), place.issuer, CoreJsonWebKeySet::default())
                 .set_auth_uri(place.authorization)

@@ -361,11 +361,15 @@ async fn judge(
     write.enter_organization(input.id.0).await?;
     let before = record::lock_any(write, input.id, None).await?;
     if let Some(at) = before.purge_started_at {
-        let message = format!("it was purged on {}: nothing is left of it", at.date_naive());
+        let message = say!("it was purged on {day}: nothing is left of it", day = at.date_naive());
         return Err(UserError::state(message, &["input", "id"], &[]).into());
     }
     if before.status != from {
-        let message = format!("its status is {}, not {}", before.status.as_str(), from.as_str());
+        let message = say!(
+            "its status is {status}, not {needed}",
+            status = before.status.as_str(),
+            needed = from.as_str()
+        );
         return Err(UserError::state(message, &["input", "id"], &[]).into());
     }
     let changes = Changes::default()

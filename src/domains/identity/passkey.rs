@@ -132,7 +132,7 @@ pub(super) fn asked(payload: &mut Fields<Payload<Challenge>>) {
 pub(super) fn site(visit: &Visit) -> Outcome<Site> {
     let addresses: Vec<&str> =
         visit.web_url.as_deref().into_iter().chain(visit.public_url.as_deref()).collect();
-    let message = "there are no passkeys here: the server does not know its own address";
+    let message = say!("there are no passkeys here: the server does not know its own address");
     Ok(Site::of(&addresses).ok_or_else(|| UserError::state(message, &["input"], &[]))?)
 }
 
@@ -185,7 +185,7 @@ pub(super) async fn recall(
 
 /// The answer to whoever shows what is good for nothing.
 pub(super) fn unaccepted() -> UserError {
-    let message = "the passkey is not accepted: begin again";
+    let message = say!("the passkey is not accepted: begin again");
     UserError::new(UserErrorCode::Invalid, message, &["input", "passkey"])
 }
 
@@ -248,7 +248,7 @@ pub(super) async fn with_second_factor(write: &mut Write) -> Outcome<()> {
     if shown == Some(true) || !enabled && known(write, person).await?.is_empty() {
         return Ok(());
     }
-    let message = "you have a second factor: sign in with it first";
+    let message = say!("you have a second factor: sign in with it first");
     Err(UserError::state(message, &["input"], &["mfaChallenge", "passkeySignIn"]).into())
 }
 
@@ -266,7 +266,7 @@ async fn begin(visit: &Visit, write: &mut Write, input: PasskeyRegistrationBegin
     with_second_factor(write).await?;
     let known = known(write, person).await?;
     if known.len() >= MOST {
-        let message = format!("you have {MOST} passkeys: remove one first");
+        let message = say!("you have {MOST} passkeys: remove one first");
         return Err(UserError::new(UserErrorCode::LimitReached, message, &["input"]).into());
     }
     let names = users::table.find(person).select((users::email, users::display_name));

@@ -130,7 +130,7 @@ async fn second(visit: &Visit, write: &mut Write, input: PasskeyChallengeBeginIn
     write.as_user(person).await?;
     let known = passkey::known(write, person).await?;
     if known.is_empty() {
-        return Err(UserError::state("there is no passkey", &["input"], &["mfaChallenge"]).into());
+        return Err(UserError::state(say!("there is no passkey"), &["input"], &["mfaChallenge"]).into());
     }
     remember(write, SECOND, Some(person), site.ask(&known)).await
 }
@@ -146,7 +146,7 @@ impl Assertion {
     /// With the token of what was asked.
     pub(super) fn read(visit: &Visit, token: Option<String>, passkey: Json) -> Outcome<Proof> {
         let missing =
-            || UserError::new(UserErrorCode::Required, "show its token", &["input", "passkeyToken"]);
+            || UserError::new(UserErrorCode::Required, say!("show its token"), &["input", "passkeyToken"]);
         let token = token.ok_or_else(missing)?;
         let shown = Shown::read(passkey.0).ok().ok_or_else(unaccepted)?;
         Ok(Proof::Passkey(Box::new(Self { site: site(visit)?, shown, token })))

@@ -80,17 +80,25 @@ fn verdict(password: &str, hash: &str) -> Verdict {
 pub fn acceptable(password: &str, path: &[&str]) -> Result<(), UserError> {
     let length = password.chars().count();
     if length < 8 {
-        return Err(UserError::new(UserErrorCode::Invalid, "a password has at least 8 characters", path));
+        return Err(UserError::new(
+            UserErrorCode::Invalid,
+            say!("a password has at least 8 characters"),
+            path,
+        ));
     }
     if length > 200 {
-        return Err(UserError::new(UserErrorCode::TooLong, "a password has at most 200 characters", path));
+        return Err(UserError::new(
+            UserErrorCode::TooLong,
+            say!("a password has at most 200 characters"),
+            path,
+        ));
     }
     let plain = password.to_lowercase();
     let same = plain.chars().all(|letter| plain.starts_with(letter));
     if same || WORST.contains(&plain.as_str()) {
         return Err(UserError::new(
             UserErrorCode::Invalid,
-            "this password is among the first that are guessed",
+            say!("this password is among the first that are guessed"),
             path,
         ));
     }

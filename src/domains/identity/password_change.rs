@@ -51,7 +51,7 @@ pub(super) async fn acceptable(write: &mut Write, user: Uuid, password: &str) ->
     password::acceptable(password, &path)?;
     let shortest = shortest_password(write, user).await?;
     if password.chars().count() < shortest {
-        let message = format!("your organization wants passwords of at least {shortest} characters");
+        let message = say!("your organization wants passwords of at least {shortest} characters");
         return Err(UserError::new(UserErrorCode::Invalid, message, &path).into());
     }
     Ok(())
@@ -115,7 +115,7 @@ pub(super) async fn show(
     }
     let Some(hash) = account.password_hash else { return Ok(()) };
     let Some(shown) = shown else {
-        return Err(UserError::new(UserErrorCode::Required, "show your password", path).into());
+        return Err(UserError::new(UserErrorCode::Required, say!("show your password"), path).into());
     };
     let verdict = write.aside(password::verify(shown, Some(hash))).await??;
     if verdict == Verdict::Wrong { Err(refuse(visit, write, user, path).await?) } else { Ok(()) }
@@ -126,7 +126,7 @@ async fn refuse(visit: &Visit, write: &mut Write, user: Uuid, path: &[&str]) -> 
     let failure = lockout::failed(write, visit.keys.rules, user).await?;
     let error = match failure {
         Failure::Closed(until) => lockout::closed(until),
-        _ => UserError::new(UserErrorCode::Invalid, "this is not your password", path),
+        _ => UserError::new(UserErrorCode::Invalid, say!("this is not your password"), path),
     };
     let told = Note { action: "user.password_refused", error: Some("wrong password"), ..Note::of(user) };
     note(write, told).await?;

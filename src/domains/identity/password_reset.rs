@@ -173,6 +173,6 @@ async fn bearer(write: &mut Write, token: &str) -> Outcome<Uuid> {
 
 /// The answer to whoever shows a token that is good for nothing.
 fn spent() -> UserError {
-    let message = "the token is unknown, used or too old: ask for another";
+    let message = say!("the token is unknown, used or too old: ask for another");
     UserError::new(UserErrorCode::Invalid, message, &["input", "token"])
 }

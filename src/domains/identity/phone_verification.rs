@@ -87,7 +87,7 @@ fn international(phone: &str) -> Outcome<String> {
     if whole && !digits.starts_with('0') {
         return Ok(number);
     }
-    let message = "this is no telephone number in international form, such as `+49 30 901820`";
+    let message = say!("this is no telephone number in international form, such as `+49 30 901820`");
     Err(UserError::new(UserErrorCode::Invalid, message, &["input", "phone"]).into())
 }
 
@@ -109,17 +109,19 @@ async fn request(write: &mut Write, _: NoInput) -> Outcome<bool> {
         users::table.find(user).for_no_key_update().select((users::phone, users::phone_verified_at));
     let (phone, verified_at): (Option<String>, Option<DateTime<Utc>>) = account.first(write).await?;
     let Some(phone) = phone else {
-        return Err(UserError::state("there is no telephone number", &["input"], &["phoneUpdate"]).into());
+        return Err(
+            UserError::state(say!("there is no telephone number"), &["input"], &["phoneUpdate"]).into()
+        );
     };
     if verified_at.is_some() {
-        return Err(UserError::state("your number is proved already", &["input"], &[]).into());
+        return Err(UserError::state(say!("your number is proved already"), &["input"], &[]).into());
     }
     let now = clock::now();
     let recent = phone_codes::table
         .filter(phone_codes::user_id.eq(user))
         .filter(phone_codes::created_at.gt(now - Duration::hours(1)));
     if recent.count().get_result::<i64>(write).await? >= MOST {
-        let message = "three codes were sent within an hour: try again later";
+        let message = say!("three codes were sent within an hour: try again later");
         return Err(UserError::new(UserErrorCode::LimitReached, message, &["input"]).into());
     }
     void(write, user).await?;
@@ -195,6 +197,6 @@ async fn verify(write: &mut Write, input: PhoneVerifyInput) -> Outcome<bool> {
 
 /// The answer to whoever shows a code that is good for nothing.
 fn wrong() -> UserError {
-    let message = "the code is wrong, used, too old, or was tried too often: ask for another";
+    let message = say!("the code is wrong, used, too old, or was tried too often: ask for another");
     UserError::new(UserErrorCode::Invalid, message, &["input", "code"])
 }

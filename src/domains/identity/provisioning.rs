@@ -79,12 +79,14 @@ pub async fn create(write: &mut Write, person: &Person) -> Outcome<Id<User>> {
 async fn come_back(write: &mut Write, person: Id<User>) -> Outcome<Id<User>> {
     let path = ["input", "emails"];
     let Some(before) = Membership::lock(write, person.cast()).await? else {
-        let message = "somebody who is no member has an account with this address: invite them, and they can be matched \
-                       once they have accepted";
+        let message = say!(
+            "somebody who is no member has an account with this address: invite them, and they can be matched \
+                       once they have accepted"
+        );
         return Err(UserError::new(UserErrorCode::NotUnique, message, &path).into());
     };
     if before.status != MembershipStatus::Left {
-        let message = "a member has this address already";
+        let message = say!("a member has this address already");
         return Err(UserError::new(UserErrorCode::NotUnique, message, &path).into());
     }
     role_assignment::take_from_returning(write, person).await?;

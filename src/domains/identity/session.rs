@@ -121,7 +121,7 @@ struct SessionRevokeInput {
 async fn revoke(write: &mut Write, input: SessionRevokeInput) -> Outcome<Id<Session>> {
     let session = record::find(write, input.id, &["input", "id"]).await?;
     if session.revoked_at.is_some() {
-        return Err(UserError::state("it has ended already", &["input", "id"], &[]).into());
+        return Err(UserError::state(say!("it has ended already"), &["input", "id"], &[]).into());
     }
     end_of(write, session.user_id.0, Whose::One(session.id.0), "revoked").await?;
     Ok(session.id)

@@ -171,7 +171,7 @@ pub async fn vouch(
     organization: Option<&str>,
 ) -> Outcome<Tokens> {
     let account = session::account(write, email).await?.filter(Account::is_usable).ok_or_else(|| {
-        UserError::new(UserErrorCode::NotFound, format!("nobody with the address `{email}` can sign in"), &[])
+        UserError::new(UserErrorCode::NotFound, say!("nobody with the address `{email}` can sign in"), &[])
     })?;
     write.as_user(account.id).await?;
     let organizations = workplaces(write, account.id).await?;
@@ -181,7 +181,7 @@ pub async fn vouch(
         (None, []) => None,
         (None, several) => {
             let slugs = several.iter().map(|place| place.slug.as_str()).collect::<Vec<_>>().join(", ");
-            let message = format!("a member of several organizations has to choose one: {slugs}");
+            let message = say!("a member of several organizations has to choose one: {slugs}");
             return Err(UserError::new(UserErrorCode::Required, message, &[]).into());
         }
     };
@@ -224,9 +224,11 @@ async fn refuse(
     lockout::noticed(write, failure, told.user, Some(email)).await?;
     let error = match failure {
         Failure::Closed(until) => lockout::closed(until),
-        Failure::Counted(_) | Failure::Locked => {
-            UserError::new(UserErrorCode::Invalid, "the e-mail address or the password is wrong", &["input"])
-        }
+        Failure::Counted(_) | Failure::Locked => UserError::new(
+            UserErrorCode::Invalid,
+            say!("the e-mail address or the password is wrong"),
+            &["input"],
+        ),
     };
     Ok(Stop::Kept(vec![error]))
 }
@@ -303,7 +305,7 @@ impl Workplace {
     pub(super) fn open(&self) -> Outcome<Uuid> {
         if self.status != "active" {
             let path = ["input", "organization"];
-            return Err(UserError::state("the organization is suspended", &path, &[]).into());
+            return Err(UserError::state(say!("the organization is suspended"), &path, &[]).into());
         }
         Ok(self.id.0)
     }
@@ -315,7 +317,7 @@ pub(super) fn named(all: &[Workplace], slug: &str) -> Outcome<Uuid> {
     let place = all.iter().find(|place| place.slug == slug.to_lowercase()).ok_or_else(|| {
         UserError::new(
             UserErrorCode::NotFound,
-            format!("you are not a member of an organization `{slug}`"),
+            say!("you are not a member of an organization `{slug}`"),
             &path,
         )
     })?;
@@ -357,7 +359,8 @@ struct Renewed {
 
 async fn renew(visit: &Visit, write: &mut Write, input: SessionRefreshInput) -> Outcome<SignedIn> {
     let path = ["input", "refreshToken"];
-    let ended = || UserError::new(UserErrorCode::Invalid, "the session has ended: sign in again", &path);
+    let ended =
+        || UserError::new(UserErrorCode::Invalid, say!("the session has ended: sign in again"), &path);
     let id = visit.keys.renewed(&input.refresh_token).ok_or_else(ended)?;
     write.as_renewing(id).await?;
     // the lock makes of several renewals with one token one that succeeds
@@ -368,7 +371,7 @@ async fn renew(visit: &Visit, write: &mut Write, input: SessionRefreshInput) -> 
     if session.refresh_token_hash != hash(&input.refresh_token) {
         if now - session.last_activity_at < GRACE {
             let message =
-                "another request has just renewed the session: go on with the tokens that it was given";
+                say!("another request has just renewed the session: go on with the tokens that it was given");
             return Err(UserError::new(UserErrorCode::Conflict, message, &path).into());
         }
         write.proved(session.user_id, Some(id)).await?;
@@ -400,7 +403,8 @@ async fn renew(visit: &Visit, write: &mut Write, input: SessionRefreshInput) -> 
         }
     };
     if session.confined && place != session.organization_id {
-        let message = "the session stays in its organization: sign in with your password to work in others";
+        let message =
+            say!("the session stays in its organization: sign in with your password to work in others");
         let error = UserError::new(UserErrorCode::NotFound, message, &["input", "organization"]);
         noticed(write, Rule::ForeignOrganization, &session, id).await?;
         return Err(Stop::Kept(vec![error]));

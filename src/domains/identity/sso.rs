@@ -157,7 +157,7 @@ pub(super) async fn depart(
         }
     }
     if !returns(visit, &provider, &input.redirect_uri) {
-        let message = "people come back only to an address that the provider lists";
+        let message = say!("people come back only to an address that the provider lists");
         return Err(UserError::new(UserErrorCode::Invalid, message, &["input", "redirectUri"]).into());
     }
     let fresh = || one_time_token::write().map_err(Fault::internal);
@@ -165,7 +165,7 @@ pub(super) async fn depart(
         Journey { state: fresh()?, nonce: fresh()?, verifier: fresh()?, redirect: input.redirect_uri };
     let url = write.aside(client.begin(&visit.outbound, &journey)).await?.map_err(|mistrust| {
         tracing::warn!(provider = %provider.id, %mistrust, "nobody can be sent to sign in");
-        let message = "the provider cannot be reached, or does not say where to sign in";
+        let message = say!("the provider cannot be reached, or does not say where to sign in");
         UserError::state(message, &["input", "provider"], &[])
     })?;
     let id = clock::new_id();
@@ -224,7 +224,7 @@ pub(super) struct Arrival {
 
 /// The answer to whoever shows a state that is good for nothing.
 fn spent() -> UserError {
-    let message = "the sign-in is unknown, ended or too old: begin again";
+    let message = say!("the sign-in is unknown, ended or too old: begin again");
     UserError::new(UserErrorCode::Invalid, message, &["input", "state"])
 }
 
@@ -266,7 +266,7 @@ pub(super) async fn arrive(
                 ..Note::of(Uuid::nil())
             };
             note(write, told).await?;
-            let message = "the provider does not vouch for this sign-in: begin again";
+            let message = say!("the provider does not vouch for this sign-in: begin again");
             let error = UserError::new(UserErrorCode::Invalid, message, &["input", "code"]);
             Err(Stop::Kept(vec![error]))
         }
@@ -361,8 +361,9 @@ async fn complete(visit: &Visit, write: &mut Write, input: SsoSignInCompleteInpu
 
 /// The answer to who has no account here.
 fn unknown() -> UserError {
-    let message =
-        "no account here is linked to the one of the provider: sign in and link it, or ask to be invited";
+    let message = say!(
+        "no account here is linked to the one of the provider: sign in and link it, or ask to be invited"
+    );
     UserError::new(UserErrorCode::NotFound, message, &["input", "code"])
 }
 
@@ -383,7 +384,7 @@ async fn join(write: &mut Write, arrival: &Arrival) -> Outcome<Uuid> {
         return Err(unknown().into());
     }
     if session::account(write, &email).await?.is_some() {
-        let message = "there is an account with this address: sign in to it and link the provider";
+        let message = say!("there is an account with this address: sign in to it and link the provider");
         return Err(UserError::state(message, &["input", "code"], &["ssoAccountLink"]).into());
     }
     let user = clock::new_id();

@@ -107,8 +107,9 @@ async fn begin(visit: &Visit, write: &mut Write, input: SsoSignInBeginInput) -> 
     let confined: Option<bool> = session.select(sessions::confined).first(write).await.optional()?;
     if confined != Some(false) {
         // another account could open what this session does not
-        let message =
-            "sign in with your password first: this session was opened by the provider of an organization";
+        let message = say!(
+            "sign in with your password first: this session was opened by the provider of an organization"
+        );
         return Err(UserError::state(message, &["input"], &[]).into());
     }
     sso::depart(visit, write, input, user).await
@@ -122,7 +123,7 @@ async fn complete(
     let user = write.caller().user;
     let arrival = sso::arrive(visit, write, input, user).await?;
     if owner(write, &arrival).await?.is_some() {
-        let message = "the account is linked already";
+        let message = say!("the account is linked already");
         return Err(UserError::new(UserErrorCode::NotUnique, message, &["input", "code"]).into());
     }
     let user = user.unwrap_or_default();
@@ -148,7 +149,7 @@ async fn unlink(write: &mut Write, input: SsoAccountUnlinkInput) -> Outcome<Id<S
     let all: i64 =
         sso_accounts::table.filter(sso_accounts::user_id.eq(user)).count().get_result(write).await?;
     if account.password_hash.is_none() && all < 2 {
-        let message = "you have no password: without this account you could not sign in any more";
+        let message = say!("you have no password: without this account you could not sign in any more");
         return Err(UserError::state(message, &["input", "id"], &[]).into());
     }
     diesel::delete(sso_accounts::table.filter(sso_accounts::id.eq(found.id))).execute(write).await?;

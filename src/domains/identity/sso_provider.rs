@@ -369,7 +369,7 @@ fn permitted(visit: &Visit, name: &str, address: Option<&str>) -> Outcome<()> {
     visit
         .outbound
         .permits(address)
-        .map_err(|error| UserError::new(UserErrorCode::Invalid, error.to_string(), &["input", name]).into())
+        .map_err(|refused| UserError::new(UserErrorCode::Invalid, refused, &["input", name]).into())
 }
 
 /// Refused where people would come back to no page, or in the clear.
@@ -383,7 +383,7 @@ fn returnable(redirects: Option<&[String]>) -> Outcome<()> {
     match redirects.unwrap_or_default().iter().find(|address| !fine(address)) {
         Some(wrong) => {
             let message =
-                format!("`{wrong}` is no address to come back to: it begins with https:// and has no #");
+                say!("`{wrong}` is no address to come back to: it begins with https:// and has no #");
             Err(UserError::new(UserErrorCode::Invalid, message, &["input", "redirectUris"]).into())
         }
         None => Ok(()),

@@ -84,7 +84,7 @@ impl UserDeletionInput {
     fn reason(&self) -> Outcome<&str> {
         let reason = self.reason.trim();
         if !(1..=500).contains(&reason.chars().count()) {
-            let message = "a reason has 1 to 500 characters";
+            let message = say!("a reason has 1 to 500 characters");
             return Err(UserError::new(UserErrorCode::Invalid, message, &["input", "reason"]).into());
         }
         Ok(reason)
@@ -94,7 +94,7 @@ impl UserDeletionInput {
 async fn expel(visit: &Visit, write: &mut Write, input: UserDeletionInput) -> Outcome<DateTime<Utc>> {
     let reason = input.reason()?;
     if write.caller().user == Some(input.id.0) {
-        return Err(UserError::state("this is your own account", ID, &["viewerDelete"]).into());
+        return Err(UserError::state(say!("this is your own account"), ID, &["viewerDelete"]).into());
     }
     write.enter_organization(PLATFORM).await?;
     delete(visit, write, input.id, "user.deleted_by_administrator", Some(reason)).await
@@ -113,7 +113,7 @@ async fn delete(
     write.as_user(person.0).await?;
     session::account_of(write, person.0).await?.ok_or_else(|| UserError::not_found(person, ID))?;
     if write.administers(person.0).await? {
-        let message = "administrators of the platform are never deleted";
+        let message = say!("administrators of the platform are never deleted");
         return Err(UserError::state(message, ID, &[]).into());
     }
     let mut told = vec![PLATFORM];
@@ -167,7 +167,7 @@ async fn quit(write: &mut Write, person: Id<User>, slug: &str) -> Outcome<()> {
     let place = person.cast::<Membership>();
     let before: Membership = record::find(write, place, ID).await?;
     if membership::is_only_owner(write, person).await? {
-        let message = format!(
+        let message = say!(
             "`{slug}` would have no owner any more: somebody else becomes owner, or it is deleted, first"
         );
         return Err(UserError::state(message, &["input"], &["organizationDelete"]).into());
@@ -195,11 +195,11 @@ async fn restore(write: &mut Write, input: UserDeletionInput) -> Outcome<Id<User
         .optional()?;
     let account = found.ok_or_else(|| UserError::not_found(person, ID))?;
     if let Some(at) = account.purged_at {
-        let message = format!("it was purged on {}: nothing is left of it", at.date_naive());
+        let message = say!("it was purged on {day}: nothing is left of it", day = at.date_naive());
         return Err(UserError::state(message, ID, &[]).into());
     }
     if account.deleted_at.is_none() {
-        return Err(UserError::state("it is not deleted", ID, &["userDelete"]).into());
+        return Err(UserError::state(say!("it is not deleted"), ID, &["userDelete"]).into());
     }
     // who had never proved anything has still to do so
     let known = account.email_verified_at.is_some() || account.password_hash.is_some();

@@ -48,11 +48,11 @@ async fn judge(write: &mut Write, input: UserLockInput, locks: bool) -> Outcome<
     let (person, administrator) = (input.id, write.caller().user.unwrap_or_default());
     let reason = input.reason.trim();
     if !(1..=500).contains(&reason.chars().count()) {
-        let message = "a reason has 1 to 500 characters";
+        let message = say!("a reason has 1 to 500 characters");
         return Err(UserError::new(UserErrorCode::Invalid, message, &["input", "reason"]).into());
     }
     if person.0 == administrator {
-        return Err(UserError::state("nobody locks themselves", &["input", "id"], &[]).into());
+        return Err(UserError::state(say!("nobody locks themselves"), &["input", "id"], &[]).into());
     }
     write.enter_organization(PLATFORM).await?;
     write.as_user(person.0).await?;
@@ -63,10 +63,12 @@ async fn judge(write: &mut Write, input: UserLockInput, locks: bool) -> Outcome<
     let account = users::table.find(person);
     match (locked_at.is_some(), locks) {
         (true, true) => {
-            return Err(UserError::state("it is locked already", &["input", "id"], &["userUnlock"]).into());
+            return Err(
+                UserError::state(say!("it is locked already"), &["input", "id"], &["userUnlock"]).into()
+            );
         }
         (false, false) => {
-            return Err(UserError::state("it is not locked", &["input", "id"], &["userLock"]).into());
+            return Err(UserError::state(say!("it is not locked"), &["input", "id"], &["userLock"]).into());
         }
         (false, true) => {
             diesel::update(account).set(users::locked_at.eq(clock::now())).execute(write).await?;

@@ -85,7 +85,7 @@ impl Entity for Export {
             .derived("progress", progress)
             .about("How much of it is written, in percent; null before it is known how much there is.");
         export
-            .part("error", |export, _| Failure::of(export))
+            .part("error", |export, view| Failure::of(export, view.caller().language))
             .about("Why it was given up; null unless it was.");
         export.computed("downloadUrl", download_url).about(
             "From where the file can be downloaded, by whoever has the address, for some minutes and as long as your \
@@ -97,13 +97,13 @@ impl Entity for Export {
 /// Why an export was given up.
 struct Failure {
     code: String,
-    message: String,
+    message: Said,
 }
 
 impl Failure {
-    fn of(export: &Export) -> Option<Self> {
+    fn of(export: &Export, language: Language) -> Option<Self> {
         let (code, message) = (export.error_code.clone()?, export.error_message.clone()?);
-        Some(Self { code, message })
+        Some(Self { code, message: Said::heard(message).put_into(language) })
     }
 }
 
@@ -224,8 +224,8 @@ async fn create(visit: &Visit, write: &mut Write, input: ExportCreateInput) -> O
     let (own, all) = open_exports(write, whose).await?;
     if own >= rules.per_caller || all >= rules.per_organization {
         let message = match own >= rules.per_caller {
-            true => format!("you have {own} exports that wait or run: wait for one, or cancel it"),
-            false => format!("{all} exports of the organization wait or run: wait for one of them"),
+            true => say!("you have {own} exports that wait or run: wait for one, or cancel it"),
+            false => say!("{all} exports of the organization wait or run: wait for one of them"),
         };
         return Err(UserError::new(UserErrorCode::LimitReached, message, &["input"]).into());
     }
@@ -277,7 +277,7 @@ async fn open_exports(write: &mut Write, whose: Whose) -> Outcome<(i64, i64)> {
 async fn cancel(write: &mut Write, input: RecordInput<Export>) -> Outcome<Id<Export>> {
     let before: Export = input.lock_living(write).await?;
     if !matches!(before.status, ExportStatus::Queued | ExportStatus::Running) {
-        return Err(UserError::state("it has ended already", &["input", "id"], &[]).into());
+        return Err(UserError::state(say!("it has ended already"), &["input", "id"], &[]).into());
     }
     end(write, "cancelled", before, ExportStatus::Cancelled, Changes::default()).await
 }

@@ -200,11 +200,14 @@ impl Pen<'_> {
         let Some(before) = self.lock(&mut write).await? else { return Ok(()) };
         let message = match wrong.path.as_slice() {
             [] => wrong.message,
-            path => format!("{} at `{}`", wrong.message, path.join(".")),
+            path => {
+                let (wrong, place) = (wrong.message, path.join("."));
+                say!("{wrong} at `{place}`")
+            }
         };
         let changes = Changes::default()
             .set(exports::error_code, Some(wrong.code))
-            .set(exports::error_message, Some(message));
+            .set(exports::error_message, Some(message.to_string()));
         end(&mut write, "failed", before, ExportStatus::Failed, changes).await?;
         write.commit().await?;
         self.schema.hub().wake(self.organization);
@@ -384,14 +387,17 @@ impl<'s> Writer<'s> {
         let is_beyond = page.total.is_some_and(|total| total.is_beyond);
         self.expected = self.expected.or(page.total.map(|total| total.rows));
         let too_large =
-            |message: String| Err(Wrong { code: "EXPORT_TOO_LARGE".to_owned(), message, path: Vec::new() });
+            |message| Err(Wrong { code: "EXPORT_TOO_LARGE".to_owned(), message, path: Vec::new() });
         if is_beyond || self.rows > rules.most_rows {
-            return too_large(format!("an export has at most {} records: filter the list", rules.most_rows));
+            return too_large(say!(
+                "an export has at most {most} records: filter the list",
+                most = rules.most_rows
+            ));
         }
         if self.bytes.saturating_add(length(self.pending.len())) > rules.most_bytes {
-            return too_large(format!(
-                "a file has at most {} bytes: ask for less of each record, or filter the list",
-                rules.most_bytes
+            return too_large(say!(
+                "a file has at most {most} bytes: ask for less of each record, or filter the list",
+                most = rules.most_bytes
             ));
         }
         Ok(())

@@ -228,7 +228,7 @@ async fn own(
 ) -> Outcome<DataClassification> {
     let built_in = data_classifications::table.find((PLATFORM, id));
     if diesel::select(diesel::dsl::exists(built_in)).get_result(write).await? {
-        let message = "a built-in classification cannot be changed: make one of your own";
+        let message = say!("a built-in classification cannot be changed: make one of your own");
         return Err(UserError::state(message, &["input", "id"], &[]).into());
     }
     record::lock(write, id, expected_version).await

@@ -236,7 +236,7 @@ async fn built_in(write: &mut Write, field: &str) -> Outcome<Option<(DataElement
 async fn own(write: &mut Write, id: Id<DataElement>, expected_version: Option<i32>) -> Outcome<DataElement> {
     let built_in = data_elements::table.find((PLATFORM, id));
     if diesel::select(diesel::dsl::exists(built_in)).get_result(write).await? {
-        let message = "what the platform says cannot be changed: say something else of the field";
+        let message = say!("what the platform says cannot be changed: say something else of the field");
         return Err(UserError::state(message, &["input", "id"], &[]).into());
     }
     record::lock(write, id, expected_version).await

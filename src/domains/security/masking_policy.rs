@@ -168,7 +168,7 @@ struct MaskingPolicyCreateInput {
 async fn create(write: &mut Write, input: MaskingPolicyCreateInput) -> Outcome<Id<MaskingPolicy>> {
     let subject = subject(write, input.fields, input.classification_id, input.method).await?;
     let subject = subject.ok_or_else(|| {
-        let message = "name the fields, or a classification";
+        let message = say!("name the fields, or a classification");
         UserError::new(UserErrorCode::Required, message, &["input", "fields"])
     })?;
     let policy = subject
@@ -278,7 +278,7 @@ async fn subject(
 ) -> Outcome<Option<Changes<masking_policies::table>>> {
     let (fields, classification) = match (fields, classification) {
         (Some(_), Some(_)) => {
-            let message = "a policy is about fields or about a classification, not both";
+            let message = say!("a policy is about fields or about a classification, not both");
             let path = ["input", "classificationId"];
             return Err(UserError::new(UserErrorCode::Invalid, message, &path).into());
         }
@@ -357,16 +357,16 @@ fn can_be_masked(fields: &[String], method: MaskingMethod) -> Outcome<()> {
 
 /// Refused, at `path`, unless the field can be shown in this way.
 pub fn can_be_masked_at(field: &str, method: MaskingMethod, path: &[&str]) -> Outcome<()> {
-    let refused = |message: String| Err(UserError::new(UserErrorCode::Invalid, message, path).into());
+    let refused = |message| Err(UserError::new(UserErrorCode::Invalid, message, path).into());
     let Some((ty, name)) = field.split_once('.').filter(|(ty, _)| prefix_of_type(ty).is_some()) else {
-        return refused(format!("`{field}` names no field of a record: write `User.email`"));
+        return refused(say!("`{field}` names no field of a record: write `User.email`"));
     };
     let Some(shown) = leaf_of_type(ty, name) else {
-        return refused(format!("`{field}` is no field that can be masked"));
+        return refused(say!("`{field}` is no field that can be masked"));
     };
     let in_part = matches!(method, MaskingMethod::Partial | MaskingMethod::Hash | MaskingMethod::Tokenize);
     if !shown.starts_with("String") && (in_part || shown.ends_with('!')) {
-        return refused(format!(
+        return refused(say!(
             "`{field}` is of type {shown}: only texts, and with `REDACT` what may be null, can be masked"
         ));
     }

@@ -402,7 +402,7 @@ pub(super) async fn advance(
             SecurityEventStatus::Investigating => &["resolve", "dismiss"],
             SecurityEventStatus::Resolved | SecurityEventStatus::FalsePositive => &["reopen"],
         };
-        return Err(UserError::state("it is in this state already", &["input", "id"], allowed).into());
+        return Err(UserError::state(say!("it is in this state already"), &["input", "id"], allowed).into());
     }
     record::change(write, what, before, changes.set(security_events::status, status)).await
 }
@@ -411,10 +411,10 @@ async fn notified(write: &mut Write, input: RecordInput<SecurityEvent>) -> Outco
     let before = input.lock_living(write).await?;
     let path = ["input", "id"];
     if !before.regulatory_notification_required {
-        return Err(UserError::state("no authority has to be told of it", &path, &[]).into());
+        return Err(UserError::state(say!("no authority has to be told of it"), &path, &[]).into());
     }
     if before.notification_sent_at.is_some() {
-        return Err(UserError::state("the authority was told already", &path, &[]).into());
+        return Err(UserError::state(say!("the authority was told already"), &path, &[]).into());
     }
     let changes = Changes::default().set(security_events::notification_sent_at, Some(clock::now()));
     record::change(write, "notified", before, changes).await

@@ -47,7 +47,7 @@ impl Look<'_> {
                             let target = MetaTypeName::concrete_typename(&meta.ty);
                             if meta.ty.contains('[') || self.is_connection(target) {
                                 let message =
-                                    "a table has no place for lists: leave it out, or choose NDJSON";
+                                    say!("a table has no place for lists: leave it out, or choose NDJSON");
                                 return Err(Wrong::invalid(message, path.clone()));
                             }
                             self.collect(&field.selection_set.node, target, path, columns)?;

@@ -30,12 +30,15 @@ use self::{
     print::{AFTER, COUNTED, FIRST},
 };
 use super::{
-    fault::{Code, Fault},
-    limits::{self, Cost},
+    fault::{self, Code, Fault},
+    limits::{Cost, Reader},
     rows,
     schema::{self, Schema},
 };
-use crate::store::door::{Caller, Snapshot};
+use crate::{
+    language::{Language, Said},
+    store::door::{Caller, Snapshot},
+};
 
 /// How much may be exported, and for how long a file is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,14 +88,14 @@ pub struct Asked {
 pub struct Wrong {
     /// As errors of requests have it.
     pub code: String,
-    pub message: String,
+    pub message: Said,
     /// Where in the answer it would stand; empty for the document as a whole.
     pub path: Vec<String>,
 }
 
 impl Wrong {
-    fn invalid(message: impl Into<String>, path: Vec<String>) -> Self {
-        Self { code: Code::BadUserInput.as_str().to_owned(), message: message.into(), path }
+    fn invalid(message: Said, path: Vec<String>) -> Self {
+        Self { code: Code::BadUserInput.as_str().to_owned(), message, path }
     }
 
     /// Whether something of it is not for the caller to see, and everything else is.
@@ -117,7 +120,7 @@ impl From<Fault> for Wrong {
 }
 
 impl From<ServerError> for Wrong {
-    fn from(error: ServerError) -> Self {
+    fn from(mut error: ServerError) -> Self {
         let code =
             error.extensions.as_ref().and_then(|extensions: &ErrorExtensionValues| extensions.get("code"));
         let code = match code {
@@ -129,7 +132,8 @@ impl From<ServerError> for Wrong {
             // which row it was when it was tried says nothing
             PathSegment::Index(_) => None,
         };
-        Self { code, message: error.message, path: error.path.into_iter().filter_map(part).collect() }
+        let message = fault::said(&mut error);
+        Self { code, message, path: error.path.into_iter().filter_map(part).collect() }
     }
 }
 
@@ -166,8 +170,8 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(schema::registry);
 
 impl Walk {
     fn new(asked: &Asked, most: i32) -> Result<Self, Wrong> {
-        let document =
-            parse_query(&asked.document).map_err(|error| Wrong::invalid(error.to_string(), Vec::new()))?;
+        let document = parse_query(&asked.document)
+            .map_err(|error| Wrong::invalid(Said::heard(error.to_string()), Vec::new()))?;
         let (operation, list) = the_list(&document)?;
         let path = || vec![list.response_key().node.to_string()];
         let ty = REGISTRY.types.get("Query").and_then(|query| query.field_by_name(&list.name.node));
@@ -178,14 +182,14 @@ impl Walk {
             Some(MetaTypeName::concrete_typename(&rows.ty).to_owned())
         };
         let Some(of) = connection.and_then(rows_of) else {
-            return Err(Wrong::invalid("this is no list: export one such as `deals`", path()));
+            return Err(Wrong::invalid(say!("this is no list: export one such as `deals`"), path()));
         };
         if let Some((name, _)) = list
             .arguments
             .iter()
             .find(|(name, _)| matches!(name.node.as_str(), "first" | "after" | "last" | "before"))
         {
-            let message = format!("leave `{}` out: the whole list is exported", name.node);
+            let message = say!("leave `{name}` out: the whole list is exported");
             return Err(Wrong::invalid(message, path()));
         }
         let rows = match list.selection_set.node.items.as_slice() {
@@ -199,7 +203,7 @@ impl Walk {
             field.name.node == "nodes" && field.alias.is_none() && field.directives.is_empty()
         };
         let Some(rows) = rows.filter(plain) else {
-            return Err(Wrong::invalid("select `nodes` of the list, and nothing else of it", path()));
+            return Err(Wrong::invalid(say!("select `nodes` of the list, and nothing else of it"), path()));
         };
         let columns = match asked.is_table {
             true => columns::of_set(&REGISTRY, &document, &rows.selection_set.node, &of)?,
@@ -288,7 +292,7 @@ fn the_list(document: &ExecutableDocument) -> Result<(&OperationDefinition, &Fie
     let mut operations = document.operations.iter();
     let one = operations.next().filter(|_| operations.next().is_none()).map(|(_, operation)| &operation.node);
     let Some(operation) = one.filter(|operation| operation.ty == OperationType::Query) else {
-        return Err(Wrong::invalid("the document has to be one query", Vec::new()));
+        return Err(Wrong::invalid(say!("the document has to be one query"), Vec::new()));
     };
     match operation.selection_set.node.items.as_slice() {
         [one] if operation.directives.is_empty() => match &one.node {
@@ -298,7 +302,7 @@ fn the_list(document: &ExecutableDocument) -> Result<(&OperationDefinition, &Fie
         _ => {}
     }
     Err(Wrong::invalid(
-        "the query has to ask for one list, without fragments or directives around it",
+        say!("the query has to ask for one list, without fragments or directives around it"),
         Vec::new(),
     ))
 }
@@ -345,7 +349,7 @@ impl Schema {
             Err(fault) => return Ok(vec![fault.into()]),
         };
         if cost.introspects && !self.is_shown_to(&caller) {
-            let message = "the schema is not shown to you: PORTICO_INTROSPECTION says to whom it is";
+            let message = say!("the schema is not shown to you: PORTICO_INTROSPECTION says to whom it is");
             return Err(Fault::new(Code::IntrospectionDisabled, message));
         }
         self.charge(&caller, cost.requested).map_err(|exhausted| exhausted.fault())?;
@@ -392,7 +396,8 @@ impl Schema {
     async fn page(&self, caller: &Arc<Caller>, snapshot: &Arc<Snapshot>, request: Request) -> Response {
         let visit = self.visit_in(caller, snapshot.clone());
         let mut response = self.respond(visit, request).await;
-        limits::finish(&mut response, &caller.request, self.is_shown_to(caller));
+        // what is wrong is told to whoever looks at the export
+        Reader { language: Language::English, ..self.reader(caller) }.finish(&mut response);
         response
     }
 }
@@ -419,7 +424,7 @@ mod tests {
             ("{ ...all } fragment all on Query { deals { nodes { id } } }", "fragments", ""),
         ] {
             let found = walk(document, false).err().unwrap();
-            assert!(found.message.contains(wrong), "{document}: {found:?}");
+            assert!(found.message.english().contains(wrong), "{document}: {found:?}");
             assert_eq!(found.path.join("."), path, "{document}");
         }
     }

@@ -2,7 +2,10 @@
 use async_graphql::Value;
 
 use super::measure::Step;
-use crate::graph::fault::{Code, Fault};
+use crate::{
+    graph::fault::{Code, Fault},
+    language::Said,
+};
 
 pub(super) struct Excess<'m, 'd> {
     pub code: Code,
@@ -17,7 +20,8 @@ pub(super) struct Excess<'m, 'd> {
 impl Excess<'_, '_> {
     pub fn fault(self) -> Fault {
         let (found, limit) = (grouped(self.found), grouped(self.limit));
-        let fault = |message: String, steps: &[&Step<'_>]| {
+        let what = self.what;
+        let fault = |message: Said, steps: &[&Step<'_>]| {
             let path = keys(steps).map(Value::from).collect();
             let fault =
                 Fault::new(self.code, message).with("limit", self.limit).with("requested", self.found);
@@ -27,17 +31,21 @@ impl Excess<'_, '_> {
             Code::QueryTooComplex if self.what == "points" => self.too_costly(),
             Code::QueryTooDeep => {
                 let at = name(&self.path);
-                fault(format!("{at} is {found} levels deep; {limit} are allowed"), &self.path)
+                fault(say!("`{at}` is {found} levels deep; {limit} are allowed"), &self.path)
             }
             Code::TooManyRootFields => {
-                fault(format!("the operation has {found} fields at its root; {limit} are allowed"), &[])
+                fault(say!("the operation has {found} fields at its root; {limit} are allowed"), &[])
             }
             _ => {
                 // as far as half of it is in one place
                 let half = self.path.iter().take_while(|step| step.weight.saturating_mul(2) > self.found);
                 let half = self.path.get(..half.count()).unwrap_or_default();
-                let at = if half.is_empty() { String::new() } else { format!(", most below {}", name(half)) };
-                fault(format!("the document has {found} {}{at}; {limit} are allowed", self.what), half)
+                let at = name(half);
+                let message = match half {
+                    [] => say!("the document has {found} {what}; {limit} are allowed"),
+                    [..] => say!("the document has {found} {what}, most below `{at}`; {limit} are allowed"),
+                };
+                fault(message, half)
             }
         }
     }
@@ -49,17 +57,15 @@ impl Excess<'_, '_> {
         let times: Vec<usize> = path.iter().map(|step| step.times).filter(|times| *times > 1).collect();
         let rows = times.iter().fold(1_usize, |rows, times| rows.saturating_mul(*times));
         let product = times.iter().map(|times| grouped(*times)).collect::<Vec<_>>().join(" × ");
-        let mut message = match times.as_slice() {
-            [] => "the operation".to_owned(),
-            [_] => format!("{}: {product} rows; the operation", name(path)),
-            [..] => format!("{}: {product} = {} rows; the operation", name(path), grouped(rows)),
+        let (list, rows) = (name(path), grouped(rows));
+        let (limit, found) = (grouped(self.limit), grouped(self.found));
+        let operation = say!("the operation may cost {limit} points at most, and this one {found}");
+        let costly = match times.as_slice() {
+            [] => operation,
+            [_] => say!("`{list}`: {product} rows; {operation}"),
+            [..] => say!("`{list}`: {product} = {rows} rows; {operation}"),
         };
-        message += &format!(
-            " may cost {} points at most, and this one {}",
-            grouped(self.limit),
-            grouped(self.found)
-        );
-        let fault = |message: String| {
+        let fault = |message: Said| {
             let fault =
                 Fault::new(self.code, message).with("limit", self.limit).with("requested", self.found);
             let steps = keys(path).map(Value::from).collect();
@@ -74,17 +80,20 @@ impl Excess<'_, '_> {
             if let Some(fits @ 1..) = step.times.checked_sub(fewer) {
                 let fits = fits.min(self.largest_page);
                 let page = name(path.get(..=at).unwrap_or_default());
-                let there = if at + 1 == path.len() { String::new() } else { format!(" of {page}") };
-                return fault(format!("{message}; `first: {fits}`{there} would fit")).with("first", fits);
+                let message = match at + 1 == path.len() {
+                    true => say!("{costly}; `first: {fits}` would fit"),
+                    false => say!("{costly}; `first: {fits}` of `{page}` would fit"),
+                };
+                return fault(message).with("first", fits);
             }
         }
-        fault(message + "; ask for it in several operations")
+        fault(say!("{costly}; ask for it in several operations"))
     }
 }
 
-/// `deals.nodes.history`, as the answer would call it.
+/// As the answer would call it: `deals.nodes.history`.
 fn name(path: &[&Step<'_>]) -> String {
-    format!("`{}`", keys(path).collect::<Vec<_>>().join("."))
+    keys(path).collect::<Vec<_>>().join(".")
 }
 
 fn keys<'s>(path: &'s [&Step<'_>]) -> impl Iterator<Item = &'s str> {

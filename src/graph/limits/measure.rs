@@ -151,7 +151,7 @@ impl<'d> Measure<'d> {
     fn set(&mut self, set: &'d SelectionSet, of: Option<&'d str>) -> Result<Size, Fault> {
         self.nested += 1;
         if self.nested > NESTED {
-            let message = format!("selections and fragments stand in each other more than {NESTED} deep");
+            let message = say!("selections and fragments stand in each other more than {NESTED} deep");
             return Err(Fault::new(Code::QueryTooDeep, message).with("limit", NESTED));
         }
         let mut sum = Size::default();
@@ -260,7 +260,7 @@ impl<'d> Measure<'d> {
             Some(None) => {
                 return Err(Fault::new(
                     Code::ValidationFailed,
-                    format!("the fragment `{name}` contains itself"),
+                    say!("the fragment `{name}` contains itself"),
                 ));
             }
             None => {}

@@ -19,9 +19,9 @@ use self::{
 };
 use super::{
     documents::operation,
-    fault::{Code, Fault},
+    fault::{self, Code, Fault},
 };
-use crate::store::door::Caller;
+use crate::{language::Language, store::door::Caller};
 
 pub use shape::Shapes;
 
@@ -100,13 +100,13 @@ impl Limits {
         let tokens = if text.len() > self.tokens { tokens::tokens(text, self.tokens) } else { 0 };
         for (what, found, limit) in [("bytes", text.len(), self.bytes), ("tokens", tokens, self.tokens)] {
             if found > limit {
-                let message = format!("the document has more than {limit} {what}");
+                let message = say!("the document has more than {limit} {what}");
                 return Err(Fault::new(Code::DocumentTooLarge, message).with("limit", limit));
             }
         }
         if tokens::is_nested_beyond(text, NESTED, self.variable_depth) {
             let limit = self.variable_depth;
-            let message = format!(
+            let message = say!(
                 "the document has more than {NESTED} brackets within each other, or more than {limit} in a value"
             );
             return Err(Fault::new(Code::QueryTooDeep, message).with("limit", limit));
@@ -191,25 +191,38 @@ const MOST_ERRORS: usize = 20;
 /// What the validation says of names that are nearly right.
 const SUGGESTION: &str = " Did you mean ";
 
-/// Gives every error a code and the request's id, and tells no more of them than help: names that were meant only to
-/// those who may ask for all names.
-pub fn finish(response: &mut Response, request: &str, suggests: bool) {
-    let told = if response.data == async_graphql::Value::Null { MOST_ERRORS } else { usize::MAX };
-    response.errors.truncate(told);
-    for error in &mut response.errors {
-        let extensions = error.extensions.get_or_insert_default();
-        if extensions.get("code").is_none() {
-            let code = if error.message.contains("peration") && error.locations.is_empty() {
-                Code::OperationResolutionFailed
-            } else {
-                Code::ValidationFailed
-            };
-            extensions.set("code", code.as_str());
-            if let Some(at) = error.message.find(SUGGESTION).filter(|_| !suggests) {
-                error.message.truncate(at);
+/// Who reads an answer.
+#[derive(Clone, Copy)]
+pub struct Reader<'r> {
+    /// The id of the request.
+    pub request: &'r str,
+    pub language: Language,
+    /// Whether they are told which names were meant.
+    pub suggests: bool,
+}
+
+impl Reader<'_> {
+    /// Gives every error a code and the request's id, and tells no more of them than help, in the reader's language: names
+    /// that were meant only to those who may ask for all names.
+    pub fn finish(self, response: &mut Response) {
+        let told = if response.data == async_graphql::Value::Null { MOST_ERRORS } else { usize::MAX };
+        response.errors.truncate(told);
+        for error in &mut response.errors {
+            let extensions = error.extensions.get_or_insert_default();
+            if extensions.get("code").is_none() {
+                let code = if error.message.contains("peration") && error.locations.is_empty() {
+                    Code::OperationResolutionFailed
+                } else {
+                    Code::ValidationFailed
+                };
+                extensions.set("code", code.as_str());
+                if let Some(at) = error.message.find(SUGGESTION).filter(|_| !self.suggests) {
+                    error.message.truncate(at);
+                }
             }
+            extensions.set("requestId", self.request);
         }
-        extensions.set("requestId", request);
+        fault::put_into(self.language, &mut response.errors);
     }
 }
 

@@ -108,24 +108,25 @@ fn what_is_too_costly_is_named_with_what_would_fit() {
     };
     let nested = "{ deals(first: 100) { nodes { history(first: 100) { nodes { id } } } } }";
     assert_eq!(
-        told(nested).message,
+        told(nested).message.english(),
         "`deals.nodes.history`: 100 × 100 = 10,000 rows; the operation may cost 5,000 points at most, and this one \
          10,100; `first: 49` would fit"
     );
     assert_eq!(
-        told("{ all: deals(first: 60000) { nodes { id } } viewer { permissions } }").message,
+        told("{ all: deals(first: 60000) { nodes { id } } viewer { permissions } }").message.english(),
         "`all`: 60,000 rows; the operation may cost 5,000 points at most, and this one 60,001; `first: 100` would fit"
     );
     // where no page of the innermost list would fit, one of an outer list does
     assert_eq!(
-        told("{ deals(first: 6000) { nodes { history(first: 99) { nodes { id } } } } }").message,
+        told("{ deals(first: 6000) { nodes { history(first: 99) { nodes { id } } } } }").message.english(),
         "`deals.nodes.history`: 6,000 × 99 = 594,000 rows; the operation may cost 5,000 points at most, and this one \
          600,000; `first: 50` of `deals` would fit"
     );
     // the lists of an answer are called what they are called there, and what is beside them counts
     assert_eq!(
         told("{ d: deals(first: 100) { nodes { h: history(first: 60) { nodes { deal { id } } } } } }")
-            .message,
+            .message
+            .english(),
         "`d.nodes.h`: 100 × 60 = 6,000 rows; the operation may cost 5,000 points at most, and this one 12,100; \
          `first: 24` would fit"
     );
@@ -143,7 +144,7 @@ fn what_is_too_large_is_named() {
         Limits { depth: 5, fields: 6, aliases: 2, directives: 1, root_fields: 2, ..Limits::default() };
     let told = |document: &str| {
         let fault = check_with(&limits, document, json!({})).unwrap_err();
-        (fault.code, fault.message)
+        (fault.code, fault.message.to_string())
     };
     assert_eq!(
         told(deep),
@@ -196,7 +197,7 @@ fn a_text_of_too_many_tokens_is_refused_before_it_is_parsed() {
     let limits = Limits { tokens: 10, ..Limits::default() };
     let refused = limits.check_text(&"{".repeat(11)).unwrap_err();
     assert_eq!(refused.code, Code::DocumentTooLarge);
-    assert_eq!(refused.message, "the document has more than 10 tokens");
+    assert_eq!(refused.message.english(), "the document has more than 10 tokens");
     assert!(limits.check_text("{ viewer { __typename } }").is_ok());
 }
 
@@ -207,9 +208,15 @@ fn variables_have_a_size_and_a_depth() {
     check(json!({ "a": { "b": [{ "c": 1 }] }, "d": "x".repeat(40) })).unwrap();
     let deep = check(json!({ "a": [[[[1]]]] })).unwrap_err();
     assert_eq!(deep.code, Code::VariablesTooLarge);
-    assert_eq!(deep.message, "with `$a` the variables have 4 levels; 3 are allowed: send less at once");
+    assert_eq!(
+        deep.message.english(),
+        "with `$a` the variables have 4 levels; 3 are allowed: send less at once"
+    );
     let large = check(json!({ "a": "x".repeat(99) })).unwrap_err();
-    assert_eq!(large.message, "with `$a` the variables have 101 bytes; 100 are allowed: send less at once");
+    assert_eq!(
+        large.message.english(),
+        "with `$a` the variables have 101 bytes; 100 are allowed: send less at once"
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ pub(super) fn check_given(operation: &OperationDefinition, variables: &Variables
         let given = !matches!(variables.get(name), None | Some(Value::Null));
         if !given && !definition.var_type.node.nullable && definition.default_value.is_none() {
             let kind = &definition.var_type.node;
-            return Err(Fault::bad_input(format!("the variable `${name}` of type `{kind}` is not given")));
+            return Err(Fault::bad_input(say!("the variable `${name}` of type `{kind}` is not given")));
         }
     }
     Ok(())
@@ -27,7 +27,7 @@ pub(super) fn check_size(limits: &Limits, variables: &Variables) -> Result<(), F
             [("bytes", all, limits.variable_bytes), ("levels", depth, limits.variable_depth)]
         {
             if found > limit {
-                let message = format!(
+                let message = say!(
                     "with `${name}` the variables have {found} {what}; {limit} are allowed: send less at once"
                 );
                 let fault = Fault::new(Code::VariablesTooLarge, message);

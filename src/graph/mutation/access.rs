@@ -52,9 +52,11 @@ impl Access {
                 Ok(())
             }
             Self::Person if caller.user.is_some() => Ok(()),
-            _ if caller.is_anonymous() => Err(Fault::new(Code::Unauthenticated, "sign in first")),
+            _ if caller.is_anonymous() => Err(Fault::new(Code::Unauthenticated, say!("sign in first"))),
             Self::PlatformAdmin => Err(Fault::forbidden(PLATFORM_ADMIN)),
-            Self::Person => Err(Fault::new(Code::Forbidden, "only a person can do this, not an API key")),
+            Self::Person => {
+                Err(Fault::new(Code::Forbidden, say!("only a person can do this, not an API key")))
+            }
             Self::Undeclared => Err(Fault::internal("a mutation says nobody who may use it")),
         }
     }

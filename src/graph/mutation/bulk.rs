@@ -72,7 +72,7 @@ where
     item.derived("index", |item: &Payload<R>| i32::try_from(item.index).unwrap_or_default())
         .about("Which item, counted from 0.");
     fields_of_one(&mut item);
-    item.mixed::<UserError>("userErrors", |item: &Payload<R>, _: View<'_>| item.errors.clone())
+    item.mixed::<UserError>("userErrors", |item: &Payload<R>, view: View<'_>| view.told(&item.errors))
         .about("What the person can mend of this item; empty when it was done.")
         .always();
 
@@ -86,7 +86,7 @@ where
         )
         .always();
     payload
-        .mixed::<UserError>("userErrors", |payload, _: View<'_>| errors(payload))
+        .mixed::<UserError>("userErrors", |payload, view: View<'_>| view.told(errors(payload)))
         .about("What the person can mend of all items: `[\"input\", \"items\", \"3\", \"value\"]`.")
         .always();
     let run: Arc<RunFn<Bulk<I>, Results<R>>> = Arc::new(move |visit, write, told| {
@@ -115,9 +115,9 @@ fn results<R: Clone>(payload: &Payload<Results<R>>) -> Results<R> {
     refused.into_values().collect()
 }
 
-fn errors<R>(payload: &Payload<Results<R>>) -> Vec<UserError> {
+fn errors<R>(payload: &Payload<Results<R>>) -> impl Iterator<Item = &UserError> {
     let items = payload.result.iter().flatten().flat_map(|item| &item.errors);
-    payload.errors.iter().chain(items).cloned().collect()
+    payload.errors.iter().chain(items)
 }
 
 /// Does one after the other. Each can be undone without the others, so that those after it can be tried too.
@@ -207,7 +207,7 @@ fn by_item(named: Vec<Named>, items: usize) -> Vec<Vec<Named>> {
 fn twice(taken: &mut HashMap<String, usize>, named: &[Named], index: usize) -> Option<UserError> {
     let own = named.iter().find(|named| named.path == ["input", "id"])?;
     let before = *taken.entry(own.id.to_string()).or_insert(index);
-    let message = format!("item {before} names the same record: name it once");
+    let message = say!("item {before} names the same record: name it once");
     (before != index).then(|| UserError::new(UserErrorCode::Invalid, message, &["input", "id"]))
 }
 
@@ -260,9 +260,7 @@ impl<I: InputType> InputType for Bulk<I> {
         let items = object.swap_remove("items");
         let length = if let Some(Value::List(items)) = &items { items.len() } else { 1 };
         if length > MOST {
-            return Err(InputValueError::custom(format!(
-                "`items` takes at most {MOST} values, not {length}"
-            )));
+            return Err(InputValueError::custom(say!("`items` takes at most {MOST} values, not {length}")));
         }
         let items = InputType::parse(items).map_err(InputValueError::propagate)?;
         let on_error: Option<BulkErrorPolicy> =

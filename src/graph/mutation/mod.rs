@@ -215,7 +215,9 @@ impl Mutations {
         let mut payload = Fields::new();
         fields(&mut payload);
         payload
-            .mixed::<UserError>("userErrors", |payload: &Payload<R>, _: View<'_>| payload.errors.clone())
+            .mixed::<UserError>("userErrors", |payload: &Payload<R>, view: View<'_>| {
+                view.told(&payload.errors)
+            })
             .about("What the person can mend; empty when it was done.")
             .always();
         let action = Box::new(Run::of(name, payload, run.clone()));

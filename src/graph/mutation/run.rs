@@ -131,7 +131,8 @@ where
             if let Some(shown) = self.show(visit, ctx, asked, payload.clone(), snapshot).await {
                 return shown;
             }
-            let nobody = Caller { request: visit.caller.request.clone(), ..Caller::default() };
+            let (request, language) = (visit.caller.request.clone(), visit.caller.language);
+            let nobody = Caller { request, language, ..Caller::default() };
             let shown = self.show(visit, ctx, asked, payload, door.snapshot(Arc::new(nobody))).await;
             shown.unwrap_or_else(|| failed(ctx, &Fault::internal("nobody is denied what is public")))
         }
@@ -174,10 +175,13 @@ where
         let input: I = Args::of(ctx).get("input")?;
         let idempotency = idempotency(ctx, asked, self.name)?;
         if idempotency.is_some() && declared.once {
-            return Err(Fault::bad_input(format!("`@idempotent` is not for `{}`: {ONCE}", self.name)));
+            return Err(Fault::bad_input(say!(
+                "`@idempotent` is not for `{name}`: {ONCE}",
+                name = self.name
+            )));
         }
         if idempotency.is_some() && visit.caller.is_anonymous() {
-            return Err(Fault::bad_input("`@idempotent` is for whoever is signed in"));
+            return Err(Fault::bad_input(say!("`@idempotent` is for whoever is signed in")));
         }
         // what takes no permission concerns nobody but themselves, and looks by itself; so does what administrators of
         // the platform do elsewhere
@@ -191,7 +195,7 @@ where
             if in_person && write.caller().impersonator.is_some() {
                 write.denied(name, "the person themselves").await?;
                 write.commit().await?;
-                let message = "you act as somebody else: this is for them to do";
+                let message = say!("you act as somebody else: this is for them to do");
                 return Err(Fault::new(Code::Forbidden, message));
             }
             let run = async |write: &mut Write| run(&visit, write, Told { input, named }).await;
@@ -269,7 +273,7 @@ where
                 write.roll_back().await;
                 return Err(Fault::new(
                     Code::IdempotencyKeyReused,
-                    "this idempotency key was used for something else: choose a new one",
+                    say!("this idempotency key was used for something else: choose a new one"),
                 ));
             }
         }
@@ -368,9 +372,11 @@ fn idempotency(
     };
     let key =
         directive.node.get_argument("key").and_then(|value| value.node.clone().into_const_with(known).ok());
-    let Some(Value::String(key)) = key else { return Err(Fault::bad_input("`@idempotent` needs a key")) };
+    let Some(Value::String(key)) = key else {
+        return Err(Fault::bad_input(say!("`@idempotent` needs a key")));
+    };
     if key.trim().is_empty() || key.chars().count() > 200 {
-        return Err(Fault::bad_input("an idempotency key has 1 to 200 characters"));
+        return Err(Fault::bad_input(say!("an idempotency key has 1 to 200 characters")));
     }
     let Any(input) = Args::of(ctx).get("input")?;
     let mut input = serde_json::to_value(input).map_err(Fault::internal)?;

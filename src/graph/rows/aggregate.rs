@@ -379,9 +379,9 @@ pub(super) fn may_use<U: Entity>(env: Env<'_>, field: &str) -> Result<Columns, F
     env.permit(declared.needs, U::TABLE)?;
     env.right(declared.target_needs)?;
     if declared.mask(env.grants.masks(), <U as Object>::NAME, field).is_some() {
-        let message = format!(
-            "you are not shown `{}.{field}` as it is: it is not added up or grouped by",
-            <U as Object>::NAME
+        let message = say!(
+            "you are not shown `{kind}.{field}` as it is: it is not added up or grouped by",
+            kind = <U as Object>::NAME
         );
         return Err(Fault::new(Code::Forbidden, message));
     }

@@ -17,7 +17,7 @@ impl AnyId {
     pub fn parse(text: &str) -> Result<Self, Fault> {
         let known = id::split(text).filter(|(prefix, _)| node_by_prefix(prefix).is_some());
         let (prefix, uuid) = known.ok_or_else(|| {
-            Fault::new(Code::InvalidId, format!("expected an id such as `deal_01jd3v…`, got `{text}`"))
+            Fault::new(Code::InvalidId, say!("expected an id such as `deal_01jd3v…`, got `{text}`"))
         })?;
         Ok(Self { prefix: prefix.to_owned(), uuid })
     }

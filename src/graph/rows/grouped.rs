@@ -252,9 +252,9 @@ fn keys_of<U: Entity>(keys: Vec<Key>) -> Result<Vec<GroupBy>, Fault> {
     for Key(name) in keys {
         let known = key_names::<U>().find(|(known, _)| *known == name).map(|(_, key)| key);
         let Some(key) = known else {
-            return Err(Fault::bad_input(format!(
-                "`{name}` is nothing that {} can be grouped by",
-                <U as Object>::NAME
+            return Err(Fault::bad_input(say!(
+                "`{name}` is nothing that {kind} can be grouped by",
+                kind = <U as Object>::NAME
             )));
         };
         if !by.contains(&key) {
@@ -262,7 +262,7 @@ fn keys_of<U: Entity>(keys: Vec<Key>) -> Result<Vec<GroupBy>, Fault> {
         }
     }
     if by.is_empty() || by.len() > MOST_KEYS {
-        return Err(Fault::bad_input(format!("`keys` takes 1 to {MOST_KEYS} keys")));
+        return Err(Fault::bad_input(say!("`keys` takes 1 to {MOST_KEYS} keys")));
     }
     Ok(by)
 }
@@ -272,7 +272,7 @@ fn groups_of(first: Option<i32>) -> Result<i64, Fault> {
         first @ 0..=MOST_GROUPS => Ok(first.into()),
         _ => Err(Fault::new(
             Code::PageSizeExceeded,
-            format!("`first` takes 0 to {MOST_GROUPS} groups: filter the list, or group by less"),
+            say!("`first` takes 0 to {MOST_GROUPS} groups: filter the list, or group by less"),
         )
         .with("limit", MOST_GROUPS)),
     }

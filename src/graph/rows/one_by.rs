@@ -181,10 +181,12 @@ impl<U: Entity> OneBy<U> {
                 let key = given.next().and_then(|(field, value)| {
                     Some((*self.keys.iter().find(|key| key.field == field.as_str())?, value))
                 });
-                let Some((key, value)) = key else { return Err(Fault::bad_input("there is no such key")) };
+                let Some((key, value)) = key else {
+                    return Err(Fault::bad_input(say!("there is no such key")));
+                };
                 key.condition::<U>(env, value)?
             }
-            _ => return Err(Fault::bad_input("give either `id` or `by`, and one key in it")),
+            _ => return Err(Fault::bad_input(say!("give either `id` or `by`, and one key in it"))),
         };
         // among the deleted, others may have had the same
         let fetch = Fetch { columns, limit: Some(1), ..Fetch::all(condition.living::<U>()) };

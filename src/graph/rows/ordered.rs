@@ -30,7 +30,7 @@ pub(super) fn order_of<U: Listed>(
 ) -> Result<(Vec<Order<U::Order>>, Vec<Key>), Fault> {
     let asked = args.get::<Option<Vec<OrderInput<U, U::Order>>>>("orderBy")?.unwrap_or_default();
     if asked.len() > 5 {
-        return Err(Fault::bad_input("`orderBy` takes at most 5 keys"));
+        return Err(Fault::bad_input(say!("`orderBy` takes at most 5 keys")));
     }
     let order = match (search, asked.is_empty()) {
         (Some(search), true) => {

@@ -303,7 +303,7 @@ fn count_limit<'a>(env: Env<'a>, part: &Asked<'a>) -> Result<i64, Fault> {
     let ctx = env.field(part.field());
     let limit = Args::of(&ctx).get::<Option<i32>>("limit")?.unwrap_or(10_000);
     if !(1..=1_000_000).contains(&limit) {
-        return Err(Fault::bad_input("`limit` must lie between 1 and 1,000,000"));
+        return Err(Fault::bad_input(say!("`limit` must lie between 1 and 1,000,000")));
     }
     Ok(limit.into())
 }

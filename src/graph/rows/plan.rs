@@ -341,9 +341,9 @@ impl Env<'_> {
     pub fn shown<T: Object>(&self, column: &str) -> Result<(), Fault> {
         match masked_field::<T>(self.grants.masks(), column) {
             Some(field) => {
-                let message = format!(
-                    "you are not shown `{}.{field}` as it is: leave it out of filter and order",
-                    T::NAME
+                let message = say!(
+                    "you are not shown `{kind}.{field}` as it is: leave it out of filter and order",
+                    kind = T::NAME
                 );
                 Err(Fault::new(Code::Forbidden, message))
             }

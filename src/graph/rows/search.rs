@@ -30,7 +30,7 @@ const LONGEST: usize = 200;
 pub(super) fn search_of<T: Entity>(env: Env<'_>, words: &str) -> Result<Search, Fault> {
     let words = words.trim();
     if words.is_empty() || words.chars().count() > LONGEST {
-        return Err(Fault::bad_input("a search takes 1 to 200 characters"));
+        return Err(Fault::bad_input(say!("a search takes 1 to 200 characters")));
     }
     let (mut labels, mut refused) = (String::new(), None);
     for (column, label) in T::SEARCHED.iter().zip(Search::LABELS) {

@@ -104,13 +104,13 @@ impl<'a, 'c> State<'a, 'c> {
             Some(cursor) => Some(Position::read(&cursor).ok_or_else(|| {
                 Fault::new(
                     Code::InvalidCursor,
-                    "`after` is no cursor of an event: take one from `viewer.eventCursor` or an event",
+                    say!("`after` is no cursor of an event: take one from `viewer.eventCursor` or an event"),
                 )
             })?),
             None => None,
         };
         let organization = self.visit.caller.organization.ok_or_else(|| {
-            Fault::new(Code::TenantRequired, "choose an organization: sign in with its slug")
+            Fault::new(Code::TenantRequired, say!("choose an organization: sign in with its slug"))
         })?;
         let feed = self.visit.hub.feed(organization).await?;
         let (subscriber, begin) = Subscriber::join(feed, interest, after, self.visit.patience).await?;

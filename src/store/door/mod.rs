@@ -28,7 +28,7 @@ use super::{
     error::{Denied, Error, Result},
     last_seen::LastSeen,
 };
-use crate::telemetry;
+use crate::{language::Language, telemetry};
 pub use impersonated::{IMPERSONATE, Impersonator};
 pub use shared::{Audience, PERSONAL, Shared, is_shared};
 use snapshot::Entry;
@@ -58,6 +58,8 @@ pub struct Caller {
     pub request: String,
     pub ip: Option<std::net::IpAddr>,
     pub user_agent: Option<String>,
+    /// In which they are answered.
+    pub language: Language,
     /// The server goes on with what they have asked for: nobody shows the credential.
     pub unattended: bool,
 }

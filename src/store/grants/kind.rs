@@ -1,5 +1,5 @@
 //! What attributes are: how their values are written in conditions, compared, and told to the database.
-use std::{borrow::Cow, net::IpAddr};
+use std::net::IpAddr;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use ipnet::IpNet;
@@ -7,7 +7,10 @@ use rust_decimal::Decimal;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use crate::store::{id, select::Operator};
+use crate::{
+    language::Said,
+    store::{id, select::Operator},
+};
 
 /// The type of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,17 +71,20 @@ impl Kind {
         })
     }
 
-    pub fn describe(&self) -> Cow<'static, str> {
+    pub fn describe(&self) -> Said {
         match self {
-            Self::Text => "a text".into(),
-            Self::Choice(values) => format!("one of {}", values.join(", ")).into(),
-            Self::Number => "a number".into(),
-            Self::Bool => "true or false".into(),
-            Self::Id => "an id".into(),
-            Self::Date => "a day, \"2026-12-31\"".into(),
-            Self::Time => "a time, \"2026-12-31T23:59:59Z\"".into(),
-            Self::Address => "an address, or a network, \"10.0.0.0/8\"".into(),
-            Self::Texts => "a list of texts".into(),
+            Self::Text => say!("a text"),
+            Self::Choice(values) => {
+                let values = values.join(", ");
+                say!("one of {values}")
+            }
+            Self::Number => say!("a number"),
+            Self::Bool => say!("true or false"),
+            Self::Id => say!("an id"),
+            Self::Date => say!("a day, \"2026-12-31\""),
+            Self::Time => say!("a time, \"2026-12-31T23:59:59Z\""),
+            Self::Address => say!("an address, or a network, \"10.0.0.0/8\""),
+            Self::Texts => say!("a list of texts"),
         }
     }
 

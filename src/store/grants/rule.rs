@@ -10,9 +10,12 @@ use super::{
     kind::{Kind, Typed},
     scope::RowScope,
 };
-use crate::store::{
-    select::{Attribute, Condition, Operator, Table},
-    tables,
+use crate::{
+    language::Said,
+    store::{
+        select::{Attribute, Condition, Operator, Table},
+        tables,
+    },
 };
 
 /// How deep a tree may be, and how many comparisons it may hold.
@@ -53,12 +56,12 @@ enum Against {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed {
     pub path: Vec<String>,
-    pub message: String,
+    pub message: Said,
 }
 
 impl Malformed {
-    fn new(message: impl Into<String>) -> Self {
-        Self { path: Vec::new(), message: message.into() }
+    const fn new(message: Said) -> Self {
+        Self { path: Vec::new(), message }
     }
 
     fn below(mut self, step: impl Into<String>) -> Self {
@@ -89,26 +92,26 @@ impl Rule {
 
     fn read_at(json: &Json, depth: usize, tests: &mut usize) -> Result<Self, Malformed> {
         if depth > DEEPEST {
-            return Err(Malformed::new(format!("a condition may be nested at most {DEEPEST} deep")));
+            return Err(Malformed::new(say!("a condition may be nested at most {DEEPEST} deep")));
         }
-        let object = json.as_object().ok_or_else(|| Malformed::new("a condition is an object"))?;
+        let object = json.as_object().ok_or_else(|| Malformed::new(say!("a condition is an object")))?;
         if object.is_empty() && depth == 0 {
             return Ok(Self::All(Vec::new()));
         }
         if object.contains_key("attribute") {
             *tests += 1;
             if *tests > MOST_TESTS {
-                return Err(Malformed::new(format!("a condition may hold at most {MOST_TESTS} comparisons")));
+                return Err(Malformed::new(say!("a condition may hold at most {MOST_TESTS} comparisons")));
             }
             return Test::read(object).map(Self::Test);
         }
         let mut entries = object.iter();
         let (Some((name, inner)), None) = (entries.next(), entries.next()) else {
-            return Err(Malformed::new("say one of `all`, `any`, `not`, or an `attribute` to compare"));
+            return Err(Malformed::new(say!("say one of `all`, `any`, `not`, or an `attribute` to compare")));
         };
         let mut many = || -> Result<Vec<Self>, Malformed> {
             let list = inner.as_array().filter(|list| !list.is_empty());
-            let list = list.ok_or_else(|| Malformed::new(format!("`{name}` takes a list of conditions")))?;
+            let list = list.ok_or_else(|| Malformed::new(say!("`{name}` takes a list of conditions")))?;
             let read = |(at, one)| {
                 Self::read_at(one, depth + 1, tests).map_err(|wrong| wrong.below(at_text(at)).below(name))
             };
@@ -120,7 +123,7 @@ impl Rule {
             "not" => Self::read_at(inner, depth + 1, tests)
                 .map(|inner| Self::Not(Box::new(inner)))
                 .map_err(|wrong| wrong.below("not")),
-            _ => Err(Malformed::new(format!("`{name}` is none of `all`, `any`, `not`"))),
+            _ => Err(Malformed::new(say!("`{name}` is none of `all`, `any`, `not`"))),
         }
     }
 
@@ -140,7 +143,7 @@ impl Rule {
             let of_person = |of: &str, name: &str| of == "subject" && name != "roles";
             let fits = of_person(&test.of, &test.name)
                 && other.split_once('.').is_some_and(|(of, name)| of_person(of, name));
-            let message = "this asks about the person alone: `subject.`, and not which roles they have";
+            let message = say!("this asks about the person alone: `subject.`, and not which roles they have");
             if fits { Ok(()) } else { Err(Malformed::new(message).below("attribute")) }
         })
     }
@@ -182,12 +185,13 @@ impl Test {
     fn read(object: &Map<String, Json>) -> Result<Self, Malformed> {
         const KNOWN: [&str; 4] = ["attribute", "operator", "value", "to"];
         if let Some(unknown) = object.keys().find(|key| !KNOWN.contains(&key.as_str())) {
-            return Err(Malformed::new(format!("a comparison has no `{unknown}`: {}", KNOWN.join(", "))));
+            let known = KNOWN.join(", ");
+            return Err(Malformed::new(say!("a comparison has no `{unknown}`: {known}")));
         }
         let text = |key: &str| object.get(key).and_then(Json::as_str);
         let attribute = text("attribute").and_then(|attribute| attribute.split_once('.'));
         let Some((of @ ("subject" | "resource" | "request"), name)) = attribute else {
-            let message = "an attribute begins with `subject.`, `resource.` or `request.`";
+            let message = say!("an attribute begins with `subject.`, `resource.` or `request.`");
             return Err(Malformed::new(message).below("attribute"));
         };
         let operator = match text("operator") {
@@ -201,26 +205,26 @@ impl Test {
             Some("isNull") => {
                 let null = object.get("value").and_then(Json::as_bool);
                 let null =
-                    null.ok_or_else(|| Malformed::new("`isNull` takes true or false").below("value"))?;
+                    null.ok_or_else(|| Malformed::new(say!("`isNull` takes true or false")).below("value"))?;
                 return Ok(Self { of: of.to_owned(), name: name.to_owned(), against: Against::Null(null) });
             }
             _ => {
-                let message = "an operator is one of eq, ne, gt, gte, lt, lte, in, isNull";
+                let message = say!("an operator is one of eq, ne, gt, gte, lt, lte, in, isNull");
                 return Err(Malformed::new(message).below("operator"));
             }
         };
         let against = match (object.get("value"), text("to")) {
             (Some(Json::Array(values)), None) if operator == Operator::In => {
                 if values.is_empty() || values.len() > MOST_VALUES {
-                    let message = format!("`in` takes 1 to {MOST_VALUES} values");
+                    let message = say!("`in` takes 1 to {MOST_VALUES} values");
                     return Err(Malformed::new(message).below("value"));
                 }
                 Against::Values(operator, values.clone())
             }
             (Some(value), None) if operator != Operator::In => Against::Values(operator, vec![value.clone()]),
             (None, Some(other)) if operator != Operator::In => Against::Attribute(operator, other.to_owned()),
-            (Some(_), None) => return Err(Malformed::new("`in` takes a list of values").below("value")),
-            _ => return Err(Malformed::new("compare with a `value` or `to` an attribute")),
+            (Some(_), None) => return Err(Malformed::new(say!("`in` takes a list of values")).below("value")),
+            _ => return Err(Malformed::new(say!("compare with a `value` or `to` an attribute"))),
         };
         Ok(Self { of: of.to_owned(), name: name.to_owned(), against })
     }
@@ -242,11 +246,11 @@ impl Test {
     fn check_free(&self, name: &str, tables: &[&'static Table]) -> Result<(), Malformed> {
         if tables.is_empty() {
             return Err(
-                Malformed::new("this is about no records: they have no attributes").below("attribute")
+                Malformed::new(say!("this is about no records: they have no attributes")).below("attribute")
             );
         }
         if name.is_empty() || name.chars().count() > LONGEST_NAME {
-            let message = format!("the name of an attribute has 1 to {LONGEST_NAME} characters");
+            let message = say!("the name of an attribute has 1 to {LONGEST_NAME} characters");
             return Err(Malformed::new(message).below("attribute"));
         }
         if let Against::Attribute(_, other) = &self.against
@@ -255,7 +259,7 @@ impl Test {
                 .and_then(|(of, name)| Facts::kind(of, name))
                 .is_none_or(|kind| !kind.is_json())
         {
-            let message = format!("a free attribute cannot be compared with `{other}`");
+            let message = say!("a free attribute cannot be compared with `{other}`");
             return Err(Malformed::new(message).below("to"));
         }
         let sound = match &self.against {
@@ -268,7 +272,9 @@ impl Test {
         if sound {
             return Ok(());
         }
-        let message = "a free attribute is compared with a text, a number, true or false; what is more or less, with a number";
+        let message = say!(
+            "a free attribute is compared with a text, a number, true or false; what is more or less, with a number"
+        );
         Err(Malformed::new(message).below("value"))
     }
 
@@ -287,20 +293,19 @@ impl Test {
         if let Some(name) = self.free() {
             return self.check_free(name, tables);
         }
-        let unknown = |known: String| {
-            let message = format!("there is no attribute `{}.{}`{known}", self.of, self.name);
-            Err(Malformed::new(message).below("attribute"))
-        };
+        let Self { of, name, .. } = self;
         let kinds: Vec<Kind> = if self.of == "resource" {
             tables.iter().filter_map(|table| self.column(table)).map(|(_, kind)| kind).collect()
         } else {
             Facts::kind(&self.of, &self.name).into_iter().collect()
         };
         if kinds.is_empty() {
-            let known = Facts::names(&self.of);
-            let known =
-                if known.is_empty() { String::new() } else { format!(": there is {}", known.join(", ")) };
-            return unknown(known);
+            let known = Facts::names(of).join(", ");
+            let message = match known.as_str() {
+                "" => say!("there is no attribute `{of}.{name}`"),
+                known => say!("there is no attribute `{of}.{name}`: there is {known}"),
+            };
+            return Err(Malformed::new(message).below("attribute"));
         }
         let fits = |kind: &Kind| match &self.against {
             Against::Null(_) => true,
@@ -315,8 +320,9 @@ impl Test {
         if kinds.iter().any(fits) {
             return Ok(());
         }
-        let kind = kinds.first().map(Kind::describe).unwrap_or_default();
-        Err(Malformed::new(format!("`{}.{}` is {kind}: it cannot be compared so", self.of, self.name)))
+        let kind = kinds.first().map(Kind::describe);
+        let kind = kind.as_ref().map(Said::english).unwrap_or_default();
+        Err(Malformed::new(say!("`{of}.{name}` is {kind}: it cannot be compared so")))
     }
 
     fn on(&self, table: Option<&'static Table>, facts: &Facts<'_>) -> Option<Condition> {
@@ -395,7 +401,7 @@ mod tests {
 
     fn wrong(json: &Json) -> (Vec<String>, String) {
         let wrong = Rule::read(json).and_then(|rule| rule.check(&[DEALS])).unwrap_err();
-        (wrong.path, wrong.message)
+        (wrong.path, wrong.message.to_string())
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What a client may say.
 use serde_json::{Map, Value};
 
+use crate::language::Said;
+
 /// One message.
 #[derive(Debug, PartialEq)]
 pub enum Message {
@@ -13,13 +15,13 @@ pub enum Message {
 
 impl Message {
     /// Reads a message, or says what is wrong with it.
-    pub fn read(text: &str) -> Result<Self, String> {
-        let value: Value = serde_json::from_str(text).map_err(|_error| "not JSON".to_owned())?;
-        let Value::Object(mut fields) = value else { return Err("not an object".to_owned()) };
+    pub fn read(text: &str) -> Result<Self, Said> {
+        let value: Value = serde_json::from_str(text).map_err(|_error| say!("not JSON"))?;
+        let Value::Object(mut fields) = value else { return Err(say!("not an object")) };
         let kind = match fields.remove("type") {
             Some(Value::String(kind)) => kind,
-            Some(_) => return Err("`type` must be a string".to_owned()),
-            None => return Err("`type` is missing".to_owned()),
+            Some(_) => return Err(say!("`type` must be a string")),
+            None => return Err(say!("`type` is missing")),
         };
         match kind.as_str() {
             "connection_init" => Ok(Self::ConnectionInit(details(&mut fields)?)),
@@ -29,27 +31,30 @@ impl Message {
                 let id = id(&mut fields)?;
                 match fields.remove("payload") {
                     Some(payload @ Value::Object(_)) => Ok(Self::Subscribe { id, payload }),
-                    _ => Err("`payload` must be an object with a `query`".to_owned()),
+                    _ => Err(say!("`payload` must be an object with a `query`")),
                 }
             }
             "complete" => Ok(Self::Complete { id: id(&mut fields)? }),
-            other => Err(format!("`type` is `{}`, which clients do not send", other.escape_default())),
+            other => {
+                let kind = other.escape_default();
+                Err(say!("`type` is `{kind}`, which clients do not send"))
+            }
         }
     }
 }
 
-fn id(fields: &mut Map<String, Value>) -> Result<String, String> {
+fn id(fields: &mut Map<String, Value>) -> Result<String, Said> {
     match fields.remove("id") {
         Some(Value::String(id)) if !id.is_empty() => Ok(id),
-        _ => Err("`id` must be a string that is not empty".to_owned()),
+        _ => Err(say!("`id` must be a string that is not empty")),
     }
 }
 
-fn details(fields: &mut Map<String, Value>) -> Result<Map<String, Value>, String> {
+fn details(fields: &mut Map<String, Value>) -> Result<Map<String, Value>, Said> {
     match fields.remove("payload") {
         None | Some(Value::Null) => Ok(Map::new()),
         Some(Value::Object(details)) => Ok(details),
-        Some(_) => Err("`payload` must be an object".to_owned()),
+        Some(_) => Err(say!("`payload` must be an object")),
     }
 }
 
@@ -72,7 +77,7 @@ mod tests {
             ("{\"type\":\"complete\"}", "`id` must be"),
         ] {
             let said = Message::read(text).unwrap_err();
-            assert!(said.starts_with(wrong), "{text}: {said}");
+            assert!(said.english().starts_with(wrong), "{text}: {said}");
         }
         assert_eq!(Message::read("{\"type\":\"pong\",\"payload\":null}"), Ok(Message::Pong));
     }

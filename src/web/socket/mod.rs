@@ -38,7 +38,7 @@ pub fn open(
     origin: &caller::Origin,
 ) -> Result<Response, Refusal> {
     if !may_call(headers, &web.settings.cors_origins) {
-        let message = "pages of this origin may not call: PORTICO_CORS_ORIGINS names those that may";
+        let message = say!("pages of this origin may not call: PORTICO_CORS_ORIGINS names those that may");
         return Err(Refusal::new(StatusCode::FORBIDDEN, Fault::new(Code::Forbidden, message)));
     }
     let permit = sse::permit(&web)?;
@@ -54,7 +54,7 @@ pub fn open(
             if spoken {
                 session::converse(web, socket, origin).await;
             } else {
-                writer::refuse(socket, Close::WRONG_PROTOCOL).await;
+                writer::refuse(socket, Close::WRONG_PROTOCOL, origin.language).await;
             }
         })
     }))

@@ -11,7 +11,10 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::graph::schema::{Answer, Fault};
+use crate::{
+    graph::schema::{Answer, Fault},
+    language::Language,
+};
 
 /// A message of an operation, on its way to the client.
 pub struct Parcel {
@@ -51,7 +54,13 @@ impl Operations {
     }
 
     /// Sends `answers` to the client under `id`.
-    pub fn start(&self, id: String, mut answers: BoxStream<'static, Answer>, out: mpsc::Sender<Parcel>) {
+    pub fn start(
+        &self,
+        id: String,
+        mut answers: BoxStream<'static, Answer>,
+        language: Language,
+        out: mpsc::Sender<Parcel>,
+    ) {
         let cancel = CancellationToken::new();
         let number = {
             let mut table = self.table();
@@ -65,7 +74,7 @@ impl Operations {
             loop {
                 let answer = AssertUnwindSafe(answers.next()).catch_unwind().await;
                 let answer = answer.unwrap_or_else(|_panic| {
-                    Some(Answer::refused(&Fault::internal("an operation of a socket panicked"), ""))
+                    Some(Answer::refused(&Fault::internal("an operation of a socket panicked"), "", language))
                 });
                 let Some(answer) = answer else {
                     let complete = json!({ "id": id, "type": "complete" });
@@ -128,6 +137,6 @@ fn error(id: &str, answer: &Answer) -> String {
 }
 
 /// What is told when an operation is not begun at all.
-pub fn refusal(id: &str, fault: &Fault, request: &str) -> String {
-    error(id, &Answer::refused(fault, request))
+pub fn refusal(id: &str, fault: &Fault, request: &str, language: Language) -> String {
+    error(id, &Answer::refused(fault, request, language))
 }

@@ -23,6 +23,7 @@ use crate::{
     live::presence::Presence,
     store::{clock, door::Caller, error::Error},
     web::{
+        accept,
         caller::{self, Origin},
         figures::Transport,
         operation::Operation,
@@ -54,6 +55,7 @@ pub async fn converse(web: Arc<Web>, socket: WebSocket, origin: Origin) {
         operations.clone(),
         ended,
         ping.saturating_mul(2),
+        origin.language,
     ));
     let mut session =
         Session { operations: operations.clone(), answers, parcels, presence: None, web, origin };
@@ -67,7 +69,7 @@ pub async fn converse(web: Arc<Web>, socket: WebSocket, origin: Origin) {
         // the reason may repeat what the client said
         tracing::debug!(id = %session.origin.request, code = close.code, "a socket ends");
         let mut unread = close == Close::TOO_LARGE;
-        if end.send(close).is_ok() {
+        if end.send(close.frame(session.origin.language)).is_ok() {
             drop(writing.await);
         }
         // the client's own farewell, so that it does not see a connection that broke
@@ -126,7 +128,7 @@ impl Session {
                 denied = ended => {
                     // whatever listens here is told first
                     drop(tokio::time::timeout(FAREWELL, self.operations.done()).await);
-                    return Close::forbidden(&Fault::from(Error::Denied(denied)));
+                    return Close::forbidden(Fault::from(Error::Denied(denied)));
                 }
                 () = &mut introduction, if self.presence.is_none() => return Close::NO_INTRODUCTION,
                 _ = beat.tick() => {
@@ -146,7 +148,7 @@ impl Session {
                         None | Some(Ok(ws::Message::Close(_))) => Err(Close::BYE),
                         Some(Err(_)) => Err(Close::TOO_LARGE),
                         Some(Ok(ws::Message::Text(text))) => self.hear(&text),
-                        Some(Ok(ws::Message::Binary(_))) => Err(Close::bad_message("binary messages are not read")),
+                        Some(Ok(ws::Message::Binary(_))) => Err(Close::bad_message(say!("binary messages are not read"))),
                         Some(Ok(ws::Message::Ping(_) | ws::Message::Pong(_))) => Ok(()),
                     };
                     if let Err(close) = heard {
@@ -167,7 +169,7 @@ impl Session {
     }
 
     fn hear(&mut self, text: &str) -> Result<(), Close> {
-        match Message::read(text).map_err(|wrong| Close::bad_message(&wrong))? {
+        match Message::read(text).map_err(Close::bad_message)? {
             Message::ConnectionInit(details) => self.introduce(&details),
             Message::Ping(details) => self.renew(&details),
             Message::Pong => Ok(()),
@@ -184,7 +186,12 @@ impl Session {
         if self.presence.is_some() {
             return Err(Close::INTRODUCED_TWICE);
         }
-        let caller = self.credential(details)?.unwrap_or_default();
+        let languages = ["acceptLanguage", "Accept-Language"].into_iter().find_map(|name| details.get(name));
+        if let Some(languages) = languages.and_then(Value::as_str) {
+            self.origin.language = accept::wanted(languages);
+        }
+        let nobody = Caller { language: self.origin.language, ..Caller::default() };
+        let caller = self.credential(details)?.unwrap_or(nobody);
         let acknowledged = json!({ "type": "connection_ack", "payload": validity(&caller) });
         self.presence = Some(self.web.schema.welcome(caller));
         self.say(&acknowledged)
@@ -217,7 +224,7 @@ impl Session {
         let text = |name| match details.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(Close::bad_message(&format!("`{name}` must be a string"))),
+            Some(_) => Err(Close::bad_message(say!("`{name}` must be a string"))),
         };
         let authorization = match (text("authorization")?.or(text("Authorization")?), text("token")?) {
             (Some(authorization), _) => authorization.clone(),
@@ -225,14 +232,14 @@ impl Session {
             (None, None) => return Ok(None),
         };
         let caller = caller::of_text(&self.web.read_credential, &authorization, &self.origin);
-        let caller = caller.map_err(|fault| Close::forbidden(&fault))?;
+        let caller = caller.map_err(Close::forbidden)?;
         let over = caller.expires_at.is_some_and(|end| end <= clock::now());
         if over { Err(Close::EXPIRED) } else { Ok(Some(caller)) }
     }
 
     fn subscribe(&self, id: String, payload: Value) -> Result<(), Close> {
         let Some(presence) = &self.presence else { return Err(Close::NOT_INTRODUCED) };
-        let asked = parameters::of_value(payload).map_err(|fault| Close::bad_message(&fault.message))?;
+        let asked = parameters::of_value(payload).map_err(|fault| Close::bad_message(fault.message))?;
         if self.operations.is_running(&id) {
             return Err(Close::taken(&id));
         }
@@ -241,15 +248,16 @@ impl Session {
         tracing::debug!(socket = %self.origin.request, request = %caller.request, "an operation on a socket");
         let most = self.web.settings.max_socket_operations;
         if self.operations.count() >= most {
-            let message = format!("{most} operations run on this socket; complete one before the next");
+            let message = say!("{most} operations run on this socket; complete one before the next");
             let fault = Fault::new(Code::RateLimited, message).with("retryAfterMs", 1000);
-            let refusal = operations::refusal(&id, &fault, &caller.request);
+            let refusal = operations::refusal(&id, &fault, &caller.request, caller.language);
             let deaf = self.is_deaf_to(ws::Message::text(refusal));
             return if deaf { Err(Close::TOO_SLOW) } else { Ok(()) };
         }
         let (web, presence) = (self.web.clone(), presence.clone());
         let transport = Transport::Websocket;
         let (id_of_request, trace) = (caller.request.clone(), self.origin.trace.clone());
+        let language = caller.language;
         let answers = stream::once(async move {
             let operation = Operation::begin(&web, transport, id_of_request, trace);
             match operation.run(web.schema.admit(caller, asked).boxed()).await {
@@ -263,7 +271,7 @@ impl Session {
                 }
             }
         });
-        self.operations.start(id, answers.flatten().boxed(), self.parcels.clone());
+        self.operations.start(id, answers.flatten().boxed(), language, self.parcels.clone());
         Ok(())
     }
 }

@@ -9,6 +9,7 @@ use super::{
     close::Close,
     operations::{Operations, Parcel},
 };
+use crate::language::Language;
 
 /// How long a client may take to accept the end.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -19,8 +20,9 @@ pub async fn write(
     mut answers: mpsc::Receiver<Message>,
     mut parcels: mpsc::Receiver<Parcel>,
     operations: Operations,
-    mut end: oneshot::Receiver<Close>,
+    mut end: oneshot::Receiver<Message>,
     patience: Duration,
+    language: Language,
 ) {
     let close = loop {
         let message = tokio::select! {
@@ -42,18 +44,18 @@ pub async fn write(
             written = tokio::time::timeout(patience, written) => match written {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return,
-                Err(_) => break Some(Close::TOO_SLOW),
+                Err(_) => break Some(Close::TOO_SLOW.frame(language)),
             }
         }
     };
     if let Some(close) = close {
         // nobody is left to tell if this fails
-        drop(tokio::time::timeout(FAREWELL, sink.send(close.frame())).await);
+        drop(tokio::time::timeout(FAREWELL, sink.send(close)).await);
     }
 }
 
 /// Ends a socket before it has begun.
-pub async fn refuse(mut socket: WebSocket, close: Close) {
-    drop(tokio::time::timeout(FAREWELL, socket.send(close.frame())).await);
+pub async fn refuse(mut socket: WebSocket, close: Close, language: Language) {
+    drop(tokio::time::timeout(FAREWELL, socket.send(close.frame(language))).await);
     drop(tokio::time::timeout(FAREWELL, async { while let Some(Ok(_)) = socket.recv().await {} }).await);
 }

@@ -10,6 +10,7 @@ mod doors;
 mod gate;
 mod hidden;
 mod impersonation;
+mod language;
 mod leaks;
 mod lists;
 mod matrix;

@@ -24,6 +24,7 @@ use crate::world::server;
 mod audit;
 mod docs;
 mod http;
+pub mod language;
 mod limits;
 mod page;
 mod socket;

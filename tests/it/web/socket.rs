@@ -23,7 +23,7 @@ impl Client {
         Self::with(world, &[("sec-websocket-protocol", "graphql-transport-ws")]).await.unwrap()
     }
 
-    async fn with(world: &World, headers: &[(&'static str, &str)]) -> Result<Self, String> {
+    pub async fn with(world: &World, headers: &[(&'static str, &str)]) -> Result<Self, String> {
         let url = format!("ws://{}/graphql", world.server.address());
         let mut request = url.into_client_request().unwrap();
         for (name, value) in headers {
@@ -40,7 +40,7 @@ impl Client {
         client
     }
 
-    async fn say(&mut self, message: Value) {
+    pub async fn say(&mut self, message: Value) {
         self.say_text(&message.to_string()).await;
     }
 
@@ -69,7 +69,7 @@ impl Client {
     }
 
     /// Code and reason of the close frame.
-    async fn end(&mut self) -> (u16, String) {
+    pub async fn end(&mut self) -> (u16, String) {
         loop {
             match self.next().await {
                 Some(Message::Close(Some(frame))) => return (frame.code.into(), frame.reason.to_string()),

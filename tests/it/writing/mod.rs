@@ -1,6 +1,7 @@
 //! What every entity inherits of writing: changes that can be repeated, many at a time, records found by what else is their
 //! own, and kept in step with other systems.
 mod bulk;
+mod language;
 mod one_by;
 mod repeat;
 mod sync;

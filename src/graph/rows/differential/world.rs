@@ -62,7 +62,7 @@ pub(super) fn best_friend(of: i32) -> Option<i32> {
 }
 
 fn trouble(of: i32) -> Result<i32, Fault> {
-    if of % 3 == 1 { Err(Fault::bad_input("trouble")) } else { Ok(of) }
+    if of % 3 == 1 { Err(Fault::bad_input(say!("trouble"))) } else { Ok(of) }
 }
 
 pub(super) fn pets(of: i32) -> std::ops::Range<i32> {
