@@ -18,8 +18,17 @@ pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// The beginnings of the paths that are answered, as the log names them.
-const PATHS: [&str; 8] =
-    ["/graphql", "/scim/v2", "/exports", "/schema.graphql", "/healthz", "/readyz", "/metrics", "/playground"];
+const PATHS: [&str; 9] = [
+    "/graphql",
+    "/scim/v2",
+    "/exports",
+    "/imports",
+    "/schema.graphql",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/playground",
+];
 
 /// What every answer has that does not say otherwise.
 const HEADERS: [(HeaderName, HeaderValue); 5] = [

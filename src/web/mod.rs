@@ -7,7 +7,7 @@
 //! * [`parameters`], [`accept`]: what is asked, and how the answer may look
 //! * [`graphql`], [`sse`], [`socket`]: GraphQL over HTTP, over event streams, over websockets
 //! * [`scim`]: what directories ask and change
-//! * [`exports`]: the files of exports
+//! * [`exports`], [`imports`], [`signed`]: the files of exports and imports, by signed addresses
 //! * [`playground`], [`health`], [`figures`]: the page, and what operators look at
 pub mod accept;
 mod around;
@@ -16,6 +16,7 @@ mod exports;
 mod figures;
 mod graphql;
 mod health;
+mod imports;
 mod operation;
 mod parameters;
 mod playground;
@@ -23,6 +24,7 @@ mod refusal;
 mod router;
 mod scim;
 pub mod server;
+mod signed;
 mod socket;
 mod sse;
 

@@ -4,6 +4,7 @@ mod access;
 mod alone;
 mod bulk;
 mod root;
+mod row;
 mod run;
 
 use std::{borrow::Cow, sync::Arc};
@@ -20,7 +21,9 @@ use super::{
 use crate::store::{door::Write, id::Id};
 pub use access::Access;
 pub use alone::alone;
+pub use bulk::BulkErrorPolicy;
 pub use root::{MutationRoot, mutations};
+pub use row::{Done, Importable};
 use run::{Action, Run, RunFn, Told, all_seen};
 
 /// What a mutation has come to: its result, or what the person can mend.
@@ -55,6 +58,8 @@ struct Declared {
     without_mfa: bool,
     /// Nobody may use it who acts as somebody else.
     in_person: bool,
+    /// It does with many items what another does with one.
+    many: bool,
     action: Box<dyn Action>,
 }
 
@@ -143,7 +148,7 @@ where
         let name: &'static str = bulk::named(self.name).leak();
         let about = bulk::about(self.name, &one.about);
         let action: Box<dyn Action> = Box::new(bulk::of(name, self.run, &*self.fields));
-        let declared = Declared { about, action, ..*one };
+        let declared = Declared { about, many: true, action, ..*one };
         self.all.0.insert(name, declared);
     }
 }
@@ -208,7 +213,15 @@ impl Mutations {
             .always();
         let action = Box::new(Run::of(name, payload, run.clone()));
         let (about, access) = (String::new(), Access::Undeclared);
-        let declared = Declared { about, access, once: false, without_mfa: false, in_person: false, action };
+        let declared = Declared {
+            about,
+            access,
+            once: false,
+            without_mfa: false,
+            in_person: false,
+            many: false,
+            action,
+        };
         self.0.insert(name, declared);
         Last { all: self, name, run, fields: Box::new(fields) }
     }
