@@ -24,6 +24,7 @@ mod finance;
 mod governance;
 #[cfg(test)]
 mod identity;
+mod imports;
 #[cfg(test)]
 mod law;
 #[cfg(test)]
