@@ -85,7 +85,7 @@ impl Plan {
     pub fn new(document: &str) -> Result<Self, Wrong> {
         let document =
             parse_query(document).map_err(|error| Wrong::invalid(error.to_string(), Vec::new()))?;
-        let field = the_mutation(&document)?;
+        let (field, given) = the_mutation(&document)?;
         let path = || vec![field.response_key().node.to_string()];
         let name = field.name.node.as_str();
         let Some(mutation) = Importable::named(name) else {
@@ -104,12 +104,16 @@ impl Plan {
         let Some(input) = input else {
             return Err(Wrong::invalid("it takes no input", path()));
         };
+        if given != input.ty {
+            let message = format!("`$input` has to be of type `{}`, not `{given}`", input.ty);
+            return Err(Wrong::invalid(message, path()));
+        }
         Ok(Self { mutation, shape: Shape::of(&input.ty) })
     }
 }
 
-/// The only operation of a document and its only field, which is given `$input` and nothing else.
-fn the_mutation(document: &ExecutableDocument) -> Result<&Field, Wrong> {
+/// The only field of a document's only operation, which is given `$input` and nothing else; and the type that has.
+fn the_mutation(document: &ExecutableDocument) -> Result<(&Field, String), Wrong> {
     let mut operations = document.operations.iter();
     let one = operations.next().filter(|_| operations.next().is_none()).map(|(_, operation)| &operation.node);
     let fits = |field: &Field| {
@@ -125,7 +129,7 @@ fn the_mutation(document: &ExecutableDocument) -> Result<&Field, Wrong> {
         && let Selection::Field(field) = &selection.node
         && fits(&field.node)
     {
-        return Ok(&field.node);
+        return Ok((&field.node, variable.node.var_type.node.to_string()));
     }
     let message = "the document has to be one mutation with one variable, `mutation($input: DealUpsertInput!) { \
                    dealUpsert(input: $input) { userErrors { message } } }`, without fragments or directives around it";
@@ -230,6 +234,11 @@ mod tests {
                 "mutation($input: UserUpdateInput!) { userUpdate(input: $input) { user { id } } }",
                 "permission",
                 "userUpdate",
+            ),
+            (
+                "mutation($input: DealUpdateInput!) { dealCreate(input: $input) { deal { id } } }",
+                "`DealCreateInput!`",
+                "dealCreate",
             ),
         ] {
             let found = Plan::new(document).err().unwrap();

@@ -147,10 +147,9 @@ fn without_nothing(value: Value) -> Value {
 /// The value that the text of a cell stands for, as its type is written in exports; what it cannot be stays a text, and is
 /// refused as such.
 fn value(ty: &str, cell: String) -> Value {
-    let name = match MetaTypeName::create(ty.trim_end_matches('!')) {
-        MetaTypeName::Named(name) => name,
+    let MetaTypeName::Named(name) = MetaTypeName::create(ty.trim_end_matches('!')) else {
         // what is no single value is written as JSON
-        _ => return serde_json::from_str(&cell).unwrap_or(Value::String(cell)),
+        return serde_json::from_str(&cell).unwrap_or(Value::String(cell));
     };
     let is_text = match REGISTRY.types.get(name) {
         Some(MetaType::Scalar { .. }) => !matches!(name, "Int" | "Float" | "Boolean" | "JSON" | "JSONObject"),

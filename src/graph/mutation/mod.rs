@@ -58,8 +58,6 @@ struct Declared {
     without_mfa: bool,
     /// Nobody may use it who acts as somebody else.
     in_person: bool,
-    /// It does with many items what another does with one.
-    many: bool,
     action: Box<dyn Action>,
 }
 
@@ -148,7 +146,7 @@ where
         let name: &'static str = bulk::named(self.name).leak();
         let about = bulk::about(self.name, &one.about);
         let action: Box<dyn Action> = Box::new(bulk::of(name, self.run, &*self.fields));
-        let declared = Declared { about, many: true, action, ..*one };
+        let declared = Declared { about, action, ..*one };
         self.all.0.insert(name, declared);
     }
 }
@@ -213,15 +211,7 @@ impl Mutations {
             .always();
         let action = Box::new(Run::of(name, payload, run.clone()));
         let (about, access) = (String::new(), Access::Undeclared);
-        let declared = Declared {
-            about,
-            access,
-            once: false,
-            without_mfa: false,
-            in_person: false,
-            many: false,
-            action,
-        };
+        let declared = Declared { about, access, once: false, without_mfa: false, in_person: false, action };
         self.0.insert(name, declared);
         Last { all: self, name, run, fields: Box::new(fields) }
     }

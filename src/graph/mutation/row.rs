@@ -16,6 +16,9 @@ use crate::{
 /// What makes or changes one record by its name.
 const ACTS: [&str; 3] = ["Create", "Update", "Upsert"];
 
+/// What does so with many at a time has this in its name.
+const MANY: &str = "Bulk";
+
 /// A mutation that rows can be given to.
 #[derive(Clone, Copy)]
 pub struct Importable {
@@ -39,7 +42,7 @@ impl Importable {
     pub fn named(name: &str) -> Option<Self> {
         let (name, declared) = mutations().0.get_key_value(name)?;
         let Access::Permission(permission) = declared.access else { return None };
-        let of_one = ACTS.iter().any(|act| name.ends_with(act)) && !declared.many;
+        let of_one = ACTS.iter().any(|act| name.ends_with(act)) && !name.contains(MANY);
         let fits = of_one && !declared.once && !declared.in_person;
         fits.then_some(Self { name, permission, declared })
     }

@@ -135,8 +135,8 @@ async fn what_cannot_be_imported_by_is_refused_at_once() {
         ),
         (
             "mutation($input: AccountUpdateInput!) { accountCreate(input: $input) { userErrors { code } } }",
-            "input",
-            "input.mutation",
+            "AccountCreateInput!",
+            "input.mutation.accountCreate",
         ),
     ] {
         let input = json!({ "mutation": mutation, "format": "CSV" });
