@@ -24,6 +24,7 @@ mod finance;
 mod governance;
 #[cfg(test)]
 mod identity;
+#[cfg(test)]
 mod imports;
 #[cfg(test)]
 mod law;
