@@ -157,7 +157,7 @@ BEGIN
   -- Policies that show people less hold for an owner too who may become the server.
   PERFORM set_config('app.region', '', true), set_config('app.department_id', '', true),
     set_config('app.conversations', 'all', true), set_config('app.approvals', 'all', true),
-    set_config('app.exports', 'all', true);
+    set_config('app.jobs', 'all', true);
   -- One that has begun comes first. Another server may be at it: then the next.
   FOR due IN
     SELECT o.* FROM identity.organizations o
@@ -222,7 +222,7 @@ BEGIN
     UPDATE identity.organizations SET purge_report = report, purged_at = CASE WHEN finished THEN now() END WHERE id = purged;
   END IF;
   PERFORM set_config('app.organization_id', before, true),
-    set_config('app.conversations', '', true), set_config('app.approvals', '', true), set_config('app.exports', '', true);
+    set_config('app.conversations', '', true), set_config('app.approvals', '', true), set_config('app.jobs', '', true);
 END
 $$;
 COMMENT ON FUNCTION ops.purge_organization(integer) IS 'Deletes up to about so many rows of an organization that is due, which it finds itself; tells which, whether it began or ended now, and what was deleted until now. Null when none is due.';

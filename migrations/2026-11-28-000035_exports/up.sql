@@ -109,7 +109,7 @@ GRANT SELECT, INSERT, UPDATE (status, row_count, byte_count, part_count, expecte
 GRANT SELECT (organization_id, status, lease_until, created_at, expires_at) ON ops.exports TO portico_worker;
 CALL ops.isolate('ops.exports', 'tenant');
 CREATE POLICY own ON ops.exports AS RESTRICTIVE FOR ALL TO portico_app USING (
-  (SELECT current_setting('app.exports', true)) = 'all' OR user_id = (SELECT ops.actor())
+  (SELECT current_setting('app.jobs', true)) = 'all' OR user_id = (SELECT ops.actor())
   OR api_key_id = (SELECT nullif(current_setting('app.api_key_id', true), '')::uuid));
 COMMENT ON POLICY own ON ops.exports IS 'People and API keys have their own exports; all of them only the server itself has, which writes them.';
 CREATE POLICY exports_worker ON ops.exports FOR SELECT TO portico_worker

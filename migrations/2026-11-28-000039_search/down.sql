@@ -1,3 +1,4 @@
+DROP PROCEDURE ops.index_all_words(uuid);
 DROP TRIGGER index_words ON identity.users;
 DROP TRIGGER index_words ON identity.memberships;
 DROP FUNCTION ops.index_member();

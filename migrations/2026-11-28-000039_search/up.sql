@@ -115,3 +115,29 @@ CREATE TRIGGER index_words AFTER INSERT ON identity.memberships FOR EACH ROW EXE
 COMMENT ON TRIGGER index_words ON identity.memberships IS 'Keeps the words of the person for searching.';
 CREATE TRIGGER index_words AFTER UPDATE OF display_name, email, username ON identity.users FOR EACH ROW EXECUTE FUNCTION ops.index_member();
 COMMENT ON TRIGGER index_words ON identity.users IS 'Keeps the words of the person for searching.';
+
+CREATE PROCEDURE ops.index_all_words(organization uuid) LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+  place record;
+BEGIN
+  FOR place IN
+    SELECT t.tgrelid::regclass AS target, given.arguments[1] AS kind,
+      (SELECT string_agg(format('%I::text', argument), ', ' ORDER BY at)
+         FROM unnest(given.arguments) WITH ORDINALITY AS a(argument, at) WHERE at > 1 AND argument <> '') AS columns
+    FROM pg_trigger t, LATERAL (SELECT string_to_array(encode(t.tgargs, 'escape'), '\000') AS arguments) AS given
+    WHERE t.tgfoid = 'ops.index_words()'::regprocedure AND NOT t.tgisinternal
+  LOOP
+    EXECUTE format(
+      'INSERT INTO ops.search_entries AS e (organization_id, subject_type, subject_id, words)
+       SELECT r.organization_id, %1$L, r.id, ops.search_vector(r.organization_id, %1$L, ARRAY[%2$s]) FROM %3$s AS r WHERE r.organization_id = $1
+       ON CONFLICT ON CONSTRAINT search_entries_pkey DO UPDATE SET words = EXCLUDED.words', place.kind, place.columns, place.target)
+    USING organization;
+  END LOOP;
+  INSERT INTO ops.search_entries AS e (organization_id, subject_type, subject_id, words)
+  SELECT m.organization_id, 'User', u.id, ops.search_vector(m.organization_id, 'User', ARRAY[u.display_name, u.email, u.username])
+  FROM identity.memberships m JOIN identity.users u ON u.id = m.user_id WHERE m.organization_id = organization
+  ON CONFLICT ON CONSTRAINT search_entries_pkey DO UPDATE SET words = EXCLUDED.words;
+END
+$$;
+COMMENT ON PROCEDURE ops.index_all_words(uuid) IS 'Writes the words of all records of an organization anew: for records that were written while triggers rested.';
+REVOKE EXECUTE ON PROCEDURE ops.index_all_words(uuid) FROM PUBLIC;

@@ -9,7 +9,7 @@ use crate::{
     credential::{self, Keys},
     domains::access::catalogue,
     graph::{
-        export,
+        export, import,
         limits::{ByKind, Limits},
         rates::{Rate, RateSettings},
         schema::{Schema, SchemaParts},
@@ -70,6 +70,7 @@ async fn start(settings: Arc<Settings>, database: &Database, stop: &Cancellation
     let schema = schema(&settings, &database.app_url, &keys, stop)?;
     upkeep::tidy(schema.clone(), stop.clone());
     upkeep::export(&schema, settings.exports_at_once, stop);
+    upkeep::import(&schema, settings.imports_at_once, stop);
     forget::spawn(schema.door().clone(), retention(&settings), stop.clone());
     mail::spawn(schema.door().clone(), postman, stop.clone());
     let checkpoints = Arc::new(Checkpoints::open(&settings.data)?);
@@ -127,6 +128,7 @@ fn schema(settings: &Settings, url: &str, keys: &Arc<Keys>, stop: &CancellationT
         hub,
         patience: live::Patience { retention: retention(settings), furthest_behind: settings.socket_queue },
         exports: exports(settings),
+        imports: imports(settings),
     }))
 }
 
@@ -171,6 +173,21 @@ fn exports(settings: &Settings) -> export::Rules {
         kept: chrono::Duration::hours(settings.export_keep_hours.into()),
         address: chrono::Duration::minutes(settings.export_url_minutes.into()),
         ..export::Rules::default()
+    }
+}
+
+fn imports(settings: &Settings) -> import::Rules {
+    let rows = |setting: u32| i32::try_from(setting).unwrap_or(i32::MAX);
+    import::Rules {
+        most_rows: rows(settings.import_max_rows),
+        most_rows_together: rows(settings.import_max_rows_together),
+        most_bytes: i64::try_from(settings.import_max_bytes).unwrap_or(i64::MAX),
+        most_row_bytes: settings.import_max_row_bytes,
+        per_caller: settings.imports_per_person.into(),
+        per_organization: settings.imports_per_organization.into(),
+        address: chrono::Duration::minutes(settings.import_url_minutes.into()),
+        kept: chrono::Duration::hours(settings.import_keep_hours.into()),
+        ..import::Rules::default()
     }
 }
 

@@ -1,8 +1,9 @@
 //! What the server does by itself while it runs: partitions for the months to come, controls that become overdue,
-//! requests for approval that nobody decided in time, trials and cycles of subscriptions that are over, exports and their
-//! files, and the purge of what was deleted long ago.
+//! requests for approval that nobody decided in time, trials and cycles of subscriptions that are over, exports, imports and
+//! their files, and the purge of what was deleted long ago.
 use std::{sync::Arc, time::Duration};
 
+use futures_util::{FutureExt, future::BoxFuture};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -11,9 +12,9 @@ use crate::{
         billing::due,
         governance::overdue,
         identity::purge::{self, Purged},
-        ops::{export, exporting},
+        ops::{export, exporting, import, importing},
     },
-    graph::schema::Schema,
+    graph::{schema::Schema, user_error::Outcome},
     live::Hub,
     store::{door::Door, partitions},
     telemetry::errand,
@@ -37,21 +38,36 @@ pub(super) fn tidy(schema: Schema, stop: CancellationToken) {
     });
 }
 
-/// How often it is looked for exports that wait.
-const EXPORTS: Duration = Duration::from_secs(1);
+/// How often it is looked for exports and imports that wait.
+const JOBS: Duration = Duration::from_secs(1);
 
 /// Writes exports, `at_once` of them at one time, until told to stop.
 pub(super) fn export(schema: &Schema, at_once: usize, stop: &CancellationToken) {
+    work(schema, at_once, stop, "export", |schema| exporting::next(schema).boxed());
+}
+
+/// Does imports, `at_once` of them at one time, until told to stop.
+pub(super) fn import(schema: &Schema, at_once: usize, stop: &CancellationToken) {
+    work(schema, at_once, stop, "import", |schema| importing::next(schema).boxed());
+}
+
+fn work(
+    schema: &Schema,
+    at_once: usize,
+    stop: &CancellationToken,
+    kind: &'static str,
+    next: for<'s> fn(&'s Schema) -> BoxFuture<'s, Outcome<bool>>,
+) {
     for _ in 0..at_once {
         let (schema, stop) = (schema.clone(), stop.clone());
         tokio::spawn(async move {
-            while let Some(written) = stop.run_until_cancelled(Box::pin(exporting::next(&schema))).await {
-                let pause = match written {
+            while let Some(done) = stop.run_until_cancelled(next(&schema)).await {
+                let pause = match done {
                     Ok(true) => Duration::ZERO,
-                    Ok(false) => EXPORTS,
+                    Ok(false) => JOBS,
                     Err(error) => {
-                        tracing::warn!(%error, "An export could not be written on; it is tried again");
-                        EXPORTS
+                        tracing::warn!(%error, kind, "A job could not be gone on with; it is tried again");
+                        JOBS
                     }
                 };
                 if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
@@ -117,6 +133,14 @@ pub(super) fn spawn(door: &Door, hub: &Arc<Hub>, stop: &CancellationToken) {
                 }
                 Err(error) => {
                     tracing::warn!(%error, "Files of exports could not be deleted; it is tried again");
+                }
+            }
+            match import::sweep(&door).await {
+                Ok(organizations) => {
+                    organizations.into_iter().for_each(|organization| hub.wake(organization));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "Imports that are over could not be tidied up; it is tried again");
                 }
             }
         }

@@ -57,7 +57,7 @@ pub struct Keys {
     pub(super) renewing: hmac::Key,
     pub(super) keeping: RandomizedNonceKey,
     pub(super) masking: hmac::Key,
-    pub(super) downloading: hmac::Key,
+    pub(super) addressing: hmac::Key,
     /// Tokens that were recognised before, by their hash: a signature takes longer to verify than a row to read.
     pub(super) recognised: Cache<[u8; 32], Claims>,
     sealing: [u8; 32],
@@ -96,7 +96,7 @@ impl Keys {
             keeping: Self::keeping(&derive(secret, b"kept secrets"))
                 .context("no key for secrets can be derived")?,
             masking: hmac::Key::new(hmac::HMAC_SHA256, &derive(secret, b"masked values")),
-            downloading: hmac::Key::new(hmac::HMAC_SHA256, &derive(secret, b"download")),
+            addressing: hmac::Key::new(hmac::HMAC_SHA256, &derive(secret, b"address")),
             recognised: Cache::new(RECOGNISED),
             sealing: derive(secret, b"cursor"),
         })

@@ -2,8 +2,8 @@
 //! secrets are kept. Text and keys only: whether a session or key still stands is asked of the database, when its
 //! transaction begins.
 pub mod access_token;
+pub mod address;
 pub mod api_key;
-pub mod download;
 pub mod keys;
 pub mod one_time_token;
 pub mod passkey;

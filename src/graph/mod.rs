@@ -8,6 +8,7 @@ pub mod export;
 pub mod fault;
 pub mod filter;
 pub mod gate;
+pub mod import;
 pub mod input;
 pub mod leaf_enum;
 pub mod limits;

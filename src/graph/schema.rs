@@ -1,5 +1,11 @@
 //! The schema as the transports use it: a request and its caller in, the text of an answer out.
-use std::{collections::BTreeSet, ops::Deref, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    ops::Deref,
+    panic::AssertUnwindSafe,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use async_graphql::{OutputType, Response, ServerError, SubscriptionType, Value, registry::Registry};
 pub use async_graphql::{Request, Variables};
@@ -17,7 +23,7 @@ pub use super::{
 use super::{
     deprecated::{self, Deprecated},
     documents::Documents,
-    export,
+    export, import,
     limits::{ByKind, Cost, Limits, Reader, Shapes},
     mutation::MutationRoot,
     persisted::Persisted,
@@ -69,8 +75,9 @@ pub struct SchemaParts {
     pub hub: Arc<Hub>,
     /// What is borne with before a subscriber has to begin anew.
     pub patience: Patience,
-    /// How much may be exported.
+    /// How much may be exported, and imported.
     pub exports: export::Rules,
+    pub imports: import::Rules,
 }
 
 type Inner = async_graphql::Schema<QueryRoot, MutationRoot, SubscriptionRoot>;
@@ -367,6 +374,9 @@ pub(super) fn registry() -> Registry {
     <SubscriptionRoot as SubscriptionType>::create_type_info(&mut registry);
     registry
 }
+
+/// The same, for those who read documents and inputs ahead.
+pub(super) static REGISTRY: LazyLock<Registry> = LazyLock::new(registry);
 
 /// Every permission that a type, a field, a mutation or a subscription of the schema needs.
 pub fn permissions() -> BTreeSet<String> {

@@ -19,7 +19,7 @@ use crate::store::{
 const FEW: [&str; 2] = ["ApprovalRequest", "ApprovalDecision"];
 
 /// What is nobody's but whoever made it: there is no right to see all of it.
-const OWN: [&str; 1] = ["Export"];
+const OWN: [&str; 2] = ["Export", "Import"];
 
 /// Of `told` what the caller of `snapshot` may know.
 pub(super) async fn by(snapshot: &Snapshot, grants: &Grants, mut told: Vec<Told>) -> Result<Vec<Told>> {

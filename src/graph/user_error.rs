@@ -1,5 +1,5 @@
 //! `userErrors`: what a person can mend in a mutation, with a code, the path in the input, and what would be right.
-use async_graphql::Enum;
+use async_graphql::{Enum, resolver_utils::EnumType};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,13 @@ pub enum UserErrorCode {
     QuotaExceeded,
     /// Too many wrong passwords, or locked by an administrator: nobody signs in for the time being.
     AccountLocked,
+}
+
+impl UserErrorCode {
+    /// As the graph writes it.
+    pub fn as_str(self) -> &'static str {
+        <Self as EnumType>::items().iter().find(|item| item.value == self).map_or("", |item| item.name)
+    }
 }
 
 /// One mistake.

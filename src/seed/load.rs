@@ -181,6 +181,12 @@ impl Loader {
         Ok(())
     }
 
+    /// Has the words of its records found, as they are kept themselves otherwise.
+    pub(super) async fn index_words(&self, organization: Uuid) -> Result<()> {
+        self.client.execute("CALL ops.index_all_words($1)", &[&organization]).await?;
+        Ok(())
+    }
+
     /// Writes rows of one table and says how many.
     pub(super) async fn copy<R: Row>(&self, rows: impl IntoIterator<Item = R>) -> Result<u64> {
         let columns = R::COLUMNS.join(", ");

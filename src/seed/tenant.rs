@@ -177,6 +177,7 @@ impl Tenant {
             to.bill(organization, subscribed, founded, &ids).await?;
         }
         to.count_usage(organization).await?;
+        to.index_words(organization).await?;
         count += to.copy(self.audit).await?;
         Ok(count)
     }

@@ -217,6 +217,9 @@ impl Settings {
         if !(1..=1_000_000).contains(&self.export_max_rows) {
             problems.push("export_max_rows must be from 1 to 1000000.".to_owned());
         }
+        if !(1..=1_000_000).contains(&self.import_max_rows) {
+            problems.push("import_max_rows must be from 1 to 1000000.".to_owned());
+        }
         if problems.is_empty() { Ok(self) } else { Err(Refused(problems)) }
     }
 }
@@ -375,6 +378,25 @@ settings! {
     export_keep_hours: u32 = "72";
     /// How long an address is good from which the file of an export can be downloaded, in minutes.
     export_url_minutes: u32 = "15";
+
+    /// Largest number of rows of a file that is imported, at most 1,000,000.
+    import_max_rows: u32 = "100000";
+    /// The same where one row that fails keeps all others from being done (`REJECT_ALL`): they are one transaction.
+    import_max_rows_together: u32 = "5000";
+    /// Largest file that is imported, in bytes.
+    import_max_bytes: u64 = "67108864";
+    /// Longest row of such a file, in bytes.
+    import_max_row_bytes: usize = "65536";
+    /// How many imports of a person or API key may wait, for their file or a server, or run at one time.
+    imports_per_person: u32 = "2";
+    /// How many imports of an organization may wait or run at one time.
+    imports_per_organization: u32 = "5";
+    /// How many imports this server does at one time, each with up to two connections to the database; 0: others do.
+    imports_at_once: usize = "2";
+    /// How long it is kept what was wrong with the rows of an import, in hours.
+    import_keep_hours: u32 = "72";
+    /// How long an import waits for its file, and the address is good to which that is sent, in minutes.
+    import_url_minutes: u32 = "60";
 
     /// How long a deleted organization can be restored, and a deleted account is kept, in days; then everything of it is
     /// deleted for good. It counts for what is deleted from now on.

@@ -130,6 +130,7 @@ pub const NAMED: &[(&str, Code, &str, &str)] = &[
     ("departments_parent_cycle", Code::Invalid, "parentId", ""),
     ("events_append_only", Code::State, "", ""),
     ("exports_status_transition", Code::State, "", ""),
+    ("imports_status_transition", Code::State, "", ""),
     (
         "invitation_quotas_sent",
         Code::LimitReached,

@@ -9,58 +9,13 @@ use uuid::Uuid;
 use super::{
     clock,
     door::{Caller, Door},
-    error::{Denied, Error, Result},
+    error::Result,
     journal::Audit,
-    tables::{
-        identity::api_keys,
-        ops::{export_parts, exports},
-    },
+    tables::ops::{export_parts, exports},
 };
 
 /// The permission to see one's exports.
 pub const READ: &str = "export.read";
-
-/// Who asked for an export: a person in a session of theirs, or an API key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whose {
-    Person { user: Uuid, session: Uuid },
-    Key(Uuid),
-}
-
-impl Whose {
-    /// Who the caller is, where they may have exports: nobody may who acts as somebody else.
-    pub fn of(caller: &Caller) -> Option<Self> {
-        match (caller.api_key, caller.user, caller.session) {
-            _ if caller.impersonator.is_some() => None,
-            (Some(key), ..) => Some(Self::Key(key)),
-            (None, Some(user), Some(session)) => Some(Self::Person { user, session }),
-            _ => None,
-        }
-    }
-
-    /// The same as a caller. Whether they are let in, the door says as ever: the session or key has to be good.
-    pub async fn caller(self, door: &Door, organization: Uuid, request: String) -> Result<Caller> {
-        let caller =
-            Caller { organization: Some(organization), request, unattended: true, ..Caller::default() };
-        match self {
-            Self::Person { user, session } => {
-                Ok(Caller { user: Some(user), session: Some(session), ..caller })
-            }
-            Self::Key(key) => {
-                let snapshot = door.snapshot_of(organization);
-                // a key that was withdrawn is not tried
-                let hash = api_keys::table
-                    .find((organization, key))
-                    .filter(api_keys::revoked_at.is_null())
-                    .select(api_keys::hashed_key);
-                let hash: Result<Vec<String>> = snapshot.as_ref().load(hash).await;
-                snapshot.close();
-                let hash = hash?.into_iter().next().ok_or(Error::Denied(Denied::Ended))?;
-                Ok(Caller { api_key: Some(key), api_key_hash: Some(hash), ..caller })
-            }
-        }
-    }
-}
 
 /// A file that can be downloaded.
 #[derive(Clone, Debug, Queryable, Selectable)]

@@ -3,7 +3,7 @@ use diesel::{QueryableByName, sql_query, sql_types::Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::{door::Door, error::Result};
+use super::{door::Door, error::Result, job::Jobs};
 
 #[derive(QueryableByName)]
 struct Named {
@@ -32,17 +32,27 @@ pub async fn with_due_subscriptions(door: &Door) -> Result<Vec<Uuid>> {
     with(door, due).await
 }
 
-/// The organizations with exports that wait for a server, or that a server has left; those that wait longest first.
-pub async fn with_waiting_exports(door: &Door) -> Result<Vec<Uuid>> {
-    let waiting = "SELECT organization_id AS id FROM ops.exports
-        WHERE status = 'queued' OR status = 'running' AND lease_until <= now()
-        GROUP BY organization_id ORDER BY min(created_at) LIMIT 50";
-    with(door, waiting).await
+/// The organizations with jobs that wait for a server, or that a server has left; those that wait longest first.
+pub async fn with_waiting(door: &Door, jobs: Jobs) -> Result<Vec<Uuid>> {
+    let table = jobs.table();
+    let waiting = format!(
+        "SELECT organization_id AS id FROM {table}
+         WHERE status = 'queued' OR status = 'running' AND lease_until <= now()
+         GROUP BY organization_id ORDER BY min(created_at) LIMIT 50"
+    );
+    with(door, &waiting).await
 }
 
 /// The organizations with exports whose files need not be kept any longer.
 pub async fn with_expired_exports(door: &Door) -> Result<Vec<Uuid>> {
     let expired = "SELECT DISTINCT organization_id AS id FROM ops.exports WHERE status = 'completed' AND expires_at <= now()";
+    with(door, expired).await
+}
+
+/// The organizations with imports whose files never came, or of which need not be kept any longer what was wrong.
+pub async fn with_expired_imports(door: &Door) -> Result<Vec<Uuid>> {
+    let expired = "SELECT DISTINCT organization_id AS id FROM ops.imports
+        WHERE status = 'awaiting_upload' AND upload_until <= now() OR errors_until <= now()";
     with(door, expired).await
 }
 

@@ -22,10 +22,11 @@ pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// The beginnings of the paths that are answered, as the log names them.
-const PATHS: [&str; 9] = [
+const PATHS: [&str; 10] = [
     "/graphql",
     "/scim/v2",
     "/exports",
+    "/imports",
     "/schema.graphql",
     "/docs",
     "/healthz",

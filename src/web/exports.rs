@@ -1,5 +1,4 @@
-//! `/exports/{id}`: the file of an export, for whoever has an address that was signed for it. Whatever is wrong with the
-//! address, or with the export, the answer is the same: there is no such file.
+//! `/exports/{id}`: the file of an export, for whoever has an address that was signed for it.
 use std::{io, sync::Arc};
 
 use axum::{
@@ -10,19 +9,18 @@ use axum::{
 };
 use futures_util::{StreamExt, stream};
 
-use super::{caller::Origin, refusal, router::Web};
+use super::{
+    caller::Origin,
+    router::Web,
+    signed::{self, failed, missing},
+};
 use crate::{
-    language::Language,
+    credential::address::Purpose,
     store::{
         door::{Caller, Door},
-        error::Error,
         export_file::{self, File},
-        id,
     },
 };
-
-/// What a download costs: much like a change.
-const POINTS: usize = 10;
 
 pub async fn download(
     State(web): State<Arc<Web>>,
@@ -31,25 +29,17 @@ pub async fn download(
     address: Uri,
     method: Method,
 ) -> Response {
-    let query: Vec<(String, String)> =
-        url::form_urlencoded::parse(address.query().unwrap_or_default().as_bytes()).into_owned().collect();
-    let export = id::split(&id).filter(|(prefix, _)| *prefix == "export").map(|(_, export)| export);
-    let Some(download) = export.and_then(|export| web.schema.keys().read_download(export, &query)) else {
-        return missing(origin.language);
+    let entered = signed::enter(&web, &origin, (&id, "export"), Purpose::Download, &address).await;
+    let (export, caller) = match entered {
+        Ok(entered) => entered,
+        Err(answer) => return answer,
     };
     let door = web.schema.door().clone();
-    let caller = match download.whose.caller(&door, download.organization, origin.request.clone()).await {
-        Ok(caller) => Arc::new(origin.sign(caller)),
-        Err(error) => return failed(&error, origin.language),
-    };
-    if let Err(exhausted) = web.schema.charge(&caller, POINTS) {
-        return (StatusCode::TOO_MANY_REQUESTS, refusal::exhausted(&exhausted)).into_response();
-    }
     // what is only looked at is not downloaded
     if method == Method::HEAD {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
-    match export_file::open(&door, caller.clone(), download.export).await {
+    match export_file::open(&door, caller.clone(), export).await {
         Ok(Some(file)) => send(door, caller, &file),
         Ok(None) => missing(origin.language),
         Err(error) => failed(&error, origin.language),
@@ -86,18 +76,4 @@ fn send(door: Door, caller: Arc<Caller>, file: &File) -> Response {
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes));
     headers.extend(HeaderValue::from_str(&name).ok().map(|name| (header::CONTENT_DISPOSITION, name)));
     response
-}
-
-fn missing(language: Language) -> Response {
-    refusal::not_found(&say!("There is no such file."), language)
-}
-
-/// Whoever is not let in any more finds nothing; what is our trouble passes.
-fn failed(error: &Error, language: Language) -> Response {
-    match error {
-        Error::Busy | Error::Timeout | Error::Retry | Error::Unavailable(_) => {
-            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")]).into_response()
-        }
-        _ => missing(language),
-    }
 }

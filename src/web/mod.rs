@@ -7,9 +7,9 @@
 //! * [`parameters`], [`accept`]: what is asked, and how the answer may look
 //! * [`graphql`], [`sse`], [`socket`]: GraphQL over HTTP, over event streams, over websockets
 //! * [`scim`]: what directories ask and change
-//! * [`exports`]: the files of exports
 //! * [`deprecation`]: headers about what is on its way out of the schema
 //! * [`docs`]: the reference of the schema, page by page
+//! * [`exports`], [`imports`], [`signed`]: the files of exports and imports, by signed addresses
 //! * [`playground`], [`health`], [`figures`]: the page, and what operators look at
 pub mod accept;
 mod around;
@@ -20,6 +20,7 @@ mod exports;
 mod figures;
 mod graphql;
 mod health;
+mod imports;
 mod operation;
 mod parameters;
 mod playground;
@@ -27,6 +28,7 @@ mod refusal;
 mod router;
 mod scim;
 pub mod server;
+mod signed;
 mod socket;
 mod sse;
 

@@ -46,10 +46,15 @@ impl Refusal {
     }
 }
 
-/// There is nothing at an address, or nothing for whoever asks: a line of text.
+/// There is nothing at an address, or nothing for whoever asks.
 pub fn not_found(why: &Said, language: Language) -> Response {
+    line(StatusCode::NOT_FOUND, why, language)
+}
+
+/// Why something is refused that is not GraphQL: a line of text.
+pub fn line(status: StatusCode, why: &Said, language: Language) -> Response {
     let text = format!("{}\n", why.in_language(language));
-    in_language((StatusCode::NOT_FOUND, text).into_response(), language)
+    in_language((status, text).into_response(), language)
 }
 
 /// Says in which language an answer is, to its reader and to caches.

@@ -10,7 +10,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, header},
     middleware,
     response::{IntoResponse, Response},
-    routing::{any, get},
+    routing::{any, get, put},
 };
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -27,7 +27,7 @@ use super::{
     docs::{self, Docs},
     exports, figures,
     graphql::{self, COST_ONLY, TRACED},
-    health, playground,
+    health, imports, playground,
     refusal::{self, RATE_LIMIT, RATE_LIMIT_POLICY},
     scim,
     server::{Demo, Parts},
@@ -103,6 +103,7 @@ pub fn router(web: Arc<Web>) -> Router {
         .route("/scim/v2", any(scim::serve))
         .route("/scim/v2/{*rest}", any(scim::serve))
         .route("/exports/{id}", get(exports::download))
+        .route("/imports/{id}", put(imports::upload))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(figures::show))
@@ -123,7 +124,7 @@ fn cors(origins: &[String]) -> CorsLayer {
     };
     CorsLayer::new()
         .allow_origin(allowed)
-        .allow_methods([Method::GET, Method::POST])
+        .allow_methods([Method::GET, Method::POST, Method::PUT])
         .allow_headers([
             header::ACCEPT,
             header::AUTHORIZATION,

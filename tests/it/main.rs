@@ -25,6 +25,8 @@ mod governance;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod imports;
+#[cfg(test)]
 mod law;
 #[cfg(test)]
 mod limits;

@@ -8,7 +8,7 @@ use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{authority, system_roles};
+use super::{authority, role_rows};
 use crate::{
     domains::prelude::*,
     graph::schema,
@@ -145,6 +145,16 @@ const SPECIAL: &[(&str, &str, &str)] = &[
         "export.create",
         "Export lists",
         "Have lists written into files, with what one sees of them; and cancel that.",
+    ),
+    (
+        "import.read",
+        "See one's own imports",
+        "See the imports that one has asked for, and what is wrong with their rows.",
+    ),
+    (
+        "import.create",
+        "Import files",
+        "Have the rows of files given to mutations, as far as one may use those; and cancel that.",
     ),
     (
         "issue.accept_risk",
@@ -292,7 +302,7 @@ async fn write(
     for statement in [PERMISSIONS, RETIRED] {
         sql_query(statement).bind::<Jsonb, _>(permissions).execute(owner).await?;
     }
-    system_roles::sync(owner, entries).await
+    role_rows::sync(owner, entries).await
 }
 
 /// The names of all permissions, for the laws.

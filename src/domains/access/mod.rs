@@ -17,6 +17,7 @@ pub mod resource_type;
 pub mod role;
 pub mod role_assignment;
 pub mod role_permission;
+pub mod role_rows;
 pub mod system_roles;
 pub mod team;
 

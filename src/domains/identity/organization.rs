@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     domains::{
-        access::system_roles,
+        access::role_rows,
         billing,
         identity::{membership::Membership, organization_settings::OrganizationSettings, user::MEMBERSHIPS},
         prelude::*,
@@ -248,7 +248,7 @@ async fn create(write: &mut Write, input: OrganizationCreateInput) -> Outcome<Id
         ))
         .execute(write)
         .await?;
-    system_roles::found(write, Id::of(founder)).await?;
+    role_rows::found(write, Id::of(founder)).await?;
     sales::pipeline::found(write).await?;
     record::created(write, &organization).await
 }

@@ -1,7 +1,8 @@
-//! Comma-separated values (RFC 4180) that programs for tables may open: no value of them is taken for a formula.
+//! Comma-separated values (RFC 4180) that programs for tables may open: no value of them is taken for a formula. What is
+//! written here can be read here again.
 use async_graphql::Value;
 
-use crate::graph::export::Column;
+use crate::{graph::export::Column, language::Said};
 
 /// The names of the columns, `owner.displayName`.
 pub fn write_head(columns: &[Column], out: &mut Vec<u8>) {
@@ -38,7 +39,7 @@ impl Cell {
             Self::Nothing => {}
             Self::Plain(text) => out.extend_from_slice(text.as_bytes()),
             Self::Text(text) => {
-                let quote = if is_formula(text) { "'" } else { "" };
+                let quote = if is_guarded(text) { "'" } else { "" };
                 let needs_quotes = text.is_empty() || text.contains(['"', ',', '\r', '\n']);
                 if needs_quotes {
                     let text = text.replace('"', "\"\"");
@@ -49,6 +50,67 @@ impl Cell {
                 }
             }
         }
+    }
+}
+
+/// Whether an apostrophe stands before it: before a formula, and before what would be taken for one with its apostrophe.
+fn is_guarded(text: &str) -> bool {
+    is_formula(text.trim_start_matches('\''))
+}
+
+/// The values of a line; none where nothing stands, not even quotation marks.
+pub fn read_line(line: &str) -> Result<Vec<Option<String>>, Said> {
+    let (mut cells, mut rest) = (Vec::new(), line);
+    loop {
+        let (cell, after) = match rest.strip_prefix('"') {
+            Some(quoted) => {
+                let (text, after) = read_quoted(quoted)?;
+                (Some(text), after)
+            }
+            None => {
+                let end = rest.find(',').unwrap_or(rest.len());
+                let (text, after) = rest.split_at(end);
+                if text.contains('"') {
+                    return Err(say!(
+                        "a quotation mark stands in the middle of a value: put the value in quotation marks"
+                    ));
+                }
+                ((!text.is_empty()).then(|| text.to_owned()), after)
+            }
+        };
+        cells.push(cell.map(unguarded));
+        rest = match after.strip_prefix(',') {
+            Some(rest) => rest,
+            None if after.is_empty() => return Ok(cells),
+            None => {
+                return Err(say!("something stands between the end of a quoted value and the next comma"));
+            }
+        };
+    }
+}
+
+/// A value up to the quotation mark that ends it, and what comes then.
+fn read_quoted(quoted: &str) -> Result<(String, &str), Said> {
+    let (mut text, mut rest) = (String::new(), quoted);
+    loop {
+        let (part, after) =
+            rest.split_once('"').ok_or_else(|| say!("a quotation mark is missing at the end of a value"))?;
+        text.push_str(part);
+        match after.strip_prefix('"') {
+            Some(after) => {
+                text.push('"');
+                rest = after;
+            }
+            None => return Ok((text, after)),
+        }
+    }
+}
+
+/// Without the apostrophe that was written before it.
+fn unguarded(text: String) -> String {
+    match text.strip_prefix('\'').filter(|rest| is_guarded(rest)) {
+        Some(rest) => rest.to_owned(),
+        None => text,
     }
 }
 
@@ -131,9 +193,31 @@ mod tests {
             ("+7", "+7"),
             ("-", "'-"),
             ("a=b", "a=b"),
+            ("'=1", "''=1"),
+            ("'a", "'a"),
         ] {
             let row = serde_json::json!({ "a": text }).to_string();
             assert_eq!(lines(&["a"], &[&row]), format!("a\r\n{written}\r\n"), "{text:?}");
+            assert_eq!(read_line(written), Ok(vec![Some(text.to_owned())]), "{written:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_read_as_it_was_written() {
+        let some = |text: &str| Some(text.to_owned());
+        for (line, cells) in [
+            ("", vec![None]),
+            ("\"\"", vec![some("")]),
+            (",\"\",x,", vec![None, some(""), some("x"), None]),
+            (
+                "\"a \"\"b\"\", c\nd\",1.50, spaces ",
+                vec![some("a \"b\", c\nd"), some("1.50"), some(" spaces ")],
+            ),
+        ] {
+            assert_eq!(read_line(line), Ok(cells), "{line:?}");
+        }
+        for (line, says) in [("a\"b", "middle"), ("\"a", "missing"), ("\"a\"b,c", "between")] {
+            assert!(read_line(line).unwrap_err().english().contains(says), "{line:?}");
         }
     }
 }

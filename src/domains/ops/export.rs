@@ -1,7 +1,7 @@
 //! Exports: a list that somebody may see as a file, written in the background. What is exported is said by a document, so
 //! that whatever holds for lists holds here: rights, conditions, masks and limits.
 use crate::{
-    credential::download::Download,
+    credential::address::{Address, Purpose},
     domains::{
         identity::{api_key::ApiKey, user::User},
         prelude::*,
@@ -12,7 +12,7 @@ use crate::{
         visit::{View, Visit},
     },
     store::{
-        export_file::Whose,
+        job::{self, Jobs, Whose},
         tables::ops::{export_parts, exports},
     },
 };
@@ -137,14 +137,15 @@ fn download_url(export: &Export, view: View<'_>) -> Option<String> {
     let now = clock::now();
     let kept = export.expires_at.filter(|end| export.status == ExportStatus::Completed && *end > now)?;
     let visit = view.visit;
-    let download = Download {
-        export: export.id.0,
+    let download = Address {
+        purpose: Purpose::Download,
+        job: export.id.0,
         organization: visit.caller.organization?,
         whose: Whose::of(&visit.caller)?,
         expires: kept.min(now + visit.schema.export_rules().address),
     };
     let base = visit.public_url.as_deref().unwrap_or_default().trim_end_matches('/');
-    Some(format!("{base}/exports/{}?{}", export.id, visit.keys.sign_download(&download)))
+    Some(format!("{base}/exports/{}?{}", export.id, visit.keys.sign_address(&download)))
 }
 
 filter! { ExportFilter for Export in exports {
@@ -221,7 +222,7 @@ async fn create(visit: &Visit, write: &mut Write, input: ExportCreateInput) -> O
         write.only_where(permission);
     }
     let rules = visit.schema.export_rules();
-    let (own, all) = open_exports(write, whose).await?;
+    let (own, all) = job::open(write, Jobs::Exports, whose).await?;
     if own >= rules.per_caller || all >= rules.per_organization {
         let message = match own >= rules.per_caller {
             true => say!("you have {own} exports that wait or run: wait for one, or cancel it"),
@@ -229,10 +230,7 @@ async fn create(visit: &Visit, write: &mut Write, input: ExportCreateInput) -> O
         };
         return Err(UserError::new(UserErrorCode::LimitReached, message, &["input"]).into());
     }
-    let (user, session, key) = match whose {
-        Whose::Person { user, session } => (Some(user), Some(session), None),
-        Whose::Key(key) => (None, None, Some(key)),
-    };
+    let (user, session, key) = whose.ids();
     let export = Changes::default()
         .set(exports::user_id, user)
         .set(exports::session_id, session)
@@ -250,28 +248,6 @@ fn mistake(wrong: Wrong) -> UserError {
     let mut mistake = UserError::new(code, wrong.message, &["input", "document"]);
     mistake.path.extend(wrong.path);
     mistake
-}
-
-/// How many exports of `whose` wait or run, and of the organization; until the end of the transaction nobody adds one.
-async fn open_exports(write: &mut Write, whose: Whose) -> Outcome<(i64, i64)> {
-    write.as_keeper_of_exports(true).await?;
-    let organization = write.organization();
-    diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended('exports ' || $1::text, 0))")
-        .bind::<diesel::sql_types::Uuid, _>(organization)
-        .execute(&mut **write)
-        .await?;
-    let open = exports::table
-        .filter(exports::organization_id.eq(organization))
-        .filter(exports::status.eq_any([ExportStatus::Queued, ExportStatus::Running]));
-    let owners: Vec<(Option<uuid::Uuid>, Option<uuid::Uuid>)> =
-        open.select((exports::user_id, exports::api_key_id)).load(&mut **write).await?;
-    write.as_keeper_of_exports(false).await?;
-    let is_own = |owner: &&(Option<uuid::Uuid>, Option<uuid::Uuid>)| match whose {
-        Whose::Person { user, .. } => owner.0 == Some(user),
-        Whose::Key(key) => owner.1 == Some(key),
-    };
-    let count = |owners: usize| i64::try_from(owners).unwrap_or(i64::MAX);
-    Ok((count(owners.iter().filter(is_own).count()), count(owners.len())))
 }
 
 async fn cancel(write: &mut Write, input: RecordInput<Export>) -> Outcome<Id<Export>> {
@@ -308,7 +284,7 @@ pub(super) async fn end(
 pub async fn sweep(door: &crate::store::door::Door) -> Outcome<Vec<uuid::Uuid>> {
     let concerned = crate::store::worker::with_expired_exports(door).await?;
     for organization in &concerned {
-        let mut write = super::exporting::keeper(door, *organization).await?;
+        let mut write = super::keeper(door, *organization).await?;
         let expired: Vec<Export> = exports::table
             .filter(exports::organization_id.eq(organization))
             .filter(exports::status.eq(ExportStatus::Completed))

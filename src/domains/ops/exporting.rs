@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::{
     csv,
     export::{CREATE, Export, ExportFormat, ExportStatus, end},
+    keeper,
 };
 use crate::{
     domains::prelude::*,
@@ -27,8 +28,7 @@ use crate::{
     },
     store::{
         detection::{Rule, Sighting},
-        door::Door,
-        export_file::Whose,
+        job::{self, Jobs, Whose},
         tables::ops::{export_parts, exports},
         worker,
     },
@@ -62,31 +62,11 @@ struct Job {
     snapshot_count: i32,
     cursor: Option<String>,
     attempts: i32,
-    started_at: Option<DateTime<Utc>>,
-}
-
-impl Job {
-    fn whose(&self) -> Option<Whose> {
-        match (self.user_id, self.session_id, self.api_key_id) {
-            (Some(user), Some(session), None) => Some(Whose::Person { user, session }),
-            (None, None, Some(key)) => Some(Whose::Key(key)),
-            _ => None,
-        }
-    }
-}
-
-/// The server itself, who sees all exports of an organization.
-pub(super) async fn keeper(door: &Door, organization: Uuid) -> Outcome<Write> {
-    let request = "exports".to_owned();
-    let caller = Caller { organization: Some(organization), request, ..Caller::default() };
-    let mut write = door.write(Arc::new(caller)).await?;
-    write.as_keeper_of_exports(true).await?;
-    Ok(write)
 }
 
 /// Writes the export that waits longest to its end; says whether there was one.
 pub async fn next(schema: &Schema) -> Outcome<bool> {
-    for organization in worker::with_waiting_exports(schema.door()).await? {
+    for organization in worker::with_waiting(schema.door(), Jobs::Exports).await? {
         if next_of(schema, organization).await? {
             return Ok(true);
         }
@@ -101,42 +81,22 @@ pub async fn next_of(schema: &Schema, organization: Uuid) -> Outcome<bool> {
     Ok(true)
 }
 
-/// Takes an export that waits, or that a server has left. Nobody else takes one that is being taken.
+/// Takes an export that waits, or that a server has left.
 async fn take(schema: &Schema, organization: Uuid) -> Outcome<Option<(Job, Uuid)>> {
-    let (mut write, now) = (keeper(schema.door(), organization).await?, clock::now());
-    let left = exports::status.eq(ExportStatus::Running).and(exports::lease_until.assume_not_null().le(now));
-    let job: Option<Job> = exports::table
-        .filter(exports::organization_id.eq(organization))
-        .filter(exports::status.eq(ExportStatus::Queued).or(left))
-        .order((exports::created_at, exports::id))
-        .limit(1)
-        .for_update()
-        .skip_locked()
-        .select(Job::as_select())
-        .first(&mut *write)
-        .await
-        .optional()?;
-    let Some(mut job) = job else {
+    let mut write = keeper(schema.door(), organization).await?;
+    let Some(lease) = job::take(&mut write, Jobs::Exports, schema.export_rules().lease).await? else {
         write.roll_back().await;
         return Ok(None);
     };
-    let lease = clock::new_id();
-    job.attempts += 1;
-    let taken: Export = diesel::update(exports::table.find((organization, job.id.0)))
-        .set((
-            exports::status.eq(ExportStatus::Running),
-            exports::lease_id.eq(Some(lease)),
-            exports::lease_until.eq(Some(now + schema.export_rules().lease)),
-            exports::attempts.eq(job.attempts),
-            exports::started_at.eq(job.started_at.or(Some(now))),
-        ))
-        .returning(Export::as_returning())
-        .get_result(&mut *write)
+    let (taken, job): (Export, Job) = exports::table
+        .find((organization, lease.job))
+        .select((Export::as_select(), Job::as_select()))
+        .first(&mut *write)
         .await?;
     record::progressed(&mut write, &taken).await?;
     write.commit().await?;
     schema.hub().wake(organization);
-    Ok(Some((job, lease)))
+    Ok(Some((job, lease.id)))
 }
 
 /// How an attempt has ended, where it has not failed.
@@ -269,7 +229,8 @@ impl<'s> Writer<'s> {
         if job.attempts > TRIES {
             return Err(Fault::internal("an export was given up that no server has finished").into());
         }
-        let whose = job.whose().ok_or_else(|| Fault::internal("an export of nobody"))?;
+        let whose = Whose::noted(job.user_id, job.session_id, job.api_key_id);
+        let whose = whose.ok_or_else(|| Fault::internal("an export of nobody"))?;
         let is_table = job.format == ExportFormat::Csv;
         let asked = Asked { document: job.document.clone(), variables: job.variables.0.clone(), is_table };
         let walk = pen.schema.walk(&asked)?;

@@ -8,10 +8,7 @@ mod columns;
 mod permit;
 mod print;
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, LazyLock},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use async_graphql::{
     ErrorExtensionValues, Name, PathSegment, Request, Response, ServerError, Value, Variables,
@@ -19,7 +16,7 @@ use async_graphql::{
         parse_query,
         types::{ExecutableDocument, Field, OperationDefinition, OperationType, Selection},
     },
-    registry::{MetaType, MetaTypeName, Registry},
+    registry::{MetaType, MetaTypeName},
 };
 use chrono::Duration;
 use serde::Deserialize;
@@ -33,7 +30,7 @@ use super::{
     fault::{self, Code, Fault},
     limits::{Cost, Reader},
     rows,
-    schema::{self, Schema},
+    schema::{REGISTRY, Schema},
 };
 use crate::{
     language::{Language, Said},
@@ -94,7 +91,7 @@ pub struct Wrong {
 }
 
 impl Wrong {
-    fn invalid(message: Said, path: Vec<String>) -> Self {
+    pub(super) fn invalid(message: Said, path: Vec<String>) -> Self {
         Self { code: Code::BadUserInput.as_str().to_owned(), message, path }
     }
 
@@ -165,8 +162,6 @@ pub struct Total {
     /// There are more than may be exported.
     pub is_beyond: bool,
 }
-
-static REGISTRY: LazyLock<Registry> = LazyLock::new(schema::registry);
 
 impl Walk {
     fn new(asked: &Asked, most: i32) -> Result<Self, Wrong> {

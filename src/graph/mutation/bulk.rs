@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use async_graphql::{Enum, InputType, InputValueError, InputValueResult, Value, registry::Registry};
+use async_graphql::{InputType, InputValueError, InputValueResult, Value, registry::Registry};
 use futures_util::FutureExt;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -23,6 +23,7 @@ use crate::{
         visit::{View, Visit},
     },
     store::{door::Write, error::Error as StoreError},
+    text_enum,
 };
 
 /// How many items there may be.
@@ -31,13 +32,14 @@ const MOST: usize = 100;
 /// What a part of the transaction is called that can be undone by itself.
 const ITEM: &str = "item";
 
-/// What becomes of the other items where one cannot be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-pub enum BulkErrorPolicy {
-    /// Nothing is done unless everything can be; all that stands in the way is told.
-    RejectAll,
-    /// What can be done is done; each of the others tells why it was not.
-    RejectFailed,
+text_enum! {
+    /// What becomes of the other items where one cannot be done.
+    BulkErrorPolicy {
+        /// Nothing is done unless everything can be; all that stands in the way is told.
+        RejectAll = "reject_all",
+        /// What can be done is done; each of the others tells why it was not.
+        RejectFailed = "reject_failed",
+    }
 }
 
 /// What each item has come to.
@@ -128,7 +130,6 @@ async fn each<I, R>(
     told: Told<Bulk<I>>,
 ) -> Outcome<Results<R>> {
     let Told { input: Bulk { items, on_error }, named } = told;
-    let here = write.organization();
     let mut results = Vec::with_capacity(items.len());
     let mut named = by_item(named, items.len());
     let mut taken = HashMap::new();
@@ -137,19 +138,7 @@ async fn each<I, R>(
         let named = named.get_mut(index).map(std::mem::take).unwrap_or_default();
         let done = match twice(&mut taken, &named, index) {
             Some(error) => Err(vec![error]),
-            None => {
-                if is_marked {
-                    write.mark_anew(ITEM).await?;
-                } else {
-                    write.mark(ITEM).await?;
-                }
-                let done = attempt(one, visit, write, Told { input, named }).await?;
-                is_marked = true;
-                if done.is_err() {
-                    write.undo(ITEM, here).await?;
-                }
-                done
-            }
+            None => by_itself(one, visit, write, Told { input, named }, &mut is_marked).await?,
         };
         results.push(match done {
             Ok(result) => Payload { result: Some(result), errors: Vec::new(), index },
@@ -161,6 +150,27 @@ async fn each<I, R>(
         return Err(Stop::User(results.into_iter().flat_map(|item| item.errors).collect()));
     }
     Ok(results)
+}
+
+/// Does it with one item, which is undone without the others where it fails; `is_marked` says whether one came before.
+pub(super) async fn by_itself<I, R>(
+    one: &RunFn<I, R>,
+    visit: &Visit,
+    write: &mut Write,
+    item: Told<I>,
+    is_marked: &mut bool,
+) -> Outcome<Result<R, Vec<UserError>>> {
+    let here = write.organization();
+    if std::mem::replace(is_marked, true) {
+        write.mark_anew(ITEM).await?;
+    } else {
+        write.mark(ITEM).await?;
+    }
+    let done = attempt(one, visit, write, item).await?;
+    if done.is_err() {
+        write.undo(ITEM, here).await?;
+    }
+    Ok(done)
 }
 
 /// What an item has come to. What is more than the person can mend ends all of them.
@@ -185,6 +195,9 @@ async fn attempt<I, R>(
     match fault.code {
         Code::Forbidden | Code::ApprovalRequired | Code::MfaRequired => {
             Ok(Err(vec![UserError::new(UserErrorCode::Forbidden, fault.message, &["input"])]))
+        }
+        Code::BadUserInput | Code::InvalidId => {
+            Ok(Err(vec![UserError::new(UserErrorCode::Invalid, fault.message, &["input"])]))
         }
         _ => Err(fault.into()),
     }

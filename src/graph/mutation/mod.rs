@@ -4,6 +4,7 @@ mod access;
 mod alone;
 mod bulk;
 mod root;
+mod row;
 mod run;
 
 use std::{borrow::Cow, sync::Arc};
@@ -20,7 +21,9 @@ use super::{
 use crate::store::{door::Write, id::Id};
 pub use access::Access;
 pub use alone::alone;
+pub use bulk::BulkErrorPolicy;
 pub use root::{MutationRoot, mutations};
+pub use row::{Done, Importable};
 use run::{Action, Run, RunFn, Told, all_seen};
 
 /// What a mutation has come to: its result, or what the person can mend.

@@ -1,19 +1,20 @@
 //! Running: the transaction, and then what is shown of its outcome.
 use std::{sync::Arc, time::Duration};
 
-use async_graphql::{Any, Context, InputType, ServerError, Value, registry::Registry};
+use async_graphql::{Any, Context, InputType, Pos, ServerError, Value, registry::Registry};
 use futures_util::{FutureExt, future::BoxFuture};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Access, Declared, Payload, pascal};
+use super::{Access, Declared, Payload, bulk, pascal};
 use crate::{
     graph::{
         fault::{self, Code, Fault},
         gate,
         rows::{self, Asked, Env, Fields, Named, Out},
-        user_error::{Outcome, Stop, UserError},
+        user_error::{Outcome, Stop, UserError, UserErrorCode},
         visit::{Args, Visit},
     },
+    language::Said,
     store::{
         door::{Caller, Snapshot, Standing, Write, Written, in_time, is_late},
         error::{Denied, Error as StoreError},
@@ -45,6 +46,15 @@ pub(super) trait Action: Send + Sync {
         asked: Asked<'a>,
         declared: &'a Declared,
     ) -> BoxFuture<'a, Shown>;
+
+    /// Does it with one of many inputs, by itself: what the payload would tell of, or what the person can mend.
+    fn row<'a>(
+        &'a self,
+        visit: &'a Visit,
+        write: &'a mut Write,
+        row: (Value, Vec<Named>),
+        is_marked: &'a mut bool,
+    ) -> BoxFuture<'a, Outcome<Result<serde_json::Value, Vec<UserError>>>>;
 }
 
 pub(super) type RunFn<I, R> =
@@ -97,6 +107,28 @@ where
             let mut shown = self.shown(visit, ctx, &asked, done).await;
             fault::committed(&mut shown.1);
             shown
+        }
+        .boxed()
+    }
+
+    fn row<'a>(
+        &'a self,
+        visit: &'a Visit,
+        write: &'a mut Write,
+        (input, named): (Value, Vec<Named>),
+        is_marked: &'a mut bool,
+    ) -> BoxFuture<'a, Outcome<Result<serde_json::Value, Vec<UserError>>>> {
+        async move {
+            let input = match I::parse(Some(input)) {
+                Ok(input) => input,
+                Err(error) => {
+                    let message = Said::heard(error.into_server_error(Pos::default()).message);
+                    return Ok(Err(vec![UserError::new(UserErrorCode::Invalid, message, &["input"])]));
+                }
+            };
+            let done = bulk::by_itself(&*self.run, visit, write, Told { input, named }, is_marked).await?;
+            done.map(|result| serde_json::to_value(result).map_err(|error| Fault::internal(error).into()))
+                .map_or_else(|errors| Ok(Err(errors)), |result| result.map(Ok))
         }
         .boxed()
     }

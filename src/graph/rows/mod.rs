@@ -36,7 +36,7 @@ pub use columns::{access, camel, columns_json};
 pub use declare::{Entity, Fields, Last, Object};
 pub use interface::Keyless;
 pub use masked::{Shown, WorkedOut, mask_of, masked_field, secret, worked_out};
-pub use named::{Named, named_in};
+pub use named::{Named, named_in, named_of};
 pub use one_by::{By, ExternalRef};
 pub use pages::{Link, Listed};
 pub use plan::{Asked, Env};

@@ -5,7 +5,7 @@ use async_graphql::{
 };
 
 use super::AnyId;
-use crate::graph::visit::Args;
+use crate::graph::{schema::REGISTRY, visit::Args};
 
 /// A record, and where it is named: `["input", "accountId"]`, `["input", "items", "3", "accountId"]`.
 pub struct Named {
@@ -15,12 +15,22 @@ pub struct Named {
 
 /// The records that the argument `input` of a mutation names.
 pub fn named_in(ctx: &Context<'_>) -> Vec<Named> {
-    let registry = &ctx.schema_env.registry;
+    match Args::of(ctx).get("input") {
+        Ok(Any(value)) => in_value(&ctx.schema_env.registry, ctx.item.node.name.node.as_str(), &value),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// The records that `input` names, which is given to `mutation`.
+pub fn named_of(mutation: &str, input: &Value) -> Vec<Named> {
+    in_value(&REGISTRY, mutation, input)
+}
+
+fn in_value(registry: &Registry, mutation: &str, value: &Value) -> Vec<Named> {
     let Some(MetaType::Object { fields, .. }) = registry.types.get("Mutation") else { return Vec::new() };
-    let input = fields.get(ctx.item.node.name.node.as_str()).and_then(|field| field.args.get("input"));
     let mut named = Vec::new();
-    if let (Some(input), Ok(Any(value))) = (input, Args::of(ctx).get("input")) {
-        walk(registry, &input.ty, &value, &["input"], &mut named);
+    if let Some(input) = fields.get(mutation).and_then(|field| field.args.get("input")) {
+        walk(registry, &input.ty, value, &["input"], &mut named);
     }
     named
 }

@@ -44,7 +44,7 @@ impl Audience {
 
 /// Tables of which row-level security shows each person their own rows, whoever else is in the audience.
 /// (`identity.users` does so too, but those who are let in are members, whom all see.)
-pub const PERSONAL: [&str; 20] = [
+pub const PERSONAL: [&str; 22] = [
     "access.approval_decisions",
     "access.approval_requests",
     "identity.api_keys",
@@ -64,6 +64,8 @@ pub const PERSONAL: [&str; 20] = [
     "identity.sso_requests",
     "identity.user_profiles",
     "ops.exports",
+    "ops.import_errors",
+    "ops.imports",
     "security.security_events",
 ];
 

@@ -162,9 +162,9 @@ impl Write {
         self.say("app.approvals", "all").await
     }
 
-    /// Lets all exports be seen, for the server's own work on them; or one's own only again.
-    pub async fn as_keeper_of_exports(&mut self, keeps: bool) -> Result<()> {
-        self.say("app.exports", if keeps { "all" } else { "" }).await
+    /// Lets all exports and imports be seen, for the server's own work on them; or one's own only again.
+    pub async fn as_keeper_of_jobs(&mut self, keeps: bool) -> Result<()> {
+        self.say("app.jobs", if keeps { "all" } else { "" }).await
     }
 
     /// Lets everything be seen that belongs to `user`.

@@ -150,6 +150,115 @@ pub mod ops {
         use diesel::sql_types::*;
         use crate::store::sql_types::*;
 
+        /// What is wrong with a row of an import.
+        ops.import_errors (organization_id, id) {
+            /// Organization that the import belongs to.
+            organization_id -> Uuid,
+            /// Identity, given by the server.
+            id -> Uuid,
+            /// Import whose row it is.
+            import_id -> Uuid,
+            /// Which row, counted from 1; blank lines, and the names of columns, are none.
+            row_number -> Int4,
+            /// What kind of mistake, for programs, as the user errors of the mutation have it.
+            code -> Text,
+            /// What is wrong and what would be right, for people.
+            message -> Text,
+            /// Where in the input of the mutation: input, value, amount.
+            path -> Array<Nullable<Text>>,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// A part of the file of an import that is not done yet.
+        ops.import_parts (organization_id, import_id, seq) {
+            /// Organization that the part belongs to.
+            organization_id -> Uuid,
+            /// Import whose file it is a part of.
+            import_id -> Uuid,
+            /// Place of the part in the file, counted from 0.
+            seq -> Int4,
+            /// The bytes.
+            content -> Bytea,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// Rows of a file that are given to a mutation one by one, in the background, by whoever asked for it alone: with what they may at the moment at which each batch is done.
+        ops.imports (organization_id, id) {
+            /// Organization that the import belongs to.
+            organization_id -> Uuid,
+            /// Identity of the import, given by the server; it never changes and orders by time of creation.
+            id -> Uuid,
+            /// Person who asked for it; null where an API key did.
+            user_id -> Nullable<Uuid>,
+            /// Session in which the person asked for it: the import ends with it.
+            session_id -> Nullable<Uuid>,
+            /// API key that asked for it; null where a person did.
+            api_key_id -> Nullable<Uuid>,
+            /// Internet address from which it was asked for, on which rights may depend; null when not known.
+            ip_address -> Nullable<Inet>,
+            /// GraphQL document with the mutation that each row is given to.
+            mutation -> Text,
+            /// How the file is written: a JSON object per line, or comma-separated values. One of: ndjson, csv.
+            format -> Text,
+            /// What becomes of the other rows where one cannot be done. One of: reject_all, reject_failed. Default: reject_failed.
+            on_error -> Text,
+            /// Whether it is only tried: each row is done and undone again. Default: false.
+            dry_run -> Bool,
+            /// How far it is: waiting for its file, waiting for a server, being done, done, given up for a reason that is told, cancelled, or its file never came. One of: awaiting_upload, queued, running, completed, failed, cancelled, expired. Default: awaiting_upload.
+            status -> Text,
+            /// Names the upload of its file that is going on or was the last; null before one has begun.
+            upload_id -> Nullable<Uuid>,
+            /// Size of the file, in bytes. Default: 0.
+            byte_count -> Int8,
+            /// Number of parts in which the file lies. Default: 0.
+            part_count -> Int4,
+            /// How many rows the file has; null before it has come.
+            expected_row_count -> Nullable<Int4>,
+            /// Place in the file up to which it is done, in bytes. Default: 0.
+            position -> Int8,
+            /// Number of rows that were looked at so far. Default: 0.
+            row_count -> Int4,
+            /// Number of records made so far; where it is only tried, of those that would be. Default: 0.
+            created_count -> Int4,
+            /// Number of rows whose record was there before: it was changed, or is as the row has it already. Default: 0.
+            updated_count -> Int4,
+            /// Number of rows that could not be done. Default: 0.
+            failed_count -> Int4,
+            /// Names the server that does it; null while none does.
+            lease_id -> Nullable<Uuid>,
+            /// When another server goes on with it, unless the one that does it has said by then that it does.
+            lease_until -> Nullable<Timestamptz>,
+            /// How many servers have begun with it or gone on since it last came further. Default: 0.
+            attempts -> Int4,
+            /// Why it was given up, for programs; null unless it was.
+            error_code -> Nullable<Text>,
+            /// Why it was given up, for people; null unless it was.
+            error_message -> Nullable<Text>,
+            /// When it was asked for.
+            created_at -> Timestamptz,
+            /// Until when the upload of its file can begin and end.
+            upload_until -> Timestamptz,
+            /// When a server began with it; null before.
+            started_at -> Nullable<Timestamptz>,
+            /// When it was done, given up or cancelled, or its file was waited for no longer; null before.
+            finished_at -> Nullable<Timestamptz>,
+            /// Until when it is kept what was wrong with its rows; null where nothing is kept.
+            errors_until -> Nullable<Timestamptz>,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
         /// The words of a record, as they are searched for.
         ops.search_entries (organization_id, subject_type, subject_id) {
             /// Organization that the record belongs to.
@@ -256,6 +365,9 @@ pub mod ops {
         export_parts,
         exports,
         idempotency_keys,
+        import_errors,
+        import_parts,
+        imports,
         search_entries,
         slow_operations,
         trusted_documents,

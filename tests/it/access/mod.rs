@@ -17,7 +17,7 @@ use std::{sync::Arc, time::Duration};
 
 use portico::{
     domains::{
-        access::{catalogue as permissions, system_roles},
+        access::{catalogue as permissions, role_rows},
         identity::user::User,
     },
     store::{
@@ -48,7 +48,7 @@ async fn copy_roles(town: &Town) {
     let caller =
         Caller { organization: Some(town.organization), request: "test".to_owned(), ..Caller::default() };
     let mut write = Door::new(&settings).unwrap().write(Arc::new(caller)).await.unwrap();
-    system_roles::copy_into(&mut write).await.unwrap();
+    role_rows::copy_into(&mut write).await.unwrap();
     write.commit().await.unwrap();
 }
 

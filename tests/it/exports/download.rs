@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{EXPORTS, Office, uuid};
 
 /// A server that can be reached.
-async fn open(office: &Office) -> Server {
+pub async fn open(office: &Office) -> Server {
     let settings = [("PORTICO_LISTEN".to_owned(), "127.0.0.1:0".to_owned())];
     let parts = Parts {
         schema: office.schema.clone(),
@@ -25,7 +25,7 @@ async fn open(office: &Office) -> Server {
 }
 
 /// What follows the server in an address.
-fn path(url: &str) -> &str {
+pub fn path(url: &str) -> &str {
     url.strip_prefix("https://portico.example.com").unwrap()
 }
 

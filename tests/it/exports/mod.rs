@@ -1,5 +1,5 @@
 //! Exports: whatever holds for lists holds for files, in the middle of one as before it.
-mod download;
+pub mod download;
 mod limits;
 mod table;
 mod walking;
@@ -64,6 +64,7 @@ impl Office {
         Self::with(|_| {}).await
     }
 
+    /// The same with other settings.
     pub async fn with(change: impl FnOnce(&mut SchemaParts)) -> Self {
         let town = Town::found().await;
         let schema = serve(&town, change);

@@ -14,8 +14,9 @@ const PUBLIC_TYPES: &[&str] = &[
     "ControlEvidence",
     // what the caller may still spend
     "RateLimit",
-    // part of an export, which needs a permission
+    // part of an export or import, which need a permission
     "ExportError",
+    "ImportFailure",
     // what was wrong with what the caller has just sent
     "ConflictError",
     "QuotaExceededError",

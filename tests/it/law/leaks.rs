@@ -26,6 +26,9 @@ const HARMLESS: &[(&str, &str)] = &[
     ("Export", "downloadUrl"),
     ("Export", "error"),
     ("Export", "progress"),
+    ("Import", "error"),
+    ("Import", "progress"),
+    ("Import", "uploadUrl"),
     // how far it has come; not when
     ("Invitation", "status"),
     ("PermissionGrant", "isInForce"),

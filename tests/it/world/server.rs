@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 use portico::{
     credential::Keys,
     graph::{
-        export,
+        export, import,
         limits::{ByKind, Limits},
         rates::RateSettings,
         schema::{Schema, SchemaParts},
@@ -54,6 +54,7 @@ pub fn parts(door: Door, hub: Arc<Hub>, limits: Limits) -> SchemaParts {
         web_url: Some("https://app.example".into()),
         patience: Patience::default(),
         exports: export::Rules::default(),
+        imports: import::Rules::default(),
         rates: RateSettings::NONE,
         clock: Steady::begin(),
         introspection: ByKind { anonymous: true, person: true, api_key: true },

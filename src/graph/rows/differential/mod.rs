@@ -62,6 +62,7 @@ fn visit() -> Visit {
         web_url: None,
         patience: crate::live::Patience::default(),
         exports: crate::graph::export::Rules::default(),
+        imports: crate::graph::import::Rules::default(),
     };
     crate::graph::schema::Schema::new(parts).visit_of(caller)
 }

@@ -75,7 +75,7 @@ const PRIVATE: &[(&str, &str)] = &[
 ];
 
 /// Records that are nobody's but whoever made them.
-const OWN: &[&str] = &["export", "exports"];
+const OWN: &[&str] = &["export", "exports", "import", "imports"];
 
 /// What is the same in every organization, or in these two: pages of it look alike to a stranger.
 const SHARED: &[(&str, &str)] = &[

@@ -16,7 +16,7 @@ const PRIVATE: &[&str] = &["Conversation", "Message"];
 const BETWEEN_SOME: &[&str] = &["ApprovalDecision", "ApprovalRequest"];
 
 /// Records that are nobody's but whoever made them: the owner here.
-const OWN: &[&str] = &["Export"];
+const OWN: &[&str] = &["Export", "Import", "ImportError"];
 
 /// A record of a type, and an id that nothing has.
 struct Pair<'w> {

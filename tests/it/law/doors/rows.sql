@@ -122,3 +122,12 @@ INSERT INTO ops.exports (organization_id, id, user_id, session_id, format, docum
 INSERT INTO ops.exports (organization_id, id, user_id, session_id, format, document, status, error_code, error_message, started_at, finished_at)
   SELECT :organization, ops.uuid_v7(), u.id, s.id, 'csv', 'doors', 'failed', 'TIMEOUT', 'doors', now(), now() FROM identity.users u
   JOIN identity.sessions s ON s.user_id = u.id AND s.refresh_token_hash = 'doors', generate_series(1, 5) WHERE u.email LIKE 'eleanor.vance@%';
+INSERT INTO ops.imports (organization_id, id, user_id, session_id, format, mutation, upload_until)
+  SELECT :organization, ops.uuid_v7(), u.id, s.id, 'csv', 'doors', now() + interval '1 day' FROM identity.users u
+  JOIN identity.sessions s ON s.user_id = u.id AND s.refresh_token_hash = 'doors' WHERE u.email LIKE 'eleanor.vance@%';
+INSERT INTO ops.imports (organization_id, id, user_id, session_id, format, mutation, upload_until, status, expected_row_count, row_count, failed_count,
+    error_code, error_message, started_at, finished_at)
+  SELECT :organization, ops.uuid_v7(), u.id, s.id, 'csv', 'doors', now(), 'failed', 1, 1, 1, 'TIMEOUT', 'doors', now(), now() FROM identity.users u
+  JOIN identity.sessions s ON s.user_id = u.id AND s.refresh_token_hash = 'doors', generate_series(1, 5) WHERE u.email LIKE 'eleanor.vance@%';
+INSERT INTO ops.import_errors (organization_id, id, import_id, row_number, code, message)
+  SELECT organization_id, ops.uuid_v7(), id, 1, 'INVALID', 'doors' FROM ops.imports WHERE organization_id = :organization AND status = 'failed';

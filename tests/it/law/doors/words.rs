@@ -35,6 +35,11 @@ const LITERALS: &[(&str, &str, &str)] = &[
     // a test that passes needs evidence
     ("controlTestRecord", "result", "FAIL"),
     ("exportCreate", "document", "\"{ deals { nodes { id } } }\""),
+    (
+        "importCreate",
+        "mutation",
+        "\"mutation($input: AccountCreateInput!) { accountCreate(input: $input) { account { id } } }\"",
+    ),
     ("mfaChallenge", "code", "\"000000\""),
     ("mfaDisable", "code", "\"000000\""),
     ("mfaDisable", "password", "\"portico-demo\""),
@@ -127,6 +132,7 @@ const RECORDS: &[(&str, &str, &str)] = &[
     ("dealStageChange", "stageId", "name = 'doors'"),
     ("dealUpsert", "stageId", "name = 'doors'"),
     ("exportCancel", "id", "status = 'queued'"),
+    ("importCancel", "id", "status = 'awaiting_upload'"),
     ("impersonationBegin", "userId", "email LIKE 'yuki.tanaka@%'"),
     ("invitationCreate", "roleId", "name = 'viewer'"),
     ("invitationRevoke", "id", "email = 'doors-2@example.com'"),
