@@ -141,6 +141,11 @@ impl Fault {
         Self::new(Code::InvalidCursor, say!("the cursor belongs to another list or order: begin without it"))
     }
 
+    /// Whether it is but that the caller may not see something.
+    pub const fn is_denial(&self) -> bool {
+        matches!(self.code, Code::Forbidden | Code::ApprovalRequired | Code::MfaRequired)
+    }
+
     /// A fault of ours: the text goes to the log, never to the caller.
     pub fn internal(error: impl fmt::Display) -> Self {
         tracing::error!(%error, "internal error");

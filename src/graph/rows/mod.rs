@@ -42,7 +42,7 @@ pub use pages::{Link, Listed};
 pub use plan::{Asked, Env};
 pub use register::{declare_permission, object_of, permissions_in, permissions_of, union};
 pub use root::{Query, QueryRoot, asked_once, raw, response, write_object};
-pub use search::searched;
+pub use search::{SearchedColumn, searched};
 pub(in crate::graph) use union::seen;
 pub use union::{
     Members, Union, is_node, leaf_of_type, mixed, node_types, prefix_of_type, table_of_prefix, type_of_prefix,

@@ -22,12 +22,15 @@ pub(super) fn order_argument<U: Listed>() -> Argument {
     )
 }
 
+/// An order, and its keys.
+type Ordering<F> = (Vec<Order<F>>, Vec<Key>);
+
 /// The order that the arguments ask for, and its keys; by how well they fit where something is searched, else the default.
 pub(super) fn order_of<U: Listed>(
     args: &Args<'_, '_>,
     env: Env<'_>,
     search: Option<&Search>,
-) -> Result<(Vec<Order<U::Order>>, Vec<Key>), Fault> {
+) -> Result<Ordering<U::Order>, Fault> {
     let asked = args.get::<Option<Vec<OrderInput<U, U::Order>>>>("orderBy")?.unwrap_or_default();
     if asked.len() > 5 {
         return Err(Fault::bad_input(say!("`orderBy` takes at most 5 keys")));

@@ -15,11 +15,7 @@ use super::{
     union::{NODES, node_by_prefix, prefix_of_type},
 };
 use crate::{
-    graph::{
-        fault::{Code, Fault},
-        page::Page,
-        visit::Args,
-    },
+    graph::{fault::Fault, page::Page, visit::Args},
     store::select::{Condition, Search, Wanted},
 };
 
@@ -53,8 +49,11 @@ pub(super) fn wanted<T: Entity>(env: Env<'_>, words: &str) -> Result<Wanted, Fau
     Ok(Wanted { search, table: T::TABLE, condition: Condition::ANYTHING.living::<T>() })
 }
 
-/// Every kind of record that is searched, with the columns whose texts are, and the fields that show those.
-pub fn searched() -> Vec<(&'static str, Vec<(&'static str, Option<&'static str>)>)> {
+/// A column, and the field that shows it.
+pub type SearchedColumn = (&'static str, Option<&'static str>);
+
+/// Every kind of record that is searched, with the columns whose texts are.
+pub fn searched() -> Vec<(&'static str, Vec<SearchedColumn>)> {
     let nodes = NODES.read().unwrap_or_else(std::sync::PoisonError::into_inner);
     let all = nodes.values().filter(|node| !node.searched().is_empty());
     all.map(|node| {
@@ -190,10 +189,8 @@ impl Request {
             let node = prefix_of_type(&type_name(kind.name)).and_then(node_by_prefix);
             match node.map(|node| node.wanted(env, &words)) {
                 Some(Ok(wanted)) => kinds.push(wanted),
-                // what was named is not left out without a word, nor what is wrong with the words
-                Some(Err(fault)) if !chosen.is_empty() || fault.code == Code::BadUserInput => {
-                    return Err(fault);
-                }
+                // left out is what was not named and may not be seen, and nothing else without a word
+                Some(Err(fault)) if !chosen.is_empty() || !fault.is_denial() => return Err(fault),
                 Some(Err(_)) | None => {}
             }
         }

@@ -1,5 +1,6 @@
 //! `search` on lists, and the root field `search`: what is found, in which order, and by whom.
 use diesel_async::SimpleAsyncConnection;
+use portico::graph::rows::SearchedColumn;
 use serde_json::{Value, json};
 
 use crate::{
@@ -277,7 +278,7 @@ async fn what_is_searched_is_what_is_indexed() {
     let mut declared = Vec::new();
     for (kind, columns) in portico::graph::rows::searched() {
         let hidden: Vec<_> = columns.iter().filter(|(_, field)| field.is_none()).collect();
-        assert_eq!(hidden, Vec::<&(&str, Option<&str>)>::new(), "{kind} is searched by what nobody sees");
+        assert_eq!(hidden, Vec::<&SearchedColumn>::new(), "{kind} is searched by what nobody sees");
         let names: Vec<_> = columns.iter().map(|(column, _)| *column).collect();
         declared.push(format!("{kind} {} ", names.join(" ")));
     }
