@@ -85,9 +85,12 @@ COMMENT ON CONSTRAINT idempotency_keys_organization_id_fkey ON ops.idempotency_k
 COMMENT ON CONSTRAINT idempotency_keys_key_check ON ops.idempotency_keys IS 'The key has 1 to 255 characters.';
 COMMENT ON CONSTRAINT idempotency_keys_operation_check ON ops.idempotency_keys IS 'The operation has 1 to 200 characters.';
 COMMENT ON CONSTRAINT idempotency_keys_expires_at_check ON ops.idempotency_keys IS 'A key is remembered for some time.';
-CREATE INDEX idempotency_keys_expires_at_idx ON ops.idempotency_keys (organization_id, expires_at);
+CREATE INDEX idempotency_keys_expires_at_idx ON ops.idempotency_keys (expires_at);
 GRANT SELECT, INSERT, UPDATE (response, expires_at), DELETE ON ops.idempotency_keys TO portico_app;
 CALL ops.isolate('ops.idempotency_keys', 'tenant');
+GRANT SELECT (expires_at), DELETE ON ops.idempotency_keys TO portico_worker;
+CREATE POLICY idempotency_keys_worker ON ops.idempotency_keys TO portico_worker USING (expires_at <= now());
+COMMENT ON POLICY idempotency_keys_worker ON ops.idempotency_keys IS 'Background work deletes keys that are no longer remembered.';
 
 CREATE TRIGGER append_only BEFORE UPDATE ON ops.events
   FOR EACH ROW EXECUTE FUNCTION ops.append_only('events');

@@ -11,7 +11,7 @@ pub fn input_object<T: InputType>(
     about: &str,
     fields: impl Fn(&mut Registry) -> Vec<MetaInputValue>,
 ) -> String {
-    input_type(registry, &T::type_name(), about, false, fields);
+    input_type(registry, &T::type_name(), about, false, &fields);
     T::qualified_type_name()
 }
 
@@ -22,7 +22,7 @@ pub fn one_of(
     about: &str,
     fields: impl Fn(&mut Registry) -> Vec<MetaInputValue>,
 ) -> String {
-    input_type(registry, name, about, true, fields);
+    input_type(registry, name, about, true, &fields);
     name.to_owned()
 }
 
@@ -31,7 +31,7 @@ fn input_type(
     name: &str,
     about: &str,
     oneof: bool,
-    fields: impl Fn(&mut Registry) -> Vec<MetaInputValue>,
+    fields: &dyn Fn(&mut Registry) -> Vec<MetaInputValue>,
 ) {
     if registry.types.contains_key(name) {
         return;

@@ -167,14 +167,19 @@ impl Deref for Schema {
 
 impl Schema {
     pub fn new(parts: SchemaParts) -> Self {
-        let (documents, registry) = (Documents::new(), registry());
+        let documents = Documents::new();
+        let registry = registry();
+        let deprecated = deprecated::Uses::of(&registry, deprecated::DEPRECATED);
+        let shapes = Arc::new(Shapes::of(&registry, parts.pages));
+        // two of them at once would be the largest thing in memory
+        drop(registry);
         Self(Arc::new(Core {
             inner: build().extension(documents.clone()).finish(),
-            deprecated: deprecated::Uses::of(&registry, deprecated::DEPRECATED),
+            deprecated,
             documents,
             persisted: Arc::new(Persisted::new(parts.persisted_queries)),
             rates: Arc::new(Rates::new(&parts.rates, &parts.clock)),
-            shapes: Arc::new(Shapes::of(&registry, parts.pages)),
+            shapes,
             slow: SlowLog::new(parts.slow_after),
             parts: Arc::new(parts),
         }))

@@ -1,11 +1,11 @@
-//! The background work that deletes events which are older than subscribers may come back to, and counts of what came to
-//! be no security event.
+//! The background work that deletes events which are older than subscribers may come back to, counts of what came to be no
+//! security event, and answers that nobody may ask for again.
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::store::{clock, detection, door::Door, error::Result, events};
+use crate::store::{clock, detection, door::Door, error::Result, events, journal};
 
 /// How often it is looked for old events.
 const EVERY: Duration = Duration::from_mins(1);
@@ -21,6 +21,9 @@ pub fn spawn(door: Door, retention: chrono::Duration, stop: CancellationToken) -
             }
             if let Err(error) = detection::forget(&door, clock::now()).await {
                 tracing::warn!(%error, "Old counts could not be deleted; it is tried again");
+            }
+            if let Err(error) = journal::forget_keys(&door).await {
+                tracing::warn!(%error, "Old idempotency keys could not be deleted; it is tried again");
             }
         }
     })

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{
     clock,
     detection::{Rule, Sighting},
-    door::{Caller, Write},
+    door::{Caller, Door, Write},
     error::{Error, Result},
     events::{SESSION, session_topic},
     id,
@@ -325,6 +325,16 @@ impl Write {
         let caller = self.caller();
         (caller.organization.unwrap_or(PLATFORM), caller.api_key.or(caller.user).unwrap_or_default())
     }
+}
+
+/// Deletes the idempotency keys of all organizations that are no longer remembered; says how many.
+pub async fn forget_keys(door: &Door) -> Result<usize> {
+    let mut work = door.work().await?;
+    work.as_worker().await?;
+    let over = idempotency_keys::table.filter(idempotency_keys::expires_at.le(clock::now()));
+    let gone = diesel::delete(over).execute(&mut *work).await?;
+    work.commit().await?;
+    Ok(gone)
 }
 
 /// Writes one audit row on behalf of `caller`.

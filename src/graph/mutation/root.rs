@@ -9,7 +9,7 @@ use async_graphql::{
     registry::{MetaField, ObjectBuilder, Registry},
 };
 
-use super::{Access, Mutations, run::ONCE};
+use super::{Access, Mutations, run, run::ONCE};
 use crate::graph::{rows, visit::Visit};
 
 /// `Mutation`, as async-graphql knows it.
@@ -73,7 +73,7 @@ impl ContainerType for MutationRoot {
         // a response key selected twice is still done once
         let Some(asked) = rows::asked_once(ctx, "Mutation") else { return Ok(Some(Value::Null)) };
         let visit = ctx.data_unchecked::<Visit>();
-        let (json, errors) = declared.action.answer(visit, ctx, asked, declared).await;
+        let (json, errors) = run::answer(visit, ctx, &asked, declared).await;
         errors.into_iter().for_each(|error| ctx.add_error(error));
         Ok(Some(rows::raw(json)))
     }

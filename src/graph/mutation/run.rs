@@ -1,7 +1,7 @@
 //! Running: the transaction, and then what is shown of its outcome.
-use std::{sync::Arc, time::Duration};
+use std::{any::Any, sync::Arc, time::Duration};
 
-use async_graphql::{Any, Context, InputType, Pos, ServerError, Value, registry::Registry};
+use async_graphql::{Context, InputType, Pos, ServerError, Value, registry::Registry};
 use futures_util::{FutureExt, future::BoxFuture};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -37,15 +37,28 @@ fn failed(ctx: &Context<'_>, fault: &Fault) -> Shown {
     out.finish()
 }
 
+/// What is done with an input, and what is shown of it: the part of each mutation that knows its types.
 pub(super) trait Action: Send + Sync {
+    fn name(&self) -> &'static str;
     fn register(&self, registry: &mut Registry) -> (String, String);
-    fn answer<'a>(
+
+    /// What is to be done with the input of the field.
+    fn act(&self, ctx: &Context<'_>) -> Result<Box<Act>, Fault>;
+
+    /// What it came to when it was not done.
+    fn refused(&self, errors: Vec<UserError>) -> Box<dyn Come>;
+
+    /// What it came to before, as it was kept for a repetition.
+    fn again(&self, kept: serde_json::Value) -> serde_json::Result<Box<dyn Come>>;
+
+    /// Writes what is selected of what it came to.
+    fn show<'s, 'a: 's>(
         &'a self,
-        visit: &'a Visit,
-        ctx: &'a Context<'a>,
-        asked: Asked<'a>,
-        declared: &'a Declared,
-    ) -> BoxFuture<'a, Shown>;
+        env: Env<'a>,
+        asked: &'s Asked<'a>,
+        come: &'s dyn Come,
+        out: &'s mut Out<'a>,
+    ) -> BoxFuture<'s, ()>;
 
     /// Does it with one of many inputs, by itself: what the payload would tell of, or what the person can mend.
     fn row<'a>(
@@ -56,6 +69,22 @@ pub(super) trait Action: Send + Sync {
         is_marked: &'a mut bool,
     ) -> BoxFuture<'a, Outcome<Result<serde_json::Value, Vec<UserError>>>>;
 }
+
+/// What a mutation has come to: its payload, whatever that shows.
+pub(super) trait Come: Any + Send + Sync {
+    /// As it is kept for a repetition.
+    fn value(&self) -> serde_json::Result<serde_json::Value>;
+}
+
+impl<R: Serialize + Send + Sync + 'static> Come for Payload<R> {
+    fn value(&self) -> serde_json::Result<serde_json::Value> {
+        serde_json::to_value(self)
+    }
+}
+
+/// Does something once, with the records that its input names.
+pub(super) type Act =
+    dyn for<'w> FnOnce(&'w Visit, &'w mut Write, Vec<Named>) -> BoxFuture<'w, Outcome<Box<dyn Come>>> + Send;
 
 pub(super) type RunFn<I, R> =
     dyn for<'w> Fn(&'w Visit, &'w mut Write, Told<I>) -> BoxFuture<'w, Outcome<R>> + Send + Sync;
@@ -86,27 +115,55 @@ where
     I: InputType + Send + 'static,
     R: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
 {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
     fn register(&self, registry: &mut Registry) -> (String, String) {
         let about = format!("What `{}` has come to.", self.name);
         let payload = rows::object_of(registry, self.payload_name, about, None, self.payload);
         (I::create_type_info(registry), payload)
     }
 
-    fn answer<'a>(
+    fn act(&self, ctx: &Context<'_>) -> Result<Box<Act>, Fault> {
+        let input: I = Args::of(ctx).get("input")?;
+        let run = self.run.clone();
+        Ok(Box::new(move |visit, write, named| {
+            async move {
+                let result = run(visit, write, Told { input, named }).await?;
+                Ok(Box::new(Payload::done(result)) as Box<dyn Come>)
+            }
+            .boxed()
+        }))
+    }
+
+    fn refused(&self, errors: Vec<UserError>) -> Box<dyn Come> {
+        Box::new(Payload::<R>::refused(errors))
+    }
+
+    fn again(&self, kept: serde_json::Value) -> serde_json::Result<Box<dyn Come>> {
+        Ok(Box::new(serde_json::from_value::<Payload<R>>(kept)?))
+    }
+
+    fn show<'s, 'a: 's>(
         &'a self,
-        visit: &'a Visit,
-        ctx: &'a Context<'a>,
-        asked: Asked<'a>,
-        declared: &'a Declared,
-    ) -> BoxFuture<'a, Shown> {
+        env: Env<'a>,
+        asked: &'s Asked<'a>,
+        come: &'s dyn Come,
+        out: &'s mut Out<'a>,
+    ) -> BoxFuture<'s, ()> {
         async move {
-            let done = match self.perform(visit, ctx, &asked, declared).await {
-                Ok(done) => done,
-                Err(fault) => return failed(ctx, &fault.undone()),
-            };
-            let mut shown = self.shown(visit, ctx, &asked, done).await;
-            fault::committed(&mut shown.1);
-            shown
+            let come: &dyn Any = come;
+            match come.downcast_ref::<Payload<R>>() {
+                Some(payload) => {
+                    let (fields, name) = (self.payload, self.payload_name);
+                    rows::write_object(env, fields, name, asked, payload.clone(), out).await;
+                }
+                None => {
+                    out.fail(&Fault::internal("the payload of another mutation"), Some(asked.pos()));
+                    out.null();
+                }
+            }
         }
         .boxed()
     }
@@ -134,119 +191,121 @@ where
     }
 }
 
-impl<I, R> Run<I, R>
-where
-    I: InputType + Send + 'static,
-    R: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
-{
-    /// What is selected of the payload of what was done.
-    fn shown<'a>(
-        &'a self,
-        visit: &'a Visit,
-        ctx: &'a Context<'a>,
-        asked: &'a Asked<'a>,
-        Done { payload, written }: Done<R>,
-    ) -> BoxFuture<'a, Shown> {
-        async move {
-            // what else the payload shows is read anew: the snapshot of before would not see the change
-            let (door, caller) = (&visit.door, visit.caller.clone());
-            let snapshot = match written {
-                Some((standing, written)) => door.snapshot_after(caller, standing, written),
-                None => door.assuming_snapshot(caller),
-            };
-            if let Some(shown) = self.show(visit, ctx, asked, payload.clone(), snapshot).await {
-                return shown;
-            }
-            // the change was about the caller's own standing; whoever signs out is told that it is done, and sees
-            // nothing that they would have to be signed in for
-            let snapshot = door.snapshot(visit.caller.clone());
-            if let Some(shown) = self.show(visit, ctx, asked, payload.clone(), snapshot).await {
-                return shown;
-            }
-            let (request, language) = (visit.caller.request.clone(), visit.caller.language);
-            let nobody = Caller { request, language, ..Caller::default() };
-            let shown = self.show(visit, ctx, asked, payload, door.snapshot(Arc::new(nobody))).await;
-            shown.unwrap_or_else(|| failed(ctx, &Fault::internal("nobody is denied what is public")))
-        }
-        .boxed()
-    }
-
-    /// What is selected of the payload, read in `snapshot`; none where its caller is not let in, or not as assumed.
-    async fn show(
-        &self,
-        visit: &Visit,
-        ctx: &Context<'_>,
-        asked: &Asked<'_>,
-        payload: Payload<R>,
-        snapshot: Arc<Snapshot>,
-    ) -> Option<Shown> {
-        let shown = match snapshot.grants().await {
-            Ok(grants) => {
-                let mut out = Out::at(ctx.path_node);
-                let env = Env::of(ctx, visit, &snapshot, grants);
-                rows::write_object(env, self.payload, self.payload_name, asked, payload, &mut out).await;
-                snapshot.holds().await.then(|| {
-                    visit.progress.wrote(out.rows);
-                    out.finish()
-                })
-            }
-            Err(StoreError::Denied(_)) => None,
-            Err(error) => Some(failed(ctx, &error.into())),
-        };
-        snapshot.close();
-        shown
-    }
-
-    async fn perform(
-        &self,
-        visit: &Visit,
-        ctx: &Context<'_>,
-        asked: &Asked<'_>,
-        declared: &Declared,
-    ) -> Result<Done<R>, Fault> {
-        let input: I = Args::of(ctx).get("input")?;
-        let idempotency = idempotency(ctx, asked, self.name)?;
-        if idempotency.is_some() && declared.once {
-            return Err(Fault::bad_input(say!(
-                "`@idempotent` is not for `{name}`: {ONCE}",
-                name = self.name
-            )));
-        }
-        if idempotency.is_some() && visit.caller.is_anonymous() {
-            return Err(Fault::bad_input(say!("`@idempotent` is for whoever is signed in")));
-        }
-        // what takes no permission concerns nobody but themselves, and looks by itself; so does what administrators of
-        // the platform do elsewhere
-        let looks = matches!(declared.access, Access::Permission(_));
-        let named = if looks { rows::named_in(ctx) } else { Vec::new() };
-        let (visit, run, name) = (visit.clone(), self.run.clone(), self.name);
-        let (access, without_mfa, in_person) = (declared.access, declared.without_mfa, declared.in_person);
-        // a client that hangs up drops us, not the task
-        let task = tokio::spawn(telemetry::carry(async move {
-            let mut write = enter(&visit, without_mfa).await?;
-            if in_person && write.caller().impersonator.is_some() {
-                write.denied(name, "the person themselves").await?;
-                write.commit().await?;
-                let message = say!("you act as somebody else: this is for them to do");
-                return Err(Fault::new(Code::Forbidden, message));
-            }
-            let run = async |write: &mut Write| run(&visit, write, Told { input, named }).await;
-            perform(&visit, write, name, access, idempotency, run).await
-        }));
-        task.await.map_err(Fault::internal)?
-    }
+/// Does what a field asks for, and shows what it has come to.
+pub(super) async fn answer(
+    visit: &Visit,
+    ctx: &Context<'_>,
+    asked: &Asked<'_>,
+    declared: &'static Declared,
+) -> Shown {
+    let done = match perform(visit, ctx, asked, declared).await {
+        Ok(done) => done,
+        Err(fault) => return failed(ctx, &fault.undone()),
+    };
+    let mut shown = shown(visit, ctx, asked, &*declared.action, done).await;
+    fault::committed(&mut shown.1);
+    shown
 }
 
-/// A mutation that was done.
-struct Done<R> {
-    payload: Payload<R>,
+/// What is selected of the payload of what was done.
+async fn shown(
+    visit: &Visit,
+    ctx: &Context<'_>,
+    asked: &Asked<'_>,
+    action: &dyn Action,
+    Done { come, written }: Done,
+) -> Shown {
+    // what else the payload shows is read anew: the snapshot of before would not see the change
+    let (door, caller) = (&visit.door, visit.caller.clone());
+    let snapshot = match written {
+        Some((standing, written)) => door.snapshot_after(caller, standing, written),
+        None => door.assuming_snapshot(caller),
+    };
+    if let Some(shown) = show(visit, ctx, asked, action, &*come, snapshot).await {
+        return shown;
+    }
+    // the change was about the caller's own standing; whoever signs out is told that it is done, and sees nothing that
+    // they would have to be signed in for
+    let snapshot = door.snapshot(visit.caller.clone());
+    if let Some(shown) = show(visit, ctx, asked, action, &*come, snapshot).await {
+        return shown;
+    }
+    let (request, language) = (visit.caller.request.clone(), visit.caller.language);
+    let nobody = Caller { request, language, ..Caller::default() };
+    let shown = show(visit, ctx, asked, action, &*come, door.snapshot(Arc::new(nobody))).await;
+    shown.unwrap_or_else(|| failed(ctx, &Fault::internal("nobody is denied what is public")))
+}
+
+/// What is selected of the payload, read in `snapshot`; none where its caller is not let in, or not as assumed.
+async fn show(
+    visit: &Visit,
+    ctx: &Context<'_>,
+    asked: &Asked<'_>,
+    action: &dyn Action,
+    come: &dyn Come,
+    snapshot: Arc<Snapshot>,
+) -> Option<Shown> {
+    let shown = match snapshot.grants().await {
+        Ok(grants) => {
+            let mut out = Out::at(ctx.path_node);
+            action.show(Env::of(ctx, visit, &snapshot, grants), asked, come, &mut out).await;
+            snapshot.holds().await.then(|| {
+                visit.progress.wrote(out.rows);
+                out.finish()
+            })
+        }
+        Err(StoreError::Denied(_)) => None,
+        Err(error) => Some(failed(ctx, &error.into())),
+    };
+    snapshot.close();
+    shown
+}
+
+/// Does it, in a transaction and a task of its own.
+async fn perform(
+    visit: &Visit,
+    ctx: &Context<'_>,
+    asked: &Asked<'_>,
+    declared: &'static Declared,
+) -> Result<Done, Fault> {
+    let name = declared.action.name();
+    let act = declared.action.act(ctx)?;
+    let idempotency = idempotency(ctx, asked, name)?;
+    if idempotency.is_some() && declared.once {
+        return Err(Fault::bad_input(say!("`@idempotent` is not for `{name}`: {ONCE}")));
+    }
+    if idempotency.is_some() && visit.caller.is_anonymous() {
+        return Err(Fault::bad_input(say!("`@idempotent` is for whoever is signed in")));
+    }
+    // what takes no permission concerns nobody but themselves, and looks by itself; so does what administrators of the
+    // platform do elsewhere
+    let looks = matches!(declared.access, Access::Permission(_));
+    let named = if looks { rows::named_in(ctx) } else { Vec::new() };
+    let visit = visit.clone();
+    // a client that hangs up drops us, not the task
+    let task = tokio::spawn(telemetry::carry(async move {
+        let mut write = enter(&visit, declared.without_mfa).await?;
+        if declared.in_person && write.caller().impersonator.is_some() {
+            write.denied(name, "the person themselves").await?;
+            write.commit().await?;
+            let message = say!("you act as somebody else: this is for them to do");
+            return Err(Fault::new(Code::Forbidden, message));
+        }
+        transact(&visit, write, declared, idempotency, (act, named)).await
+    }));
+    task.await.map_err(Fault::internal)?
+}
+
+/// What a mutation has come to that was done.
+struct Done {
+    come: Box<dyn Come>,
     /// The row that it wrote last, and what its caller held.
     written: Option<(Arc<Standing>, Written)>,
 }
 
-impl<R> From<Payload<R>> for Done<R> {
-    fn from(payload: Payload<R>) -> Self {
-        Self { payload, written: None }
+impl From<Box<dyn Come>> for Done {
+    fn from(come: Box<dyn Come>) -> Self {
+        Self { come, written: None }
     }
 }
 
@@ -275,17 +334,15 @@ pub(super) async fn all_seen(write: &mut Write, named: &[Named]) -> Outcome<()> 
     Ok(())
 }
 
-async fn perform<R>(
+async fn transact(
     visit: &Visit,
     mut write: Write,
-    name: &'static str,
-    access: Access,
+    declared: &Declared,
     idempotency: Option<Idempotency>,
-    run: impl AsyncFnOnce(&mut Write) -> Outcome<R>,
-) -> Result<Done<R>, Fault>
-where
-    R: Serialize + DeserializeOwned + Clone,
-{
+    (act, named): (Box<Act>, Vec<Named>),
+) -> Result<Done, Fault> {
+    let (action, access) = (&*declared.action, declared.access);
+    let name = action.name();
     if let Err(fault) = in_time(access.permit(&mut write)).await {
         if fault.code == Code::Timeout {
             return Err(fault);
@@ -297,9 +354,9 @@ where
     if let Some(idempotency) = &idempotency {
         match in_time(write.claim(idempotency)).await? {
             Replay::First => {}
-            Replay::Again(payload) => {
+            Replay::Again(kept) => {
                 write.roll_back().await;
-                return Ok(serde_json::from_value::<Payload<R>>(payload).map_err(Fault::internal)?.into());
+                return Ok(action.again(kept).map_err(Fault::internal)?.into());
             }
             Replay::Reused => {
                 write.roll_back().await;
@@ -310,10 +367,9 @@ where
             }
         }
     }
-    match in_time(run(&mut write)).await {
-        Ok(result) => {
-            let payload = Payload::done(result);
-            remember(&mut write, idempotency.as_ref(), &payload).await?;
+    match in_time(act(visit, &mut write, named)).await {
+        Ok(come) => {
+            remember(&mut write, idempotency.as_ref(), &*come).await?;
             if !write.is_recorded() {
                 write.roll_back().await;
                 return Err(Fault::internal(format!("{name} wrote no audit row")));
@@ -326,17 +382,17 @@ where
             let same = Arc::ptr_eq(write.caller(), &visit.caller);
             let written = write.written().filter(|_| same);
             commit(visit, write).await?;
-            Ok(Done { payload, written })
+            Ok(Done { come, written })
         }
         Err(Stop::User(errors)) => {
             write.roll_back().await;
-            Ok(Payload::refused(errors).into())
+            Ok(action.refused(errors).into())
         }
         Err(Stop::Kept(errors)) => {
-            let payload = Payload::refused(errors);
-            remember(&mut write, idempotency.as_ref(), &payload).await?;
+            let come = action.refused(errors);
+            remember(&mut write, idempotency.as_ref(), &*come).await?;
             commit(visit, write).await?;
-            Ok(payload.into())
+            Ok(come.into())
         }
         // whatever it waits for: its connection is closed, and nothing of it remains
         Err(Stop::Fault(fault)) if is_late() => Err(fault),
@@ -349,14 +405,14 @@ where
 }
 
 /// Keeps what it has come to for a repetition; where nothing was done, there is nothing to keep.
-async fn remember<R: Serialize>(
+async fn remember(
     write: &mut Write,
     idempotency: Option<&Idempotency>,
-    payload: &Payload<R>,
+    come: &dyn Come,
 ) -> Result<(), Fault> {
     let Some(idempotency) = idempotency else { return Ok(()) };
-    let payload = serde_json::to_value(payload).map_err(Fault::internal)?;
-    Ok(write.remember(idempotency, &payload).await?)
+    let kept = come.value().map_err(Fault::internal)?;
+    Ok(write.remember(idempotency, &kept).await?)
 }
 
 /// Where a permission does not extend to a record, but would as soon as it is approved, or with a second factor: that.
@@ -410,7 +466,7 @@ fn idempotency(
     if key.trim().is_empty() || key.chars().count() > 200 {
         return Err(Fault::bad_input(say!("an idempotency key has 1 to 200 characters")));
     }
-    let Any(input) = Args::of(ctx).get("input")?;
+    let async_graphql::Any(input) = Args::of(ctx).get("input")?;
     let mut input = serde_json::to_value(input).map_err(Fault::internal)?;
     input.sort_all_objects();
     Ok(Some(Idempotency::new(key, name, &input.to_string())))

@@ -2,6 +2,7 @@
 use std::{
     any::{Any, TypeId},
     collections::HashMap,
+    ops::{Deref, DerefMut},
     sync::{LazyLock, PoisonError, RwLock},
 };
 
@@ -93,21 +94,27 @@ pub(super) struct RowsOf<T> {
 
 /// One field.
 pub(super) struct Declared<T: 'static> {
+    face: Face,
+    /// As which field of another record it is masked, row by row.
+    pub masked_as: Option<MaskedAs<T>>,
+    /// Whose rows show it to them without the permission.
+    pub own: Option<Own<T>>,
+    pub how: How<T>,
+}
+
+/// What of a field is the same whatever it is a field of.
+pub(super) struct Face {
     pub about: String,
     /// The column that it shows, if it shows one as it is.
     pub column: Option<&'static str>,
     /// The columns that are read for it.
     pub reads: Columns,
-    /// As which field of another record it is masked, row by row.
-    pub masked_as: Option<MaskedAs<T>>,
     /// The fields, by type and name, that it is worked out from or a copy of: it is masked as the first of them is that is.
     pub follows: &'static [(&'static str, &'static str)],
     pub origin: Origin,
     pub needs: Option<&'static str>,
     /// Everybody may, on purpose.
     pub public: bool,
-    /// Whose rows show it to them without the permission.
-    pub own: Option<Own<T>>,
     /// The permission of the type it leads to.
     pub target_needs: Option<&'static str>,
     pub arguments: Vec<Argument>,
@@ -116,9 +123,20 @@ pub(super) struct Declared<T: 'static> {
     pub fallible: bool,
     /// Null only ever comes with an error.
     pub semantic_non_null: bool,
-    pub how: How<T>,
     /// A value of it as the database has it.
     pub stored: StoredAs,
+}
+
+impl<T> Deref for Declared<T> {
+    type Target = Face;
+    fn deref(&self) -> &Face {
+        &self.face
+    }
+}
+impl<T> DerefMut for Declared<T> {
+    fn deref_mut(&mut self) -> &mut Face {
+        &mut self.face
+    }
 }
 
 /// Where a value comes from.
@@ -145,7 +163,7 @@ pub(super) enum How<T: 'static> {
     Relation(Box<dyn Relation<T>>),
 }
 
-impl<T> Declared<T> {
+impl Face {
     /// Whether null may stand here because the caller lacks it, or because it fails.
     pub const fn nullable(&self) -> bool {
         self.fallible || self.needs.is_some() || self.target_needs.is_some()
@@ -206,7 +224,7 @@ impl<T> Last<'_, T> {
         self
     }
 
-    const fn worked_out(self) -> Self {
+    fn worked_out(self) -> Self {
         self.0.origin = Origin::WorkedOut;
         self
     }
@@ -281,24 +299,22 @@ impl<T: Send + Sync + 'static> Fields<T> {
 
     pub(super) fn add(&mut self, name: &'static str, ty: TypeOf, how: How<T>) -> Last<'_, T> {
         let fallible = matches!(how, How::Relation(_));
-        let declared = Declared {
+        let face = Face {
             about: String::new(),
             column: None,
             reads: Columns::ALL,
-            masked_as: None,
             follows: &[],
             origin: Origin::Stated,
             needs: None,
             public: false,
-            own: None,
             target_needs: None,
             arguments: Vec::new(),
             ty,
             fallible,
             semantic_non_null: false,
-            how,
             stored: |value| value,
         };
+        let declared = Declared { face, masked_as: None, own: None, how };
         // a name declared twice keeps its last meaning; the law of the schema names it
         Last(self.declared.entry(name).insert_entry(declared).into_mut(), self.table)
     }
@@ -469,13 +485,21 @@ pub(super) fn fields_of<T: Object>() -> &'static Fields<T> {
 
 /// The fields of `T`, which `make` declares.
 pub(super) fn made_once<T: Send + Sync + 'static>(make: impl FnOnce() -> Fields<T>) -> &'static Fields<T> {
-    type Known = RwLock<HashMap<TypeId, &'static (dyn Any + Send + Sync)>>;
-    static KNOWN: LazyLock<Known> = LazyLock::new(Known::default);
-    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(&TypeId::of::<T>()).copied();
-    if let Some(fields) = known.and_then(<dyn Any + Send + Sync>::downcast_ref) {
+    if let Some(fields) = known(TypeId::of::<T>()).and_then(<dyn Any + Send + Sync>::downcast_ref) {
         return fields;
     }
     let made: &'static Fields<T> = Box::leak(Box::new(make()));
-    KNOWN.write().unwrap_or_else(PoisonError::into_inner).insert(TypeId::of::<T>(), made);
+    know(TypeId::of::<T>(), made);
     made
+}
+
+type Known = RwLock<HashMap<TypeId, &'static (dyn Any + Send + Sync)>>;
+static KNOWN: LazyLock<Known> = LazyLock::new(Known::default);
+
+fn known(of: TypeId) -> Option<&'static (dyn Any + Send + Sync)> {
+    KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(&of).copied()
+}
+
+fn know(of: TypeId, made: &'static (dyn Any + Send + Sync)) {
+    KNOWN.write().unwrap_or_else(PoisonError::into_inner).insert(of, made);
 }

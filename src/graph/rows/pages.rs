@@ -133,102 +133,108 @@ where
         asked: &'r Asked<'a>,
         rows: &'r [T],
     ) -> BoxFuture<'r, Loaded<'a>> {
-        async move {
-            let parents: Vec<Uuid> = rows.iter().map(&self.parent).collect();
-            let request = {
-                let ctx = env.field(asked.field());
-                Request::<U>::read(&Args::of(&ctx), env, matches!(self.link, Link::Root(_)))?
-            };
-            let parts = collect(env.document, super::register::connection_name::<U>(), &asked.sets());
-            let wanted = parts.iter().any(|part| matches!(part.name(), "edges" | "nodes" | "pageInfo"));
-            let counted = parts.iter().any(|part| part.name() == "totalCount");
-            let link = match &self.link {
-                Link::Column(column) => Condition::OfParent(column),
-                Link::Root(condition) | Link::Where(condition) => condition.clone(),
-            };
-            let condition = link.and(request.condition.clone());
-            let (found, totals) = futures_util::join!(
-                async {
-                    if wanted {
-                        let columns = looked_at::<U>(env, &parts, &request.order);
-                        self.fetch(env, &request, columns, condition.clone(), &parents).await
-                    } else {
-                        Ok(Pile::default())
-                    }
-                },
-                async {
-                    if counted {
-                        total::<U>(env, &parts, condition.clone(), &parents).await
-                    } else {
-                        Ok(HashMap::new())
-                    }
-                },
-            );
-            let (found, totals) = (found?, totals?);
-            let (_, before, after) = request.page.cut(0);
-            let each = parents.iter().map(|parent| {
-                let nothing = || Slice { range: 0..0, before, after };
-                (found.slices.get(parent).cloned().unwrap_or_else(nothing), totals.get(parent).copied())
-            });
-            let each = each.collect();
-            let rows = Arc::new(found.rows);
-            let cursor = Arc::new(Cursor::new(env, request.context, request.order));
-            let amount = Beside { condition, parents: &parents };
-            let planned = parts.iter().map(async |part| {
-                Ok::<_, Fault>((part.key, part_of(env, part, &rows, &cursor, &amount).await?))
-            });
-            let parts = futures_util::future::try_join_all(planned).await?;
-            loaded(PageEach { rows, each, parts, cursor })
-        }
-        .boxed()
+        // what follows is the same for every list of these rows, whatever they hang on
+        let parents = rows.iter().map(&self.parent).collect();
+        page_each::<U>(env, asked, &self.link, parents).boxed()
     }
 }
 
-impl<F, U: Listed> Pages<F, U> {
-    /// The rows of every parent, one more than the page each.
-    async fn fetch(
-        &self,
-        env: Env<'_>,
-        request: &Request<U>,
-        columns: Columns,
-        condition: Condition,
-        parents: &[Uuid],
-    ) -> Result<Pile<U>, Fault> {
-        let backward = request.page.backward;
-        let keys: Vec<Key> =
-            request.keys.iter().map(|key| if backward { key.reversed() } else { key.clone() }).collect();
-        let condition = match &request.at {
-            Some(at) => condition.and(Condition::Beyond(keys.clone(), at.clone())),
-            None => condition,
-        };
-        let fetch = Fetch { condition, order: keys, limit: Some(request.page.limit + 1), columns };
-        if matches!(self.link, Link::Root(_)) {
-            let mut pile = Pile { rows: U::rows(env.snapshot, fetch).await?, ..Pile::default() };
-            let found = pile.rows.len();
-            pile.end(Uuid::nil(), 0, found, &request.page);
-            return Ok(pile);
-        }
-        let mut parents = parents.to_vec();
-        parents.sort_unstable();
-        parents.dedup();
-        let expected = fetch.most().saturating_mul(parents.len());
-        let mut pile = Pile { rows: Vec::with_capacity(expected.min(1024)), ..Pile::default() };
-        let (mut from, mut current) = (0, None);
-        let mut take = |parent, row| {
-            if let Some(before) = current.replace(parent)
-                && before != parent
-            {
-                pile.end(before, from, pile.rows.len() - from, &request.page);
-                from = pile.rows.len();
+/// The pages of all parents, with what is asked of them.
+async fn page_each<'a, U: Listed>(
+    env: Env<'a>,
+    asked: &Asked<'a>,
+    link: &Link,
+    parents: Vec<Uuid>,
+) -> Loaded<'a> {
+    let is_root = matches!(link, Link::Root(_));
+    let request = {
+        let ctx = env.field(asked.field());
+        Request::<U>::read(&Args::of(&ctx), env, is_root)?
+    };
+    let parts = collect(env.document, super::register::connection_name::<U>(), &asked.sets());
+    let wanted = parts.iter().any(|part| matches!(part.name(), "edges" | "nodes" | "pageInfo"));
+    let counted = parts.iter().any(|part| part.name() == "totalCount");
+    let link = match link {
+        Link::Column(column) => Condition::OfParent(column),
+        Link::Root(condition) | Link::Where(condition) => condition.clone(),
+    };
+    let condition = link.and(request.condition.clone());
+    let (found, totals) = futures_util::join!(
+        async {
+            if wanted {
+                let columns = looked_at::<U>(env, &parts, &request.order);
+                fetch(env, &request, is_root, (columns, condition.clone()), &parents).await
+            } else {
+                Ok(Pile::default())
             }
-            pile.rows.push(row);
-        };
-        U::each(env.snapshot, fetch, parents, &mut take).await?;
-        if let Some(last) = current {
-            pile.end(last, from, pile.rows.len() - from, &request.page);
-        }
-        Ok(pile)
+        },
+        async {
+            if counted {
+                total::<U>(env, &parts, condition.clone(), &parents).await
+            } else {
+                Ok(HashMap::new())
+            }
+        },
+    );
+    let (found, totals) = (found?, totals?);
+    let (_, before, after) = request.page.cut(0);
+    let each = parents.iter().map(|parent| {
+        let nothing = || Slice { range: 0..0, before, after };
+        (found.slices.get(parent).cloned().unwrap_or_else(nothing), totals.get(parent).copied())
+    });
+    let each = each.collect();
+    let rows = Arc::new(found.rows);
+    let cursor = Arc::new(Cursor::new(env, request.context, request.order));
+    let amount = Beside { condition, parents: &parents };
+    let planned = parts
+        .iter()
+        .map(async |part| Ok::<_, Fault>((part.key, part_of(env, part, &rows, &cursor, &amount).await?)));
+    let parts = futures_util::future::try_join_all(planned).await?;
+    loaded(PageEach { rows, each, parts, cursor })
+}
+
+/// The rows of every parent, one more than the page each.
+async fn fetch<U: Listed>(
+    env: Env<'_>,
+    request: &Request<U>,
+    is_root: bool,
+    (columns, condition): (Columns, Condition),
+    parents: &[Uuid],
+) -> Result<Pile<U>, Fault> {
+    let backward = request.page.backward;
+    let keys: Vec<Key> =
+        request.keys.iter().map(|key| if backward { key.reversed() } else { key.clone() }).collect();
+    let condition = match &request.at {
+        Some(at) => condition.and(Condition::Beyond(keys.clone(), at.clone())),
+        None => condition,
+    };
+    let fetch = Fetch { condition, order: keys, limit: Some(request.page.limit + 1), columns };
+    if is_root {
+        let mut pile = Pile { rows: U::rows(env.snapshot, fetch).await?, ..Pile::default() };
+        let found = pile.rows.len();
+        pile.end(Uuid::nil(), 0, found, &request.page);
+        return Ok(pile);
     }
+    let mut parents = parents.to_vec();
+    parents.sort_unstable();
+    parents.dedup();
+    let expected = fetch.most().saturating_mul(parents.len());
+    let mut pile = Pile { rows: Vec::with_capacity(expected.min(1024)), ..Pile::default() };
+    let (mut from, mut current) = (0, None);
+    let mut take = |parent, row| {
+        if let Some(before) = current.replace(parent)
+            && before != parent
+        {
+            pile.end(before, from, pile.rows.len() - from, &request.page);
+            from = pile.rows.len();
+        }
+        pile.rows.push(row);
+    };
+    U::each(env.snapshot, fetch, parents, &mut take).await?;
+    if let Some(last) = current {
+        pile.end(last, from, pile.rows.len() - from, &request.page);
+    }
+    Ok(pile)
 }
 
 /// The pages of all parents, one behind the other.

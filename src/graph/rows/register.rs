@@ -8,7 +8,7 @@ use async_graphql::{
 };
 
 use super::{
-    declare::{Declared, Fields, Object, fields_of},
+    declare::{Face, Fields, Object, fields_of},
     page_info::PageInfo,
     pages::Listed,
     union::Union,
@@ -28,22 +28,32 @@ pub fn object_of<T>(
     needs: Option<&'static str>,
     fields: &'static Fields<T>,
 ) -> String {
+    let faces = fields.declared.iter().map(|(name, declared)| (*name, &**declared));
+    object_type(registry, name, (about, needs), &fields.interfaces, Box::new(faces));
+    name.to_owned()
+}
+
+/// An object type, whatever its rows are.
+fn object_type(
+    registry: &mut Registry,
+    name: &str,
+    (about, needs): (String, Option<&'static str>),
+    interfaces: &[&'static str],
+    fields: Box<dyn Iterator<Item = (&'static str, &Face)>>,
+) {
     if registry.types.contains_key(name) {
-        return name.to_owned();
+        return;
     }
     // known before its fields are, since they may lead back to it
     registry.types.insert(name.to_owned(), ObjectBuilder::new(name, IndexMap::new()).build());
-    let shown = fields
-        .declared
-        .iter()
-        .map(|(field, declared)| ((*field).to_owned(), meta_field(registry, field, declared)));
+    let shown = fields.map(|(field, face)| (field.to_owned(), meta_field(registry, field, face)));
     let shown: IndexMap<_, _> = shown.collect();
     let mut object = ObjectBuilder::new(name, shown).description(Some(describe(about, needs)));
     if let Some(permission) = needs {
         object = object.directive_invocations(vec![requires(permission)]);
     }
     registry.types.insert(name.to_owned(), object.build());
-    for interface in &fields.interfaces {
+    for interface in interfaces {
         super::interface::register(registry, interface);
         registry.add_implements(name, interface);
         // what the interface cannot name itself, such as a connection of the product, it takes over from a member
@@ -58,15 +68,14 @@ pub fn object_of<T>(
             }
         }
     }
-    name.to_owned()
 }
 
-pub(super) fn meta_field<T>(registry: &mut Registry, name: &str, declared: &Declared<T>) -> MetaField {
-    let (ty, semantic_non_null) = declared.shown_type(registry);
+pub(super) fn meta_field(registry: &mut Registry, name: &str, face: &Face) -> MetaField {
+    let (ty, semantic_non_null) = face.shown_type(registry);
     let mut field = MetaField::new(name, ty);
-    let needs = declared.needs.or(declared.target_needs);
-    field.description = Some(describe(declared.about.clone(), needs));
-    field.args = declared
+    let needs = face.needs.or(face.target_needs);
+    field.description = Some(describe(face.about.clone(), needs));
+    field.args = face
         .arguments
         .iter()
         .map(|argument| {
@@ -164,20 +173,30 @@ pub(super) fn named<U: Object>(suffix: &'static str) -> &'static str {
 /// Makes the connection of an entity known; says its name.
 pub fn connection<U: Listed>(registry: &mut Registry) -> String {
     let name = connection_name::<U>();
-    if registry.types.contains_key(name) {
-        return name.to_owned();
+    if !registry.types.contains_key(name) {
+        registry.types.insert(name.to_owned(), ObjectBuilder::new(name, IndexMap::new()).build());
+        object::<U>(registry);
+        if U::DELETED.is_some() {
+            <Deleted as InputType>::create_type_info(registry);
+        }
+        let fields = connection_fields(registry, <U as Object>::NAME, edge_name::<U>());
+        let fields = fields.into_iter().chain(super::aggregate::connection_fields::<U>(registry));
+        let fields = fields.map(|field| (field.name.clone(), field)).collect();
+        let about = format!("A page of a list of {}.", <U as Object>::NAME);
+        let connection = ObjectBuilder::new(name, fields).description(Some(about));
+        registry.types.insert(name.to_owned(), connection.build());
     }
-    registry.types.insert(name.to_owned(), ObjectBuilder::new(name, IndexMap::new()).build());
-    let node = object::<U>(registry);
+    name.to_owned()
+}
+
+/// What every connection has, of whichever `node`.
+fn connection_fields(registry: &mut Registry, node: &str, edge: &str) -> [MetaField; 4] {
     let string = <String as InputType>::create_type_info(registry);
-    if U::DELETED.is_some() {
-        <Deleted as InputType>::create_type_info(registry);
-    }
     object::<PageInfo>(registry);
     count(registry);
     let edge = plain(
         registry,
-        edge_name::<U>(),
+        edge,
         &format!("One {node} in a list, with its place."),
         vec![
             ("cursor", string, "Its place in the list, for `after` and `before`."),
@@ -193,17 +212,12 @@ pub fn connection<U: Listed>(registry: &mut Registry) -> String {
     limit.description = Some("Where counting stops, at most 1,000,000.".to_owned());
     limit.default_value = Some("10000".to_owned());
     total.args.insert("limit".to_owned(), limit);
-    let fields = [
+    [
         field("edges", &format!("[{edge}!]!"), "The rows with their places."),
         field("nodes", &format!("[{node}!]!"), "The rows alone."),
         field("pageInfo", "PageInfo!", "Where this page begins and ends, and whether there is more."),
         total,
-    ];
-    let fields = fields.into_iter().chain(super::aggregate::connection_fields::<U>(registry));
-    let fields = fields.map(|field| (field.name.clone(), field)).collect();
-    let about = format!("A page of a list of {node}.");
-    registry.types.insert(name.to_owned(), ObjectBuilder::new(name, fields).description(Some(about)).build());
-    name.to_owned()
+    ]
 }
 
 fn count(registry: &mut Registry) {

@@ -306,21 +306,28 @@ where
         asked: &'r Asked<'a>,
         rows: &'r [T],
     ) -> BoxFuture<'r, Loaded<'a>> {
-        async move {
-            let keys = {
-                let ctx = env.field(asked.field());
-                let args = Args::of(&ctx);
-                rows.iter().map(|row| (self.key)(&args, row)).collect::<Result<_, _>>()?
-            };
-            let missing = if self.tells { Place::Hidden } else { Place::Nothing };
-            let sets = asked.sets();
-            let columns = columns_for::<U>(env, &sets);
-            let (found, at) = Distinct::of(keys).find(env, columns, missing).await?;
-            let body = plan(env, sets, Arc::new(found)).await;
-            loaded(OneEach { body, at, pos: asked.pos() })
-        }
-        .boxed()
+        let keys = {
+            let ctx = env.field(asked.field());
+            let args = Args::of(&ctx);
+            rows.iter().map(|row| (self.key)(&args, row)).collect::<Result<Vec<_>, _>>()
+        };
+        let missing = if self.tells { Place::Hidden } else { Place::Nothing };
+        one_each::<K, U>(env, asked, keys, missing).boxed()
     }
+}
+
+/// The row of each key, whichever rows have the keys.
+async fn one_each<'a, K: Batch<Value = U>, U: Object>(
+    env: Env<'a>,
+    asked: &Asked<'a>,
+    keys: Result<Vec<Option<K>>, Fault>,
+    missing: Place,
+) -> Loaded<'a> {
+    let sets = asked.sets();
+    let columns = columns_for::<U>(env, &sets);
+    let (found, at) = Distinct::of(keys?).find(env, columns, missing).await?;
+    let body = plan(env, sets, Arc::new(found)).await;
+    loaded(OneEach { body, at, pos: asked.pos() })
 }
 
 /// All rows of each key.

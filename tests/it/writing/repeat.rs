@@ -1,4 +1,5 @@
 //! `@idempotent`: a key stands for one change. That every mutation keeps to it is the law `repeats`.
+use diesel_async::RunQueryDsl;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -117,4 +118,25 @@ async fn a_bulk_is_repeated_with_all_that_it_told() {
     assert_eq!(first["dealBulkCreate"]["count"], 2, "{first:#}");
     assert_eq!(first, again);
     assert_eq!(house.deals().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_key_is_forgotten_when_its_day_is_over() {
+    let (house, other) = (House::found().await, House::found().await);
+    let ask = json!({ "input": house.deal("Acme") });
+    let first = create(&house.ann, ask.clone()).await;
+    create(&other.ann, json!({ "input": other.deal("Acme"), "key": "other" })).await;
+    let aged = "UPDATE ops.idempotency_keys SET created_at = created_at - interval '25 hours',
+        expires_at = expires_at - interval '25 hours' WHERE organization_id = $1";
+    let aged = diesel::sql_query(aged).bind::<diesel::sql_types::Uuid, _>(house.town.organization);
+    aged.execute(&mut house.town.owner().await).await.unwrap();
+    // other tests keep their keys for a day: nobody else's is over
+    assert_eq!(portico::store::journal::forget_keys(house.town.schema.door()).await.unwrap(), 1);
+    assert_eq!(portico::store::journal::forget_keys(house.town.schema.door()).await.unwrap(), 0);
+    let again = create(&house.ann, ask).await;
+    assert_ne!(first["data"]["dealCreate"]["deal"]["id"], again["data"]["dealCreate"]["deal"]["id"]);
+    assert_eq!(house.deals().await.len(), 2);
+    let kept = create(&other.ann, json!({ "input": other.deal("Acme"), "key": "other" })).await;
+    assert!(kept["data"]["dealCreate"]["deal"]["id"].is_string(), "{kept:#}");
+    assert_eq!(other.deals().await.len(), 1);
 }
