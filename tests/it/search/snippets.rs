@@ -79,7 +79,7 @@ async fn a_hit_shows_the_words_that_were_found() {
             .map(|all| json!(all[..1]))
             .unwrap()
     );
-    sell(&ann, &stages, "O'Brien's \\ state-of-the-art ann@example.com", "Retail").await;
+    sell(&ann, &stages, "O'Brien's \\ state-by-the-art ann@example.com", "Retail").await;
     for (words, found) in [
         ("o'brien", json!([["name", ["O", "Brien"]]])),
         ("ann@example.com", json!([["name", ["ann@example.com"]]])),
