@@ -52,7 +52,7 @@ impl Indexer {
                 }
                 // the others do not wait for it
                 Err(error) => {
-                    tracing::warn!(%organization, %error, "Its messages could not be made searchable")
+                    tracing::warn!(%organization, %error, "Its messages could not be made searchable");
                 }
             }
         }
