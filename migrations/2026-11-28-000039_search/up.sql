@@ -7,12 +7,14 @@ RETURN regexp_replace(lower(normalize(content, NFD)), E'[\u0300-\u036f]', '', 'g
 COMMENT ON FUNCTION ops.search_words(text) IS 'Text as it is compared: in small letters, without accents.';
 
 CREATE FUNCTION ops.search_vector(organization uuid, kind text, texts text[]) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog
-RETURN regexp_replace(
-  (setweight(to_tsvector('simple', ops.search_words(coalesce(texts[1], ''))), 'A')
-    || setweight(to_tsvector('simple', ops.search_words(coalesce(texts[2], ''))), 'B')
-    || setweight(to_tsvector('simple', ops.search_words(coalesce(texts[3], ''))), 'C')
-    || setweight(to_tsvector('simple', ops.search_words(coalesce(texts[4], ''))), 'D'))::text,
-  '''((?:[^'']|'''')+)''', format('''%s%s:\1''', right(organization::text, 12), kind), 'g')::tsvector;
+RETURN (
+  -- with what stands in front, a word as long as PostgreSQL takes would be too long
+  SELECT regexp_replace(ts_delete(made.words, ARRAY(SELECT long.word FROM unnest(tsvector_to_array(made.words)) AS long(word) WHERE octet_length(long.word) > 2000))::text,
+    '''((?:[^'']|'''')+)''', format('''%s%s:\1''', right(organization::text, 12), kind), 'g')::tsvector
+  FROM (SELECT setweight(to_tsvector('simple', ops.search_words(coalesce(texts[1], ''))), 'A')
+      || setweight(to_tsvector('simple', ops.search_words(coalesce(texts[2], ''))), 'B')
+      || setweight(to_tsvector('simple', ops.search_words(coalesce(texts[3], ''))), 'C')
+      || setweight(to_tsvector('simple', ops.search_words(coalesce(texts[4], ''))), 'D') OFFSET 0) AS made(words));
 COMMENT ON FUNCTION ops.search_vector(uuid, text, text[]) IS 'The words of up to four texts of a record, labelled A to D in this order, each with its organization and kind in front.';
 
 CREATE FUNCTION ops.search_query(organization uuid, kind text, words text, labels text) RETURNS tsquery LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog
@@ -118,8 +120,12 @@ COMMENT ON TRIGGER index_words ON identity.users IS 'Keeps the words of the pers
 
 CREATE PROCEDURE ops.index_all_words(organization uuid) LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
+  before constant text := coalesce(current_setting('app.organization_id', true), '');
   place record;
 BEGIN
+  -- an owner of the tables who is no superuser sees what these say
+  PERFORM set_config('app.organization_id', organization::text, true), set_config('app.region', '', true),
+    set_config('app.department_id', '', true), set_config('app.conversations', 'all', true);
   FOR place IN
     SELECT t.tgrelid::regclass AS target, given.arguments[1] AS kind,
       (SELECT string_agg(format('%I::text', argument), ', ' ORDER BY at)
@@ -130,14 +136,15 @@ BEGIN
     EXECUTE format(
       'INSERT INTO ops.search_entries AS e (organization_id, subject_type, subject_id, words)
        SELECT r.organization_id, %1$L, r.id, ops.search_vector(r.organization_id, %1$L, ARRAY[%2$s]) FROM %3$s AS r WHERE r.organization_id = $1
-       ON CONFLICT ON CONSTRAINT search_entries_pkey DO UPDATE SET words = EXCLUDED.words', place.kind, place.columns, place.target)
+       ON CONFLICT DO NOTHING', place.kind, place.columns, place.target)
     USING organization;
   END LOOP;
   INSERT INTO ops.search_entries AS e (organization_id, subject_type, subject_id, words)
   SELECT m.organization_id, 'User', u.id, ops.search_vector(m.organization_id, 'User', ARRAY[u.display_name, u.email, u.username])
   FROM identity.memberships m JOIN identity.users u ON u.id = m.user_id WHERE m.organization_id = organization
-  ON CONFLICT ON CONSTRAINT search_entries_pkey DO UPDATE SET words = EXCLUDED.words;
+  ON CONFLICT DO NOTHING;
+  PERFORM set_config('app.organization_id', before, true), set_config('app.conversations', '', true);
 END
 $$;
-COMMENT ON PROCEDURE ops.index_all_words(uuid) IS 'Writes the words of all records of an organization anew: for records that were written while triggers rested.';
+COMMENT ON PROCEDURE ops.index_all_words(uuid) IS 'Writes the words of all records of an organization that have none: for records that were written while triggers rested, or before there were any. What is written meanwhile is newer, and stays.';
 REVOKE EXECUTE ON PROCEDURE ops.index_all_words(uuid) FROM PUBLIC;

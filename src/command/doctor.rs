@@ -5,7 +5,7 @@ use super::{Database, Outcome, say};
 use crate::settings::Settings;
 use crate::store::connect::connect;
 use crate::store::inspect::{self, Finding};
-use crate::store::migrate;
+use crate::store::{message_words, migrate};
 
 pub(super) async fn run(settings: Settings) -> Result<Outcome> {
     let database = Database::join(&settings).await?;
@@ -35,7 +35,10 @@ async fn examine(database: &Database) -> Result<Vec<Finding>> {
     findings.extend(inspect::tables(&mut owner).await?);
     findings.push(inspect::speed(&migrate::not_leakproof(&mut owner).await?));
     match connect(&database.app_url).await {
-        Ok(mut server) => findings.push(inspect::takes_role(&mut server).await),
+        Ok(mut server) => {
+            findings.push(inspect::takes_role(&mut server).await);
+            findings.extend(message_words::unfinished(&mut server).await?.map(inspect::searchable));
+        }
         // Before the migrations the embedded database has no role for the server; that is on the list already.
         Err(_) if findings.iter().any(|finding| finding.subject == "role" && !finding.good) => {}
         Err(error) => return Err(error),

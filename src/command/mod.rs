@@ -21,6 +21,7 @@ mod mail;
 mod migrate;
 mod purge;
 mod schema;
+mod search;
 mod seed;
 mod serve;
 mod settings;
@@ -59,6 +60,8 @@ enum Command {
     Audit(audit::Audit),
     /// Delete for good what was deleted before and is due, as a running server does by itself
     Purge,
+    /// Have everything found by its words that was there before the index of words was
+    Search(search::Search),
     /// Check the database: connection, version, extensions, roles, migrations, row level security
     Doctor,
     /// Print an access token for scripts; the session that it belongs to is recorded in the audit trail
@@ -132,6 +135,7 @@ async fn dispatch(command: Command, settings: Settings) -> Result<Option<Outcome
         Command::Audit(audit) => unless_interrupted(audit.run(settings)).await,
         Command::Doctor => unless_interrupted(doctor::run(settings)).await,
         Command::Purge => unless_interrupted(purge::run(settings)).await,
+        Command::Search(search) => unless_interrupted(search.run(settings)).await,
         Command::Mail(mail) => unless_interrupted(mail.run(settings)).await,
         Command::Token(token) => Box::pin(unless_interrupted(token.run(settings))).await,
         Command::Documents(documents) => unless_interrupted(documents.run(settings)).await,

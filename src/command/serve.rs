@@ -16,7 +16,7 @@ use crate::{
         seal::Seal,
         visit::PageSizes,
     },
-    live::{self, Hub, checkpoint::Checkpoints, forget, seal_audit, wake},
+    live::{self, Hub, checkpoint::Checkpoints, forget, index_messages, seal_audit, wake},
     mail::{self, Postman},
     outbound::Outbound,
     seed,
@@ -75,6 +75,7 @@ async fn start(settings: Arc<Settings>, database: &Database, stop: &Cancellation
     mail::spawn(schema.door().clone(), postman, stop.clone());
     let checkpoints = Arc::new(Checkpoints::open(&settings.data)?);
     seal_audit::spawn(schema.door().clone(), checkpoints, stop.clone());
+    index_messages::spawn(schema.door().clone(), stop.clone());
     let reading = keys.clone();
     let demo = settings.demo;
     let parts = Parts {

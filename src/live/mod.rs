@@ -10,10 +10,11 @@
 //! * [`presence`]: somebody who is connected, and whether they may stay
 //!
 //! Besides, [`forget`] deletes events that nobody may come back to, [`seal_audit`] seals the audit log after each
-//! commit, and [`checkpoint`] remembers how far it had come.
+//! commit, [`checkpoint`] remembers how far it had come, and [`index_messages`] has messages found by their words.
 pub mod checkpoint;
 pub mod feed;
 pub mod forget;
+pub mod index_messages;
 pub mod presence;
 pub mod seal_audit;
 pub mod subscriber;

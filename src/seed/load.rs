@@ -81,7 +81,7 @@ impl Loader {
     /// Makes the partitions for rows of all months since then.
     pub(super) async fn months(&self, since: DateTime<Utc>) -> Result<()> {
         let make = "SELECT ops.ensure_partitions(place::regclass, $1::text::timestamptz, now())
-            FROM unnest(ARRAY['chat.messages', 'audit.audit_logs']) AS place";
+            FROM unnest(ARRAY['chat.messages', 'ops.message_words', 'audit.audit_logs']) AS place";
         self.client.execute(make, &[&since.to_rfc3339()]).await.context("the partitions cannot be made")?;
         Ok(())
     }
@@ -184,6 +184,15 @@ impl Loader {
     /// Has the words of its records found, as they are kept themselves otherwise.
     pub(super) async fn index_words(&self, organization: Uuid) -> Result<()> {
         self.client.execute("CALL ops.index_all_words($1)", &[&organization]).await?;
+        Ok(())
+    }
+
+    /// Has its messages found by what they say.
+    pub(super) async fn index_messages(&self, organization: Uuid) -> Result<()> {
+        self.enter(organization).await?;
+        let all = "INSERT INTO ops.search_progress (organization_id, through) VALUES ($1, '00000000-0000-0000-0000-000000000000')";
+        self.client.execute(all, &[&organization]).await?;
+        self.client.execute("SELECT ops.index_older_messages('1 hour')", &[]).await?;
         Ok(())
     }
 

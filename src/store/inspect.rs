@@ -214,6 +214,18 @@ pub fn pending(migrations: &[(String, Option<DateTime<Utc>>)]) -> Finding {
     )
 }
 
+/// Whether what was written before there was an index of words is in it, as far as this number of organizations goes.
+pub fn searchable(unfinished: i64) -> Finding {
+    if unfinished == 0 {
+        return Finding::good("search", "messages are found by their words".to_owned());
+    }
+    Finding::bad(
+        "search",
+        format!("older messages of {unfinished} organizations are not found by their words yet"),
+        "A running server sees to it, one organization at a time; `portico search index` does so at once.",
+    )
+}
+
 /// Below row level security an operator that is not marked reaches no index: filters and orders that use it read
 /// every row of the organization.
 pub fn speed(not_leakproof: &[String]) -> Finding {

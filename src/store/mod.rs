@@ -19,6 +19,7 @@ pub mod job;
 pub mod journal;
 pub mod last_seen;
 pub mod mail;
+pub mod message_words;
 pub mod migrate;
 pub mod partitions;
 pub mod prepared;

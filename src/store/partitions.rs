@@ -1,4 +1,4 @@
-//! Partitions: messages, events and the audit log lie in one for each month, made before the month begins.
+//! Partitions: messages, their words, events and the audit log lie in one for each month, made before the month begins.
 use diesel_async::SimpleAsyncConnection;
 
 use super::{door::Door, error::Result};
@@ -11,10 +11,13 @@ pub const AHEAD: &str = "SELECT ops.ensure_partitions(part.partrelid, now(), now
     WHERE space.nspname IN ('chat', 'audit', 'ops')
     ORDER BY class.relname";
 
-/// The same by the server while it runs.
+/// The same by the server while it runs, which also drops the words of months whose messages were dropped.
 pub async fn ahead(door: &Door) -> Result<()> {
-    let mut work = door.work().await?;
-    work.as_worker().await?;
-    work.batch_execute(AHEAD).await?;
-    work.commit().await
+    for statement in [AHEAD, "SELECT ops.drop_old_words()"] {
+        let mut work = door.work().await?;
+        work.as_worker().await?;
+        work.batch_execute(statement).await?;
+        work.commit().await?;
+    }
+    Ok(())
 }

@@ -8,7 +8,7 @@ use crate::{
         identity::user::{User, UserFilter},
         prelude::*,
     },
-    store::tables::chat::messages,
+    store::{select::WordsIn, tables::chat::messages},
 };
 
 text_enum! {
@@ -69,6 +69,9 @@ pub struct Message {
 entity!(Message, "msg", chat::messages, needs "message.read", part conversation_id of Conversation);
 
 impl Entity for Message {
+    const SEARCHED: &'static [&'static str] = &["content"];
+    const WORDS_IN: WordsIn = WordsIn::Messages;
+
     fn fields(message: &mut Fields<Self>) {
         columns! { message: Message {
             id, seq, role, content, content_type, model_version, model_parameters,
@@ -90,6 +93,15 @@ impl Entity for Message {
             .ranges(&["latencyMs", "createdAt"])
             .by(&["role", "contentType", "modelVersion", "author", "conversation"])
             .by_period(&["createdAt"]);
+    }
+
+    /// What was said in a conversation that is deleted comes back with it.
+    fn living() -> Condition {
+        Condition::Through {
+            column: name(messages::conversation_id),
+            table: Conversation::TABLE,
+            condition: Box::new(Condition::ANYTHING.living::<Conversation>()),
+        }
     }
 
     /// Who follows the conversation hears of it.

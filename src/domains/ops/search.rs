@@ -26,6 +26,8 @@ pub enum SearchType {
     Deal,
     /// Departments, by name and code.
     Department,
+    /// Messages, by what they say; a new one is found a second or two after it was sent.
+    Message,
     /// Roles, by name and description.
     Role,
     /// Teams, by name and description.

@@ -26,7 +26,7 @@ use crate::{
         batch::{Batch, Stored},
         door::Caller,
         grants::{Grants, Masks},
-        select::{Columns, Table},
+        select::{Columns, Condition, Table, WordsIn},
         tables,
     },
 };
@@ -48,8 +48,15 @@ pub trait Object: Sized + Send + Sync + 'static {
 pub trait Entity: Object + Stored {
     /// The columns whose texts are searched, the most telling first: those that the database indexes.
     const SEARCHED: &'static [&'static str] = &[];
+    /// Where their words stand.
+    const WORDS_IN: WordsIn = WordsIn::Entries;
 
     fn fields(fields: &mut Fields<Self>);
+
+    /// Its rows that count where nothing else is said: those that are not deleted, nor what they are part of.
+    fn living() -> Condition {
+        Condition::ANYTHING.living::<Self>()
+    }
 
     /// Where its changes are told, if not to those who follow all records of its type.
     fn topic(&self) -> Option<String> {

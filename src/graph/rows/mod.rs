@@ -26,6 +26,7 @@ mod register;
 mod relation;
 mod root;
 mod search;
+mod snippets;
 mod union;
 mod viewer_can;
 mod write;

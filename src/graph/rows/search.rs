@@ -12,11 +12,12 @@ use super::{
     page_info::PageInfo,
     plan::{Asked, Env, plan},
     relation::{Loaded, OneEach, Place, Relation, loaded},
+    snippets::{SearchSnippet, Snippets},
     union::{NODES, node_by_prefix, prefix_of_type},
 };
 use crate::{
     graph::{fault::Fault, page::Page, visit::Args},
-    store::select::{Condition, Search, Wanted},
+    store::select::{Search, Wanted},
 };
 
 /// So many characters are searched for at most.
@@ -38,7 +39,9 @@ pub(super) fn search_of<T: Entity>(env: Env<'_>, words: &str) -> Result<Search, 
     }
     match refused.filter(|_| labels.is_empty()) {
         Some(fault) => Err(fault),
-        None => Ok(Search { kind: <T as Object>::NAME, words: words.to_owned(), labels }),
+        None => {
+            Ok(Search { kind: <T as Object>::NAME, words_in: T::WORDS_IN, words: words.to_owned(), labels })
+        }
     }
 }
 
@@ -46,7 +49,7 @@ pub(super) fn search_of<T: Entity>(env: Env<'_>, words: &str) -> Result<Search, 
 pub(super) fn wanted<T: Entity>(env: Env<'_>, words: &str) -> Result<Wanted, Fault> {
     env.right(<T as Object>::NEEDS)?;
     let search = search_of::<T>(env, words)?;
-    Ok(Wanted { search, table: T::TABLE, condition: Condition::ANYTHING.living::<T>() })
+    Ok(Wanted { search, table: T::TABLE, condition: T::living() })
 }
 
 /// A column, and the field that shows it.
@@ -87,8 +90,12 @@ pub struct SearchConnection {
 
 /// A record that was found.
 #[derive(Clone)]
-struct Hit {
-    id: AnyId,
+pub(super) struct Hit {
+    pub id: AnyId,
+    /// What was looked for.
+    pub words: Arc<str>,
+    /// The labels of the texts in which something of it was found.
+    pub labels: String,
     score: f32,
     fields: Vec<String>,
     cursor: String,
@@ -131,6 +138,9 @@ impl Object for Hit {
             .about("How well it fits: more than others that come later. It says nothing by itself.");
         hit.column("fields", |hit| &hit.fields)
             .about("Its fields in which something of it was found, by name; of the columns behind them, those that you are shown.");
+        hit.relation::<SearchSnippet>("snippets", true, Snippets).required().about(
+            "What stands there: part of the text of each of these fields, with the words that were found.",
+        );
     }
 }
 
@@ -170,6 +180,7 @@ fn type_name(value: &str) -> String {
 /// What the arguments ask for.
 struct Request {
     kinds: Vec<Wanted>,
+    words: Arc<str>,
     page: Page,
     after: Option<(f32, Uuid)>,
     /// What a cursor is bound to.
@@ -205,11 +216,11 @@ impl Request {
                 Some(at.ok_or_else(Fault::foreign_cursor)?)
             }
         };
-        Ok(Self { kinds, page, after, context })
+        Ok(Self { kinds, words: words.trim().into(), page, after, context })
     }
 
     async fn find(self, env: Env<'_>) -> Result<SearchConnection, Fault> {
-        let Self { kinds, page, after, context } = self;
+        let Self { kinds, words, page, after, context } = self;
         let found = if kinds.is_empty() {
             Vec::new()
         } else {
@@ -227,8 +238,10 @@ impl Request {
                 let at = serde_json::json!((score, id)).to_string();
                 Some(Hit {
                     id: AnyId { prefix: prefix.to_owned(), uuid: id },
+                    words: words.clone(),
                     score,
                     fields: found_in.filter_map(|(column, _)| Some(node.shows(column)?.to_owned())).collect(),
+                    labels,
                     cursor: env.visit.seal.seal(&context, at.as_bytes()),
                 })
             })

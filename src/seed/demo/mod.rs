@@ -108,7 +108,9 @@ pub async fn demo(owner_url: &str) -> Result<bool> {
     let messages = talks::add(&mut aether, &team, &calendar, talks::AETHER);
     trail::add(&mut aether, &team, &calendar);
     let adviser = (team.of("tomas.herrera"), &people::ADVISER);
+    let organization = aether.id;
     aether.load(&loader, messages.into_iter()).await?;
+    loader.index_messages(organization).await?;
 
     let mut nimbus = Tenant::new(Outline {
         name: NIMBUS.name.to_owned(),
@@ -135,7 +137,9 @@ pub async fn demo(owner_url: &str) -> Result<bool> {
     finance::add_budgets(&mut nimbus, &calendar, &desk, finance::NIMBUS_REGIONS);
     let messages = talks::add(&mut nimbus, &team, &calendar, talks::NIMBUS);
     trail::add(&mut nimbus, &team, &calendar);
+    let organization = nimbus.id;
     nimbus.load(&loader, messages.into_iter()).await?;
+    loader.index_messages(organization).await?;
 
     loader.commit().await?;
     loader.analyze().await?;

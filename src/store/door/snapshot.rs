@@ -33,7 +33,7 @@ use crate::{
         grants::Grants,
         select::{
             Aggregate, Amounts, Ask, Columns, Condition, Count, Fetch, Hits, Keys, Limits, Past, Readable,
-            Rows, Selection, Sent, Table, Wanted, Within,
+            Rows, Selection, Sent, Table, Text, Texts, TextsOf, Wanted, Within,
         },
         tables::audit::audit_logs,
     },
@@ -361,6 +361,11 @@ impl Snapshot {
         limit: i64,
     ) -> Result<Vec<(String, Uuid, f32, String)>> {
         self.load(Hits { within: self.within(), kinds, after, limit }).await
+    }
+
+    /// The parts of texts in which `words` stand, of records of these kinds that the caller sees.
+    pub async fn texts(&self, words: String, of: Vec<TextsOf>) -> Result<Vec<Text>> {
+        self.load(Texts { within: self.within(), words, of }).await
     }
 
     /// What the first change of a record after `at` found: the values of its fields, or nothing; none if it was not changed.

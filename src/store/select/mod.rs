@@ -10,6 +10,7 @@ mod past;
 mod search;
 mod selection;
 mod statement;
+mod texts;
 mod within;
 
 use diesel::{Column, QueryResult, pg::Pg, query_builder::AstPass, sql_types};
@@ -20,10 +21,11 @@ pub use attribute::Attribute;
 pub use condition::{Bind, Condition, Operator};
 pub use keyset::{Key, Led};
 pub use past::Past;
-pub use search::{Hits, Search, Wanted};
+pub use search::{Hits, Search, Wanted, WordsIn};
 pub use selection::{Columns, Readable, Selection, Sent, is_blank};
 pub(super) use statement::write_selection;
 pub use statement::{Count, Keys, Locked, Rows, SelectOf};
+pub use texts::{Text, Texts, TextsOf};
 pub use within::{Limited, Limits, Within, about, know, top};
 
 /// The name of a Diesel column.

@@ -9,13 +9,23 @@ use super::{Condition, Owner, Table, Within, write_column, write_from};
 pub struct Search {
     /// The kind, `Deal`.
     pub kind: &'static str,
+    pub words_in: WordsIn,
     /// All words, "phrases", or, -not; a word stands for those that begin with it.
     pub words: String,
     /// In which of its texts: letters from A to D.
     pub labels: String,
 }
 
-/// The words of all records.
+/// Where the words of a kind of record stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum WordsIn {
+    /// With those of all kinds that are written together with their words.
+    #[default]
+    Entries,
+    /// On their own, since they are written later.
+    Messages,
+}
+
 static ENTRIES: &Table = &Table {
     name: "\"ops\".\"search_entries\"",
     key: "subject_id",
@@ -23,17 +33,45 @@ static ENTRIES: &Table = &Table {
     limited: super::Limited::Never,
 };
 
+static MESSAGES: &Table = &Table {
+    name: "\"ops\".\"message_words\"",
+    key: "message_id",
+    owner: Owner::Organization,
+    limited: super::Limited::Never,
+};
+
+impl WordsIn {
+    const fn table(self) -> &'static Table {
+        match self {
+            Self::Entries => ENTRIES,
+            Self::Messages => MESSAGES,
+        }
+    }
+}
+
 impl Search {
     /// The texts of a record in which it is looked, by their place: as many as four.
     pub const LABELS: [char; 4] = ['A', 'B', 'C', 'D'];
 
     /// ` FROM …`: the entries of the kind.
     fn walk_from<'b>(&'b self, within: &'b Within, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        write_from(ENTRIES, within, out)?;
+        write_from(self.words_in.table(), within, out)?;
+        if self.words_in == WordsIn::Messages {
+            return Ok(());
+        }
         out.push_sql(" AND ");
         write_column(ENTRIES, "subject_type", out);
         out.push_sql(" = ");
         out.push_bind_param::<sql_types::Text, _>(self.kind)
+    }
+
+    fn write_subject(&self, out: &mut AstPass<'_, '_, Pg>) {
+        let table = self.words_in.table();
+        write_column(table, table.key, out);
+    }
+
+    fn write_words(&self, out: &mut AstPass<'_, '_, Pg>) {
+        write_column(self.words_in.table(), "words", out);
     }
 
     /// What is looked for, made once for all rows.
@@ -57,10 +95,10 @@ impl Search {
     ) -> QueryResult<()> {
         write_column(table, table.key, out);
         out.push_sql(" IN (SELECT ");
-        write_column(ENTRIES, "subject_id", out);
+        self.write_subject(out);
         self.walk_from(within, out)?;
         out.push_sql(" AND ");
-        write_column(ENTRIES, "words", out);
+        self.write_words(out);
         out.push_sql(" @@ ");
         self.walk_query(within, out)?;
         out.push_sql(")");
@@ -69,7 +107,7 @@ impl Search {
 
     fn walk_score<'b>(&'b self, within: &'b Within, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("ts_rank(");
-        write_column(ENTRIES, "words", out);
+        self.write_words(out);
         out.push_sql(", ");
         self.walk_query(within, out)?;
         out.push_sql(")");
@@ -87,7 +125,7 @@ impl Search {
         self.walk_score(within, out)?;
         self.walk_from(within, out)?;
         out.push_sql(" AND ");
-        write_column(ENTRIES, "subject_id", out);
+        self.write_subject(out);
         out.push_sql(" = ");
         id(out)?;
         out.push_sql(")");
@@ -123,7 +161,7 @@ impl diesel::query_builder::QueryId for Hits {
 impl diesel::query_builder::QueryFragment<Pg> for Hits {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT kind, id, score, (SELECT coalesce(string_agg(label, '' ORDER BY label), '') FROM unnest(labels) AS l(label)");
-        out.push_sql(" WHERE words @@ ops.search_query(");
+        out.push_sql(" WHERE words @@ ops.search_any(");
         out.push_bind_param::<sql_types::Uuid, _>(&self.within.organization)?;
         out.push_sql(", kind, asked, label)) FROM (SELECT * FROM (");
         for (index, wanted) in self.kinds.iter().enumerate() {
@@ -151,13 +189,13 @@ impl Wanted {
     fn walk<'b>(&'b self, hits: &'b Hits, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let (search, within) = (&self.search, &hits.within);
         out.push_sql("(SELECT * FROM (SELECT ");
-        write_column(ENTRIES, "subject_type", out);
+        out.push_bind_param::<sql_types::Text, _>(search.kind)?;
         out.push_sql(" AS kind, ");
-        write_column(ENTRIES, "subject_id", out);
+        search.write_subject(out);
         out.push_sql(" AS id, ");
         search.walk_score(within, out)?;
         out.push_sql(" AS score, ");
-        write_column(ENTRIES, "words", out);
+        search.write_words(out);
         out.push_sql(" AS words, string_to_array(");
         out.push_bind_param::<sql_types::Text, _>(&search.labels)?;
         out.push_sql(", NULL) AS labels, ");
@@ -165,11 +203,11 @@ impl Wanted {
         out.push_sql(" AS asked");
         search.walk_from(within, out)?;
         out.push_sql(" AND ");
-        write_column(ENTRIES, "words", out);
+        search.write_words(out);
         out.push_sql(" @@ ");
         search.walk_query(within, out)?;
         out.push_sql(" AND ");
-        write_column(ENTRIES, "subject_id", out);
+        search.write_subject(out);
         out.push_sql(" IN (SELECT ");
         write_column(self.table, self.table.key, out);
         write_from(self.table, within, out)?;

@@ -259,6 +259,21 @@ pub mod ops {
         use diesel::sql_types::*;
         use crate::store::sql_types::*;
 
+        /// The words of a message, as they are searched for.
+        ops.message_words (organization_id, message_id) {
+            /// Organization that the message belongs to.
+            organization_id -> Uuid,
+            /// The message.
+            message_id -> Uuid,
+            /// Its words, each with its organization and kind in front.
+            words -> Tsvector,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
         /// The words of a record, as they are searched for.
         ops.search_entries (organization_id, subject_type, subject_id) {
             /// Organization that the record belongs to.
@@ -269,6 +284,23 @@ pub mod ops {
             subject_id -> Uuid,
             /// Its words, each with its organization and kind in front.
             words -> Tsvector,
+        }
+    }
+
+    diesel::table! {
+        use diesel::sql_types::*;
+        use crate::store::sql_types::*;
+
+        /// How far the words of an organization's messages are written.
+        ops.search_progress (organization_id) {
+            /// Organization whose messages they are.
+            organization_id -> Uuid,
+            /// Transaction of the last event that was looked at. Default: 0.
+            xact -> Xid8,
+            /// Identity of that event. Default: 00000000-0000-0000-0000-000000000000.
+            id -> Uuid,
+            /// Messages up to this one have their words, while all of them are gone through, the oldest first; null when that is done.
+            through -> Nullable<Uuid>,
         }
     }
 
@@ -368,7 +400,9 @@ pub mod ops {
         import_errors,
         import_parts,
         imports,
+        message_words,
         search_entries,
+        search_progress,
         slow_operations,
         trusted_documents,
         unknown_documents,

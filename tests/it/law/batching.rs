@@ -22,6 +22,8 @@ const UNREACHED: &[(&str, &str)] = &[
     ("RecordCreated", "an event"),
     ("RecordDeleted", "an event"),
     ("RecordUpdated", "an event"),
+    ("SearchHighlight", "of what was searched; it is worked out from the snippet"),
+    ("SearchSnippet", "of what was searched; a test of its own counts"),
     ("SignInOrganization", "of a payload"),
     ("StateError", "of a payload"),
     ("StreamOpened", "an event"),

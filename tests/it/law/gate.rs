@@ -22,6 +22,9 @@ const PUBLIC_TYPES: &[&str] = &[
     "QuotaExceededError",
     "StateError",
     "ValidationError",
+    // of what was found, which is searched for those who may see it
+    "SearchHighlight",
+    "SearchSnippet",
     // part of a plan, which needs a permission
     "PlanQuota",
     // part of a workflow or a request, which decide who sees them

@@ -12,7 +12,7 @@ async fn the_server_makes_the_months_to_come_and_twice_changes_nothing() {
     }
     let mut owner = connect(&town.database.owner_url).await.unwrap();
     let ahead = "DO $$ DECLARE place text; BEGIN
-        FOREACH place IN ARRAY ARRAY['chat.messages', 'audit.audit_logs', 'ops.events'] LOOP
+        FOREACH place IN ARRAY ARRAY['chat.messages', 'ops.message_words', 'audit.audit_logs', 'ops.events'] LOOP
           IF to_regclass(place || to_char(now() AT TIME ZONE 'UTC' + interval '3 months', '_YYYY_MM')) IS NULL THEN
             RAISE EXCEPTION 'no partition of %', place;
           END IF;

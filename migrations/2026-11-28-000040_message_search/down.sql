@@ -1,0 +1,12 @@
+DROP FUNCTION ops.search_window(text, text[]);
+DROP FUNCTION ops.search_terms(text);
+DROP FUNCTION ops.search_any(uuid, text, text, text);
+DROP FUNCTION ops.drop_old_words();
+DROP FUNCTION ops.index_older_messages(interval);
+DROP FUNCTION ops.index_messages(interval);
+DROP TRIGGER reindex ON chat.messages;
+DROP FUNCTION ops.reindex_message();
+DROP FUNCTION ops.lock_words(uuid);
+DROP FUNCTION ops.message_vector(uuid, text);
+DROP TABLE ops.search_progress;
+DROP TABLE ops.message_words;
