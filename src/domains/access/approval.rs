@@ -9,9 +9,9 @@ use crate::{
             access_request,
             approval_workflow::{ApprovalWorkflow, ApprovalWorkflowFilter, Step},
             approving::{self, ApprovalSubject},
-            permission::Permission,
+            permission::{Permission, PermissionFilter},
             permission_grant::PermissionGrant,
-            resource::Resource,
+            resource::{Resource, ResourceFilter},
         },
         identity::{
             user::{User, UserFilter},
@@ -123,7 +123,10 @@ filter! { ApprovalRequestFilter for ApprovalRequest in approval_requests {
     created_at: Compare<DateTime<Utc>>,
     requested_by: UserFilter => through requested_by,
     workflow: ApprovalWorkflowFilter => through workflow_id,
+    permission: PermissionFilter => through subject_id,
+    within: ResourceFilter => through resource_id,
     decisions: Related<ApprovalDecision> => by approval_decisions::request_id,
+    grants: Related<PermissionGrant> => by permission_grants::approval_request_id,
 } }
 
 order! { ApprovalRequestOrder, ApprovalRequestOrderField for ApprovalRequest {
@@ -165,6 +168,7 @@ filter! { ApprovalDecisionFilter for ApprovalDecision in approval_decisions {
     decision: Compare<ApprovalVerdict>,
     decided_at: Compare<DateTime<Utc>>,
     decided_by: UserFilter => through decided_by,
+    request: ApprovalRequestFilter => through request_id,
 } }
 
 order! { ApprovalDecisionOrder, ApprovalDecisionOrderField for ApprovalDecision {

@@ -6,13 +6,13 @@ use std::collections::HashMap;
 use crate::{
     domains::{
         access::{
-            approval_workflow::ApprovalWorkflow,
+            approval_workflow::{ApprovalWorkflow, ApprovalWorkflowFilter},
             authority,
             permission_grant::PermissionGrant,
             resource_type::{ResourceType, ResourceTypeFilter},
             role::Role,
         },
-        identity::user::User,
+        identity::user::{User, UserFilter},
         prelude::*,
     },
     store::{
@@ -81,6 +81,8 @@ filter! { PermissionFilter for Permission in permissions {
     valid_until: Compare<DateTime<Utc>>,
     created_at: Compare<DateTime<Utc>>,
     resource_type: ResourceTypeFilter => through resource_type_id,
+    approval_workflow: ApprovalWorkflowFilter => through approval_workflow_id,
+    created_by: UserFilter => through created_by,
     grants: Related<PermissionGrant> => by permission_grants::permission_id,
 } }
 

@@ -2,11 +2,11 @@
 use crate::{
     domains::{
         access::{
-            approval::ApprovalRequest,
+            approval::{ApprovalRequest, ApprovalRequestFilter},
             authority,
             holder::Holder,
             permission::{Permission, PermissionFilter},
-            resource::{self, Resource},
+            resource::{self, Resource, ResourceFilter},
             team::{Team, TeamFilter},
         },
         identity::user::{User, UserFilter},
@@ -74,6 +74,10 @@ filter! { PermissionGrantFilter for PermissionGrant in permission_grants {
     user: UserFilter => through user_id,
     team: TeamFilter => through team_id,
     permission: PermissionFilter => through permission_id,
+    resource: ResourceFilter => through resource_id,
+    granted_by: UserFilter => through granted_by,
+    approval_request: ApprovalRequestFilter => through approval_request_id,
+    revoked_by: UserFilter => through revoked_by,
 } }
 
 order! { PermissionGrantOrder, PermissionGrantOrderField for PermissionGrant {

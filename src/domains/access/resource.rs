@@ -72,7 +72,11 @@ filter! { ResourceFilter for Resource in resources {
     updated_at: Compare<DateTime<Utc>>,
     resource_type: ResourceTypeFilter => through resource_type_id,
     owner: UserFilter => through owner_id,
+    parent: ResourceFilter => through parent_resource_id,
     children: Related<Resource> => by resources::parent_resource_id,
+    role_assignments: Related<RoleAssignment> => by role_assignments::resource_scope,
+    permission_grants: Related<PermissionGrant> => by permission_grants::resource_id,
+    approval_requests: Related<ApprovalRequest> => by approval_requests::resource_id,
 } }
 
 order! { ResourceOrder, ResourceOrderField for Resource {

@@ -43,6 +43,10 @@ filter! { ResourceTypeFilter for ResourceType in resource_types {
     id: Compare<Id<ResourceType>>,
     name: Compare<String>,
     created_at: Compare<DateTime<Utc>>,
+    parent_type: ResourceTypeFilter => through parent_type_id,
+    child_types: Related<ResourceType> => by resource_types::parent_type_id,
+    permissions: Related<Permission> => by permissions::resource_type_id,
+    resources: Related<Resource> => by resources::resource_type_id,
 } }
 
 order! { ResourceTypeOrder, ResourceTypeOrderField for ResourceType {

@@ -9,7 +9,11 @@ use crate::{
             role_assignment::RoleAssignment,
             role_permission::{PermissionsOf, SourcesOf},
         },
-        identity::{api_key::ApiKey, invitation::Invitation, user::User},
+        identity::{
+            api_key::ApiKey,
+            invitation::Invitation,
+            user::{User, UserFilter},
+        },
         prelude::*,
     },
     graph::mutation::Payload,
@@ -159,8 +163,12 @@ filter! { RoleFilter for Role in roles {
     created_at: Compare<DateTime<Utc>>,
     updated_at: Compare<DateTime<Utc>>,
     parent_role_id: Compare<Id<Role>>,
+    parent: RoleFilter => through parent_role_id,
+    created_by: UserFilter => through created_by,
     children: Related<Role> => by roles::parent_role_id,
     assignments: Related<RoleAssignment> => by role_assignments::role_id,
+    invitations: Related<Invitation> => by invitations::role_id,
+    api_keys: Related<ApiKey> => by api_keys::role_id,
 } }
 
 order! { RoleOrder, RoleOrderField for Role {

@@ -73,6 +73,7 @@ filter! { CostCenterFilter for CostCenter in cost_centers {
     parent_cost_center_id: Compare<Id<CostCenter>>,
     created_at: Compare<DateTime<Utc>>,
     manager: UserFilter => through manager_id,
+    parent: CostCenterFilter => through parent_cost_center_id,
     children: Related<CostCenter> => by cost_centers::parent_cost_center_id,
     departments: Related<Department> => by departments::cost_center_id,
 } }

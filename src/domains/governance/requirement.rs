@@ -7,7 +7,7 @@ use crate::{
         },
         prelude::*,
     },
-    store::tables::governance::{compliance_requirements, control_requirements},
+    store::tables::governance::compliance_requirements,
 };
 
 #[derive(Clone, Queryable, Selectable)]
@@ -42,16 +42,14 @@ impl Entity for ComplianceRequirement {
         requirement
             .children::<ComplianceRequirement>("children", compliance_requirements::parent_id)
             .about("The requirements it is divided into.");
-        let controls = Condition::Linked {
-            table: REQUIREMENTS,
-            parent: name(control_requirements::requirement_id),
-            child: name(control_requirements::control_id),
-        };
         requirement
-            .children::<ComplianceControl>("controls", Link::Where(controls))
+            .children::<ComplianceControl>("controls", CONTROLS)
             .about("The organization's controls that help to meet it.");
     }
 }
+
+/// Which controls help to meet a requirement.
+const CONTROLS: Pairs = REQUIREMENTS.back();
 
 filter! { ComplianceRequirementFilter for ComplianceRequirement in compliance_requirements {
     id: Compare<Id<ComplianceRequirement>>,
@@ -59,7 +57,9 @@ filter! { ComplianceRequirementFilter for ComplianceRequirement in compliance_re
     title: Compare<String>,
     framework: ComplianceFrameworkFilter => through framework_id,
     parent_id: Compare<Id<ComplianceRequirement>>,
+    parent: ComplianceRequirementFilter => through parent_id,
     children: Related<ComplianceRequirement> => by compliance_requirements::parent_id,
+    controls: Related<ComplianceControl> => paired CONTROLS,
 } }
 
 order! { ComplianceRequirementOrder, ComplianceRequirementOrderField for ComplianceRequirement {

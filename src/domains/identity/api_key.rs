@@ -6,8 +6,11 @@ use ipnet::IpNet;
 use crate::{
     credential::{api_key, hash},
     domains::{
-        access::{authority, role::Role},
-        identity::user::User,
+        access::{
+            authority,
+            role::{Role, RoleFilter},
+        },
+        identity::user::{User, UserFilter},
         prelude::*,
     },
     graph::{fault::Fault, mutation::Payload},
@@ -59,6 +62,8 @@ filter! { ApiKeyFilter for ApiKey in api_keys {
     revoked_at: Compare<DateTime<Utc>>,
     last_used_at: Compare<DateTime<Utc>>,
     rotated_at: Compare<DateTime<Utc>>,
+    role: RoleFilter => through role_id,
+    created_by: UserFilter => through created_by,
 } }
 
 order! { ApiKeyOrder, ApiKeyOrderField for ApiKey {

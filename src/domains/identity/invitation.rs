@@ -104,6 +104,7 @@ filter! { InvitationFilter for Invitation in invitations {
     revoked_at: Compare<DateTime<Utc>>,
     role: RoleFilter => through role_id,
     invited_by: UserFilter => through invited_by,
+    accepted_by: UserFilter => through accepted_by,
 } }
 
 order! { InvitationOrder, InvitationOrderField for Invitation {

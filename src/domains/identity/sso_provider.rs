@@ -140,12 +140,15 @@ impl Batch for RolesBy {
     }
 }
 
+pairs!(ROLES of identity::sso_provider_roles: provider_id, role_id);
+
 filter! { SsoProviderFilter for SsoProvider in sso_providers {
     id: Compare<Id<SsoProvider>>,
     name: Compare<String>,
     provider_type: Compare<SsoProviderType>,
     is_active: Compare<bool>,
     created_at: Compare<DateTime<Utc>>,
+    roles: Related<Role> => paired ROLES,
 } }
 
 order! { SsoProviderOrder, SsoProviderOrderField for SsoProvider {

@@ -168,6 +168,7 @@ filter! { ImportFilter for Import in imports {
     dry_run: Compare<bool>,
     created_at: Compare<DateTime<Utc>>,
     finished_at: Compare<DateTime<Utc>>,
+    errors: Related<ImportError> => by import_errors::import_id,
 } }
 
 order! { ImportOrder, ImportOrderField for Import {

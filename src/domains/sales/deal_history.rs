@@ -1,6 +1,10 @@
 //! What was changed of a deal, by whom and when: written by the database itself (004 §3.2).
 use crate::{
-    domains::{identity::user::User, prelude::*, sales::deal::Deal},
+    domains::{
+        identity::user::{User, UserFilter},
+        prelude::*,
+        sales::deal::{Deal, DealFilter},
+    },
     graph::rows::masked_field,
     store::tables::sales::deal_history,
 };
@@ -54,6 +58,8 @@ filter! { DealHistoryFilter for DealHistoryEntry in deal_history {
     field_changed: Compare<String>,
     change_source: Compare<ChangeSource>,
     changed_at: Compare<DateTime<Utc>>,
+    changed_by: UserFilter => through changed_by,
+    deal: DealFilter => through deal_id,
 } }
 
 order! { DealHistoryOrder, DealHistoryOrderField for DealHistoryEntry {

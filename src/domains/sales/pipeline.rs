@@ -43,6 +43,8 @@ filter! { PipelineFilter for Pipeline in pipelines {
     id: Compare<Id<Pipeline>>,
     name: Compare<String>,
     is_default: Compare<bool>,
+    stages: Related<PipelineStage> => by pipeline_stages::pipeline_id,
+    deals: Related<Deal> => by deals::pipeline_id,
 } }
 
 order! { PipelineOrder, PipelineOrderField for Pipeline {
@@ -80,6 +82,8 @@ filter! { PipelineStageFilter for PipelineStage in pipeline_stages {
     id: Compare<Id<PipelineStage>>,
     name: Compare<String>,
     kind: Compare<StageKind>,
+    pipeline: PipelineFilter => through pipeline_id,
+    deals: Related<Deal> => by deals::stage_id,
 } }
 
 /// The stages of a pipeline, in order.

@@ -68,6 +68,8 @@ filter! { DataClassificationFilter for DataClassification in data_classification
     encryption_required: Compare<bool>,
     access_logging_required: Compare<bool>,
     created_by: UserFilter => through created_by,
+    elements: Related<DataElement> => by data_elements::classification_id,
+    masking_policies: Related<MaskingPolicy> => by masking_policies::classification_id,
 } }
 
 order! { DataClassificationOrder, DataClassificationOrderField for DataClassification {

@@ -1,4 +1,5 @@
 //! Lists that are filtered and ordered by what their records lead to, and by the lists that hang on those.
+use diesel_async::SimpleAsyncConnection;
 use serde_json::{Value, json};
 
 use super::deal::{SELLS, deal, pipeline};
@@ -79,10 +80,55 @@ async fn records_that_hang_on_their_own_kind_are_asked_about_too() {
         ("children: { some: { name: { eq: \"Presales\" } } }", &["Sales"]),
         ("children: { every: { name: { eq: \"Presales\" } } }", &["Presales", "Sales"]),
         ("children: { some: { children: { some: {} } } }", &["Company"]),
+        ("parent: { isNull: true }", &["Company"]),
+        ("parent: { name: { eq: \"Company\" } }", &["Sales"]),
+        ("parent: { parent: { isNull: false } }", &["Presales"]),
+        ("parent: { children: { some: { name: { eq: \"Presales\" } } } }", &["Presales"]),
     ] {
         let arguments = format!("filter: {{ {filter} }}, orderBy: [{{ field: NAME }}]");
         assert_eq!(names(&ann, "departments", &arguments).await, expected, "{filter}");
     }
+}
+
+/// What belongs together by pairs is asked about from both sides.
+#[tokio::test]
+async fn records_that_are_paired_are_asked_about_too() {
+    let town = Town::found().await;
+    let ann = town.person("Ann", &["team.read", "user.read", "membership.read"]).await;
+    let bob = town.person("Bob", &[]).await;
+    let made = format!(
+        "INSERT INTO access.teams (organization_id, id, name)
+              SELECT '{org}', gen_random_uuid(), name FROM unnest('{{Both,Bobs,Nobodys}}'::text[]) AS name;
+         INSERT INTO access.team_members (organization_id, team_id, user_id)
+              SELECT '{org}', t.id, u.id FROM access.teams t, identity.users u
+               WHERE t.organization_id = '{org}' AND u.id IN ('{}', '{}')
+                 AND (t.name = 'Both' OR t.name = 'Bobs' AND u.id = '{}')",
+        ann.user,
+        bob.user,
+        bob.user,
+        org = town.organization,
+    );
+    town.owner().await.batch_execute(&made).await.unwrap();
+    for (filter, expected) in [
+        ("members: { some: { displayName: { eq: \"Ann\" } } }", &["Both"][..]),
+        ("members: { some: {} }", &["Bobs", "Both"]),
+        ("members: { none: {} }", &["Nobodys"]),
+        ("members: { every: { displayName: { eq: \"Bob\" } } }", &["Bobs", "Nobodys"]),
+        ("members: { none: { displayName: { eq: \"Ann\" } }, some: {} }", &["Bobs"]),
+        ("members: { some: { teams: { some: { name: { eq: \"Bobs\" } } } } }", &["Bobs", "Both"]),
+        ("members: { every: { teams: { every: { name: { eq: \"Both\" } } } } }", &["Nobodys"]),
+        // of whom nobody is anybody's manager
+        ("members: { some: { membership: { manager: { isNull: false } } } }", &[]),
+        ("members: { some: { membership: { isNull: false } } }", &["Bobs", "Both"]),
+        ("members: { some: { membership: { isNull: true } } }", &[]),
+    ] {
+        let arguments = format!("filter: {{ {filter} }}, orderBy: [{{ field: NAME }}]");
+        assert_eq!(names(&ann, "teams", &arguments).await, expected, "{filter}");
+    }
+    let dee = town.person("Dee", &["team.read"]).await;
+    let refused =
+        dee.ask("{ teams(filter: { members: { none: {} } }) { nodes { id } } }", json!({})).await.body;
+    assert_eq!(refused["errors"][0]["extensions"]["requires"], json!(["user.read"]), "{refused:#}");
 }
 
 #[tokio::test]
