@@ -103,6 +103,11 @@ impl Entity for ApprovalRequest {
         request
             .children::<PermissionGrant>("grants", permission_grants::approval_request_id)
             .about("What its approval has given.");
+        request
+            .aggregate()
+            .ranges(&["createdAt", "expiresAt", "decidedAt"])
+            .by(&["subjectType", "action", "status", "workflow", "requestedBy", "within"])
+            .by_period(&["createdAt", "decidedAt"]);
     }
 }
 
@@ -159,6 +164,11 @@ impl Entity for ApprovalDecision {
         } keeps { request_id, decided_by } }
         decision.one("request", |decision| Some(decision.request_id)).about_column("request_id").required();
         decision.one("decidedBy", |decision| Some(decision.decided_by)).about_column("decided_by").required();
+        decision
+            .aggregate()
+            .ranges(&["decidedAt"])
+            .by(&["step", "decision", "decidedBy"])
+            .by_period(&["decidedAt"]);
     }
 }
 

@@ -91,6 +91,11 @@ impl Entity for ApprovalWorkflow {
         workflow
             .children::<Permission>("permissions", permissions::approval_workflow_id)
             .about("The permissions whose use it decides on.");
+        workflow
+            .aggregate()
+            .ranges(&["requestMinutes", "grantMinutes"])
+            .by(&["subjectType", "isActive", "createdBy"])
+            .by_period(&["createdAt"]);
     }
 }
 

@@ -67,6 +67,18 @@ impl Entity for Permission {
         permission
             .children::<PermissionGrant>("grants", permission_grants::permission_id)
             .about("To whom it was given directly, without a role.");
+        permission
+            .aggregate()
+            .by(&[
+                "action",
+                "isSystemPermission",
+                "requiresApproval",
+                "requiresMfa",
+                "resourceType",
+                "approvalWorkflow",
+                "createdBy",
+            ])
+            .by_period(&["createdAt"]);
     }
 }
 

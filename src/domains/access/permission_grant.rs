@@ -61,6 +61,11 @@ impl Entity for PermissionGrant {
         grant.one("grantedBy", |grant| grant.granted_by).about_column("granted_by");
         grant.one("approvalRequest", |grant| grant.approval_request_id).about_column("approval_request_id");
         grant.one("revokedBy", |grant| grant.revoked_by).about_column("revoked_by");
+        grant
+            .aggregate()
+            .ranges(&["grantedAt", "validUntil"])
+            .by(&["isActive", "permission", "user", "team", "resource", "grantedBy", "revokedBy"])
+            .by_period(&["grantedAt", "validUntil", "revokedAt"]);
     }
 }
 

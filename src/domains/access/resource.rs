@@ -60,6 +60,7 @@ impl Entity for Resource {
         resource
             .children::<ApprovalRequest>("approvalRequests", approval_requests::resource_id)
             .about("The requests to be allowed something with this thing alone, as far as you may see them.");
+        resource.aggregate().by(&["isActive", "resourceType", "parent", "owner"]).by_period(&["createdAt"]);
     }
 }
 

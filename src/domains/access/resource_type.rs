@@ -36,6 +36,7 @@ impl Entity for ResourceType {
             .about("The permissions that speak about this kind.");
         kind.children::<Resource>("resources", resources::resource_type_id)
             .about("The single things of this kind that rights are limited to.");
+        kind.aggregate().by(&["parentType"]).by_period(&["createdAt"]);
     }
 }
 

@@ -92,6 +92,9 @@ impl Entity for Role {
             .about("The invitations to join in this role.");
         role.children::<ApiKey>("apiKeys", api_keys::role_id)
             .about("The API keys that have the rights of this role.");
+        role.aggregate()
+            .by(&["roleLevel", "isSystemRole", "isAssignable", "parent", "createdBy"])
+            .by_period(&["createdAt"]);
     }
 }
 

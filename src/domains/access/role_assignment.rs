@@ -71,6 +71,21 @@ impl Entity for RoleAssignment {
         assignment
             .children::<RoleAssignment>("delegations", role_assignments::delegated_from_id)
             .about("To whom the role was passed on.");
+        assignment
+            .aggregate()
+            .ranges(&["assignedAt", "validUntil"])
+            .by(&[
+                "isActive",
+                "isAutomatic",
+                "isDelegated",
+                "role",
+                "user",
+                "team",
+                "resource",
+                "assignedBy",
+                "revokedBy",
+            ])
+            .by_period(&["assignedAt", "validUntil", "revokedAt"]);
     }
 }
 

@@ -57,6 +57,7 @@ impl Entity for Team {
             .about("The permissions that were given to the team directly: everybody in it has them.");
         team.children::<ConversationShare>("conversationShares", conversation_shares::team_id)
             .about("The conversations that everybody in the team may read.");
+        team.aggregate().by(&["createdBy"]).by_period(&["createdAt"]);
     }
 }
 

@@ -45,12 +45,14 @@ impl Entity for CostCenter {
             .part("monthlyBudget", |center, _| {
                 center.monthly_budget.map(|plan| Money::of(plan, center.currency))
             })
+            .of_column("monthly_budget")
             .about_column("monthly_budget")
             .needs("budget.amount.read");
         center
             .part("annualBudget", |center, _| {
                 center.annual_budget.map(|plan| Money::of(plan, center.currency))
             })
+            .of_column("annual_budget")
             .about_column("annual_budget")
             .needs("budget.amount.read");
         center.one("parent", |center| center.parent_cost_center_id).about_column("parent_cost_center_id");
@@ -61,6 +63,11 @@ impl Entity for CostCenter {
         center
             .children::<Department>("departments", departments::cost_center_id)
             .about("The departments whose costs are booked here.");
+        center
+            .aggregate()
+            .money::<Money>(&["monthlyBudget", "annualBudget"])
+            .by(&["isActive", "parent", "manager"])
+            .by_period(&["createdAt"]);
     }
 }
 

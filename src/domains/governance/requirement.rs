@@ -45,6 +45,7 @@ impl Entity for ComplianceRequirement {
         requirement
             .children::<ComplianceControl>("controls", CONTROLS)
             .about("The organization's controls that help to meet it.");
+        requirement.aggregate().by(&["framework", "parent"]);
     }
 }
 

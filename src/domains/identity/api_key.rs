@@ -50,6 +50,10 @@ impl Entity for ApiKey {
             .about_column("scopes");
         key.one("role", |key| key.role_id).about_column("role_id");
         key.one("createdBy", |key| key.created_by).about_column("created_by");
+        key.aggregate()
+            .ranges(&["createdAt", "expiresAt", "lastUsedAt"])
+            .by(&["role", "createdBy"])
+            .by_period(&["createdAt", "expiresAt", "lastUsedAt", "revokedAt"]);
     }
 }
 

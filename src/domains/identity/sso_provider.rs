@@ -63,6 +63,7 @@ impl Entity for SsoProvider {
         provider
             .many("roles", |provider| RolesBy(provider.id))
             .about("The roles that are given to whom an account is made for.");
+        provider.aggregate().by(&["providerType", "autoCreateUsers", "isActive"]).by_period(&["createdAt"]);
     }
 }
 

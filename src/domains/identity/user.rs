@@ -127,6 +127,10 @@ impl Entity for User {
         compliance(user);
         acts_of_access(user);
         security(user);
+        user.aggregate()
+            .ranges(&["createdAt"])
+            .by(&["status", "timezone", "locale"])
+            .by_period(&["createdAt"]);
     }
 }
 

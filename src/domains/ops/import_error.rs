@@ -28,6 +28,7 @@ impl Entity for ImportError {
         } keeps { import_id, message } }
         error.computed("message", told).of_column("message").about_column("message");
         error.one("import", |error| Some(error.import_id)).about_column("import_id").required();
+        error.aggregate().ranges(&["rowNumber"]).by(&["code"]);
     }
 }
 

@@ -51,6 +51,11 @@ impl Entity for DealHistoryEntry {
         }
         entry.one("changedBy", |entry| entry.changed_by).about_column("changed_by");
         entry.one("deal", |entry| Some(entry.deal_id)).about_column("deal_id").required();
+        entry
+            .aggregate()
+            .ranges(&["changedAt"])
+            .by(&["fieldChanged", "changeSource", "changedBy", "deal"])
+            .by_period(&["changedAt"]);
     }
 }
 

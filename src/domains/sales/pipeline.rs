@@ -36,6 +36,7 @@ impl Entity for Pipeline {
             .many("stages", |pipeline| StagesOf(pipeline.id))
             .about("Its stages, in the order that deals pass them.");
         pipeline.children::<Deal>("deals", deals::pipeline_id).about("The deals on their way through it.");
+        pipeline.aggregate().by(&["isDefault"]).by_period(&["createdAt"]);
     }
 }
 

@@ -57,6 +57,17 @@ impl Entity for DataClassification {
         classification
             .one("createdBy", |classification| classification.created_by)
             .about_column("created_by");
+        classification
+            .aggregate()
+            .ranges(&["sensitivityLevel", "retentionPeriodDays"])
+            .by(&[
+                "sensitivityLevel",
+                "maskingRequired",
+                "encryptionRequired",
+                "accessLoggingRequired",
+                "createdBy",
+            ])
+            .by_period(&["createdAt"]);
     }
 }
 

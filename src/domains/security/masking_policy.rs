@@ -79,6 +79,11 @@ impl Entity for MaskingPolicy {
         policy
             .children::<User>("people", PEOPLE)
             .about("The people who are concerned besides those who hold one of the roles.");
+        policy
+            .aggregate()
+            .ranges(&["priority"])
+            .by(&["method", "isActive", "classification", "createdBy"])
+            .by_period(&["createdAt"]);
     }
 }
 

@@ -16,7 +16,7 @@ mod within;
 use diesel::{Column, QueryResult, pg::Pg, query_builder::AstPass, sql_types};
 use uuid::Uuid;
 
-pub use aggregate::{Aggregate, Amount, Amounts, Ask, Extreme, Period, Values};
+pub use aggregate::{Aggregate, Amount, Amounted, Amounts, Ask, Extreme, GroupKey, Period, Values};
 pub use attribute::Attribute;
 pub use condition::{Bind, Condition, Operator};
 pub use keyset::{Key, Led};
