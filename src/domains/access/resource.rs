@@ -87,6 +87,8 @@ order! { ResourceOrder, ResourceOrderField for Resource {
     UpdatedAt = updated_at,
     /// Its name.
     Name = name,
+    /// The name of the thing that it lies directly within.
+    ParentName = parent_resource_id -> Resource.name,
 } default [CreatedAt Desc] }
 
 pub fn queries(query: &mut Fields<Query>) {

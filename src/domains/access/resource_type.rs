@@ -55,6 +55,8 @@ order! { ResourceTypeOrder, ResourceTypeOrderField for ResourceType {
     CreatedAt = created_at,
     /// Its name.
     Name = name,
+    /// The name of the more general kind.
+    ParentTypeName = parent_type_id -> ResourceType.name,
 } default [Name Asc] }
 
 pub fn queries(query: &mut Fields<Query>) {

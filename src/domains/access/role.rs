@@ -183,6 +183,8 @@ order! { RoleOrder, RoleOrderField for Role {
     Name = name,
     /// How many roles it inherits from.
     RoleLevel = role_level,
+    /// The name of the role that it inherits from.
+    ParentName = parent_role_id -> Role.name,
 } default [Name Asc] }
 
 pub fn queries(query: &mut Fields<Query>) {

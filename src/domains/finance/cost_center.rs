@@ -94,6 +94,8 @@ order! { CostCenterOrder, CostCenterOrderField for CostCenter {
     Name = name,
     /// Its code in bookkeeping.
     Code = code,
+    /// The name of the cost center that it is part of.
+    ParentName = parent_cost_center_id -> CostCenter.name,
     /// The name of its manager.
     ManagerName = manager_id -> User.display_name,
 } default [Name Asc] }

@@ -93,6 +93,8 @@ order! { DepartmentOrder, DepartmentOrderField for Department {
     Name = name,
     /// Its code.
     Code = code,
+    /// The name of the department that it is part of.
+    ParentName = parent_id -> Department.name,
     /// The name of its cost center.
     CostCenterName = cost_center_id -> CostCenter.name,
     /// The name of its head.

@@ -70,6 +70,8 @@ order! { ComplianceRequirementOrder, ComplianceRequirementOrderField for Complia
     Code = code,
     /// Its title.
     Title = title,
+    /// The place of the requirement that it is a part of.
+    ParentPosition = parent_id -> ComplianceRequirement.position,
     /// The name of its framework.
     FrameworkName = framework_id -> ComplianceFramework.name,
 } default [Position Asc] }

@@ -192,6 +192,46 @@ async fn lists_are_ordered_and_paged_by_what_their_records_lead_to() {
     }
 }
 
+/// A record that leads to its own kind is ordered by what it leads to, and paged, like any other.
+#[tokio::test]
+async fn lists_are_ordered_by_records_of_their_own_kind() {
+    let town = Town::found().await;
+    let ann = town.person("Ann", &["department.read", "department.write"]).await;
+    let make = async |name: &str, parent: &Value| {
+        let input = json!({ "name": name, "parentId": parent });
+        ann.do_("departmentCreate", input, "department { id }").await["department"]["id"].clone()
+    };
+    let top = make("B", &Value::Null).await;
+    let (zeta, alpha) = (make("Zeta", &top).await, make("Alpha", &top).await);
+    make("1", &zeta).await;
+    make("2", &alpha).await;
+    for (order, expected) in [
+        ("{ field: PARENT_NAME }, { field: NAME }", ["2", "Alpha", "Zeta", "1", "B"]),
+        ("{ field: PARENT_NAME, nulls: FIRST }, { field: NAME }", ["B", "2", "Alpha", "Zeta", "1"]),
+        (
+            "{ field: PARENT_NAME, direction: DESC }, { field: NAME, direction: DESC }",
+            ["1", "Zeta", "Alpha", "2", "B"],
+        ),
+    ] {
+        assert_eq!(names(&ann, "departments", &format!("orderBy: [{order}]")).await, expected, "{order}");
+        let (mut found, mut cursor) = (Vec::new(), Value::Null);
+        loop {
+            let query = format!(
+                "query($at: String) {{ departments(first: 2, after: $at, orderBy: [{order}]) {{
+                    nodes {{ name }} pageInfo {{ endCursor hasNextPage }} }} }}"
+            );
+            let page = ann.get(&query, json!({ "at": cursor })).await["departments"].clone();
+            let nodes = page["nodes"].as_array().unwrap().iter();
+            found.extend(nodes.map(|node| node["name"].as_str().unwrap().to_owned()));
+            cursor = page["pageInfo"]["endCursor"].clone();
+            if page["pageInfo"]["hasNextPage"] != true {
+                break;
+            }
+        }
+        assert_eq!(found, expected, "{order}");
+    }
+}
+
 #[tokio::test]
 async fn what_one_may_not_see_one_does_not_ask_about_along_a_relation_either() {
     let (town, _) = sellers().await;
