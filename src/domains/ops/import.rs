@@ -108,7 +108,7 @@ impl Entity for Import {
             .aggregate()
             .sums(&["rowCount", "byteCount", "createdCount", "updatedCount", "failedCount"])
             .ranges(&["createdAt", "finishedAt"])
-            .by(&["mutation", "format", "onError", "dryRun", "status"])
+            .by(&["format", "onError", "dryRun", "status"])
             .by_period(&["createdAt"]);
     }
 }

@@ -4,6 +4,10 @@ use serde_json::Value;
 
 use super::{batching::is_open, doors::City, sdl::Sdl};
 
+/// Lists that do not, each with the reason.
+const EXEMPT: &[(&str, &str)] =
+    &[("SearchConnection", "what is found is of many kinds, and only as much of it as is ranked")];
+
 #[test]
 fn every_list_says_what_it_amounts_to() {
     let sdl = Sdl::read();
@@ -12,9 +16,9 @@ fn every_list_says_what_it_amounts_to() {
     let silent: Vec<_> = lists
         .iter()
         .filter(|(_, page)| !["aggregate", "groupBy"].iter().all(|field| page.fields.contains_key(*field)))
-        .map(|(name, _)| name)
+        .map(|(name, _)| name.as_str())
         .collect();
-    assert_eq!(silent, Vec::<&&String>::new());
+    assert_eq!(silent, EXEMPT.iter().map(|(name, _)| *name).collect::<Vec<_>>());
 }
 
 /// `expectedCloseDate` as an enum has it.

@@ -296,7 +296,7 @@ async fn an_account_that_one_does_not_see_is_not_found_by_what_others_call_it() 
     let refused = kim.ask(document, json!({ "input": deal })).await.body;
     assert_eq!(refused["errors"][0]["extensions"]["requires"], json!(["account.read"]), "{refused:#}");
     let lou = house.town.person("Lou", &["deal.read", "deal.write", "account.read"]).await;
-    house.only_in(&lou, "account.read", "EUROPE").await;
+    house.only_where(&lou, "account.read", "resource.vertical", "retail").await;
     let hidden = lou.ask(document, json!({ "input": deal })).await.body;
     assert_eq!(
         hidden["data"]["dealUpsert"]["userErrors"],
