@@ -1,6 +1,5 @@
 // GraphiQL, dressed as ours: the caller's identity, examples from the start page, and a line on what happened.
 import { explorerPlugin } from "@graphiql/plugin-explorer";
-import { DOC_EXPLORER_PLUGIN } from "@graphiql/plugin-doc-explorer";
 import { HISTORY_PLUGIN } from "@graphiql/plugin-history";
 import { useGraphiQL, useGraphiQLActions, useMonaco, type GraphiQLPlugin } from "@graphiql/react";
 import { GraphiQL } from "graphiql";
@@ -14,6 +13,7 @@ import "./editor.css";
 import { useEffect, useMemo, useRef } from "react";
 import { activity, clearEvents, forget } from "./activity";
 import { paint } from "./colours";
+import { DOCUMENTATION } from "./documentation";
 import { examples } from "./examples";
 import { Layers, Pulse } from "./marks";
 import { prepared } from "./opening";
@@ -55,7 +55,7 @@ export default function Editor() {
       <GraphiQL
         fetcher={fetcher}
         plugins={PLUGINS}
-        referencePlugin={DOC_EXPLORER_PLUGIN}
+        referencePlugin={DOCUMENTATION}
         forcedTheme={choice}
         defaultQuery={FIRST}
         defaultEditorToolsVisibility="variables"

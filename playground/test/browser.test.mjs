@@ -119,6 +119,25 @@ test("the schema is there to read", async () => {
   await picture("editor-documentation");
 });
 
+test("the documentation leads to the page of the reference about what it shows", async () => {
+  const explorer = page.locator(".graphiql-doc-explorer");
+  const link = page.locator(".to-reference");
+  assert.equal(await link.count(), 0);
+  await explorer.getByText("Mutation", { exact: true }).first().click();
+  await explorer.getByText("dealRestore", { exact: true }).first().click();
+  assert.equal(await link.getAttribute("href"), "#docs?page=mutations%2FdealRestore");
+  await explorer.getByText("DealRestorePayload", { exact: true }).first().click();
+  assert.equal(await link.getAttribute("href"), "#docs?page=types%2FDealRestorePayload");
+  await explorer.getByText("deal", { exact: true }).first().click();
+  await picture("editor-documentation-link");
+  await link.click();
+  const reference = page.locator(".reference");
+  await reference.getByRole("heading", { name: "type DealRestorePayload" }).waitFor();
+  assert.match(page.url(), /#docs\?page=types%2FDealRestorePayload&at=field-deal$/);
+  await page.goBack();
+  await explorer.waitFor();
+});
+
 test("the reference is read as whoever is signed in, and its examples open in the editor", async () => {
   await page.getByRole("link", { name: "Docs", exact: true }).click();
   const reference = page.locator(".reference");

@@ -17,7 +17,7 @@ pub use crate::{
         user_error::{Outcome, Stop, UserError, UserErrorCode},
     },
     language::{Language, Said},
-    order,
+    order, pairs,
     store::{
         batch::{Batch, Stored},
         changes::Changes,
@@ -27,7 +27,7 @@ pub use crate::{
         grants::Grants,
         id::Id,
         referred::Referred,
-        select::{Condition, Fetch, Limited, Owner, Table, name},
+        select::{Condition, Fetch, Limited, Owner, Pairs, Table, name},
         value::{AccessCondition, Currency, Date, Json},
     },
     text_enum,

@@ -45,7 +45,17 @@ pub trait Filter: InputType {
         let through = Condition::Through { column, table: Self::Row::TABLE, condition };
         let Some(null) = is_null else { return Ok(through) };
         scope.term()?;
-        let is_null = Condition::IsNull(column);
+        let is_null = if column == "id" {
+            // every row has an id, but not every row something else of the same id
+            let there = Condition::Through {
+                column,
+                table: Self::Row::TABLE,
+                condition: Box::new(Condition::ANYTHING),
+            };
+            Condition::outside(there)
+        } else {
+            Condition::IsNull(column)
+        };
         let missing = if null { is_null } else { Condition::outside(is_null) };
         let says_more = !matches!(&through, Condition::Through { condition, .. } if condition.is_anything());
         Ok(if says_more { missing.and(through) } else { missing })
@@ -337,7 +347,7 @@ pub fn misplaced_is_null() -> Fault {
 #[macro_export]
 macro_rules! filter {
     ($filter:ident for $row:ident in $table:ident {
-        $($field:ident: $type:ty $(=> through $key:ident)? $(=> by $child:ident :: $parent:ident)? $(=> column $column:ident)? $(=> needs $permission:literal)?),* $(,)?
+        $($field:ident: $type:ty $(=> through $key:ident)? $(=> by $child:ident :: $parent:ident)? $(=> paired $pairs:ident)? $(=> column $column:ident)? $(=> needs $permission:literal)?),* $(,)?
     }) => {
         #[doc = concat!("Which rows of ", stringify!($row), " are meant.")]
         pub struct $filter {
@@ -345,7 +355,7 @@ macro_rules! filter {
             or: Option<Vec<$filter>>,
             not: Option<Box<$filter>>,
             is_null: Option<bool>,
-            $($field: Option<$type>,)*
+            $($field: Option<$crate::filter!(@held $type $(, through $key)?)>,)*
         }
 
         impl $crate::graph::filter::Filtered for $row {
@@ -380,8 +390,8 @@ macro_rules! filter {
                 $(if let Some(filter) = self.$field {
                     let needs: &[&'static str] = &[$($permission)?];
                     scope.permit::<$row>(needs.first().copied())?;
-                    $crate::filter!(@shown $row, $table, $field, scope $(, through $key)? $(, by $child::$parent)? $(, column $column)?);
-                    all.push($crate::filter!(@on $row, $table, $field, filter, scope $(, through $key)? $(, by $child::$parent)? $(, column $column)?)?);
+                    $crate::filter!(@shown $row, $table, $field, scope $(, through $key)? $(, by $child::$parent)? $(, paired $pairs)? $(, column $column)?);
+                    all.push($crate::filter!(@on $row, $table, $field, filter, scope $(, through $key)? $(, by $child::$parent)? $(, paired $pairs)? $(, column $column)?)?);
                 })*
                 Ok($crate::store::select::Condition::All(all))
             }
@@ -438,6 +448,9 @@ macro_rules! filter {
             }
         }
     };
+    // filters lead to each other, and back to themselves
+    (@held $type:ty) => { $type };
+    (@held $type:ty, through $key:ident) => { Box<$type> };
     // made once for each field: filters are read with every request
     (@name $field:ident) => {{
         static NAME: std::sync::LazyLock<&str> =
@@ -453,6 +466,7 @@ macro_rules! filter {
     // what it leads to is asked about by its own filter
     (@shown $row:ident, $table:ident, $field:ident, $scope:ident, through $key:ident) => {};
     (@shown $row:ident, $table:ident, $field:ident, $scope:ident, by $child:ident :: $parent:ident) => {};
+    (@shown $row:ident, $table:ident, $field:ident, $scope:ident, paired $pairs:ident) => {};
     (@on $row:ident, $table:ident, $field:ident, $filter:ident, $scope:ident) => {
         $filter.on($crate::store::select::name($table::$field), $scope)
     };
@@ -464,5 +478,8 @@ macro_rules! filter {
     };
     (@on $row:ident, $table:ident, $field:ident, $filter:ident, $scope:ident, by $child:ident :: $parent:ident) => {
         $filter.by($crate::store::select::name($child::$parent), $scope)
+    };
+    (@on $row:ident, $table:ident, $field:ident, $filter:ident, $scope:ident, paired $pairs:ident) => {
+        $filter.paired($pairs, $scope)
     };
 }

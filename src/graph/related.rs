@@ -8,7 +8,7 @@ use super::{
     filter::{Filter, Filtered, Scope, described},
     input::input_object,
 };
-use crate::store::select::Condition;
+use crate::store::select::{Condition, Pairs};
 
 /// What holds for the rows that hang on a row, as far as the caller sees them and they are not deleted.
 pub struct Related<T: Filtered> {
@@ -20,24 +20,38 @@ pub struct Related<T: Filtered> {
 impl<T: Filtered> Related<T> {
     /// What it says, where the rows hang on the one with the id that their `column` holds.
     pub fn by(self, column: &'static str, scope: &mut Scope<'_>) -> Result<Condition, Fault> {
+        self.each(scope, |condition, exists| Condition::Hanging {
+            table: T::TABLE,
+            column,
+            condition: Box::new(condition),
+            exists,
+        })
+    }
+
+    /// The same where pairs say which rows belong together.
+    pub fn paired(self, pairs: Pairs, scope: &mut Scope<'_>) -> Result<Condition, Fault> {
+        self.each(scope, |condition, exists| pairs.leads(T::TABLE, condition, exists))
+    }
+
+    /// `hangs` says whether there is a row that meets a condition: one that is not deleted.
+    fn each(
+        self,
+        scope: &mut Scope<'_>,
+        hangs: impl Fn(Condition, bool) -> Condition,
+    ) -> Result<Condition, Fault> {
         scope.enter(T::Filter::NEEDS)?;
         let mut all = Vec::new();
         if let Some(filter) = self.some {
-            all.push(hanging::<T>(column, scope.hanging(*filter)?, true));
+            all.push(hangs(scope.hanging(*filter)?.living::<T>(), true));
         }
         if let Some(filter) = self.every {
-            all.push(hanging::<T>(column, Condition::outside(scope.hanging(*filter)?), false));
+            all.push(hangs(Condition::outside(scope.hanging(*filter)?).living::<T>(), false));
         }
         if let Some(filter) = self.none {
-            all.push(hanging::<T>(column, scope.hanging(*filter)?, false));
+            all.push(hangs(scope.hanging(*filter)?.living::<T>(), false));
         }
         Ok(Condition::all(all))
     }
-}
-
-/// Whether there is a living row on the one whose id its `column` holds that meets `condition`.
-fn hanging<T: Filtered>(column: &'static str, condition: Condition, exists: bool) -> Condition {
-    Condition::Hanging { table: T::TABLE, column, condition: Box::new(condition.living::<T>()), exists }
 }
 
 /// `DealListFilter` of `DealFilter`.

@@ -1,15 +1,24 @@
 //! Records of another system: made or changed by the id that they have there, and never overwritten unasked where
 //! somebody has changed them here (B081).
+use async_graphql::{
+    InputType, InputValueError, InputValueResult, MaybeUndefined, Value, registry::Registry,
+};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    filter::described,
+    gate,
+    input::one_of,
     mutation::{Payload, decapitalized},
     record,
     rows::{Entity, ExternalRef, Fields, Object},
     user_error::{Outcome, Stop, UserError, UserErrorCode},
 };
-use crate::store::{changes::Changes, door::Write, id::Id};
+use crate::{
+    language::Said,
+    store::{changes::Changes, door::Write, id::Id},
+};
 
 /// A record that may come from another system. Implemented by the `external!` macro.
 pub trait External: Entity {
@@ -87,9 +96,11 @@ pub async fn find<T: External>(
     let (of_system, of_id) = T::COLUMNS;
     let living = external.condition(of_system, of_id).living::<T>();
     let Some(row) = T::lock_where(write, living).await? else {
-        let message = say!("there is no {kind} `{id}` of `{system}`", kind = <T as Object>::NAME);
         return match expected_version {
-            Some(_) => Err(UserError::new(UserErrorCode::NotFound, message, &["input", "external"]).into()),
+            Some(_) => {
+                let path = ["input", "external"];
+                Err(UserError::new(UserErrorCode::NotFound, unknown::<T>(external), &path).into())
+            }
             None => Ok(None),
         };
     };
@@ -103,6 +114,94 @@ pub async fn find<T: External>(
         }
     };
     if is_known { Ok(Some(row)) } else { Err(UserError::conflict(row.id(), version).into()) }
+}
+
+/// A record that an input refers to: by its id, or by what another system calls it.
+pub enum Reference<T: 'static> {
+    Id(Id<T>),
+    External(ExternalRef),
+}
+
+/// One input type per entity, `AccountReference`.
+impl<T: External> InputType for Reference<T> {
+    type RawValueType = Self;
+
+    fn type_name() -> std::borrow::Cow<'static, str> {
+        format!("{}Reference", <T as Object>::NAME).into()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        let about =
+            format!("Which {}: by its id here, or by what another system calls it.", <T as Object>::NAME);
+        let name = Self::type_name();
+        one_of(registry, &name, &about, |registry| {
+            let external = <Option<ExternalRef> as InputType>::create_type_info(registry);
+            let id = <Option<Id<T>> as InputType>::create_type_info(registry);
+            vec![
+                described("external", &external, "The system that it comes from, and its id there."),
+                described("id", &id, "Its id."),
+            ]
+        });
+        Self::qualified_type_name()
+    }
+
+    fn parse(value: Option<Value>) -> InputValueResult<Self> {
+        let Some(Value::Object(mut object)) = value else {
+            return Err(InputValueError::expected_type(value.unwrap_or_default()));
+        };
+        let id: Option<Id<T>> =
+            InputType::parse(object.swap_remove("id")).map_err(InputValueError::propagate)?;
+        let external: Option<ExternalRef> =
+            InputType::parse(object.swap_remove("external")).map_err(InputValueError::propagate)?;
+        match (id, external) {
+            (Some(id), None) => Ok(Self::Id(id)),
+            (None, Some(external)) => Ok(Self::External(external)),
+            _ => Err(InputValueError::custom(say!("give either `external` or `id`"))),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::Null
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+}
+
+/// The id of the record that the input names under `field`, or else under `fieldId`. By what another system calls them, only
+/// those are found that the caller sees.
+pub async fn referred<T: External>(
+    write: &mut Write,
+    field: &str,
+    reference: MaybeUndefined<Reference<T>>,
+    id: MaybeUndefined<Id<T>>,
+) -> Outcome<MaybeUndefined<Id<T>>> {
+    let external = match reference {
+        MaybeUndefined::Undefined => return Ok(id),
+        _ if !id.is_undefined() => {
+            let id_field = format!("{field}Id");
+            let message = say!("give either `{field}` or `{id_field}`");
+            return Err(UserError::new(UserErrorCode::Invalid, message, &["input", field]).into());
+        }
+        MaybeUndefined::Null => return Ok(MaybeUndefined::Null),
+        MaybeUndefined::Value(Reference::Id(id)) => return Ok(MaybeUndefined::Value(id)),
+        MaybeUndefined::Value(Reference::External(external)) => external,
+    };
+    gate::right(write.caller(), write.grants(), || write.limits(), <T as Object>::NEEDS)?;
+    let (of_system, of_id) = T::COLUMNS;
+    let living = external.condition(of_system, of_id).living::<T>();
+    let Some(found) = write.seen(T::TABLE, living).await? else {
+        let path = ["input", field, "external"];
+        return Err(UserError::new(UserErrorCode::NotFound, unknown::<T>(&external), &path).into());
+    };
+    Ok(MaybeUndefined::Value(Id::of(found)))
+}
+
+/// That no such record of another system is known.
+fn unknown<T: Object>(external: &ExternalRef) -> Said {
+    let ExternalRef { system, id } = external;
+    say!("there is no {kind} `{id}` of `{system}`", kind = T::NAME)
 }
 
 /// What a new record lacks of what it has to have.

@@ -9,9 +9,9 @@ use crate::{
             access_request,
             approval_workflow::{ApprovalWorkflow, ApprovalWorkflowFilter, Step},
             approving::{self, ApprovalSubject},
-            permission::Permission,
+            permission::{Permission, PermissionFilter},
             permission_grant::PermissionGrant,
-            resource::Resource,
+            resource::{Resource, ResourceFilter},
         },
         identity::{
             user::{User, UserFilter},
@@ -103,6 +103,11 @@ impl Entity for ApprovalRequest {
         request
             .children::<PermissionGrant>("grants", permission_grants::approval_request_id)
             .about("What its approval has given.");
+        request
+            .aggregate()
+            .ranges(&["createdAt", "expiresAt", "decidedAt"])
+            .by(&["subjectType", "action", "status", "workflow", "requestedBy", "within"])
+            .by_period(&["createdAt", "decidedAt"]);
     }
 }
 
@@ -123,7 +128,10 @@ filter! { ApprovalRequestFilter for ApprovalRequest in approval_requests {
     created_at: Compare<DateTime<Utc>>,
     requested_by: UserFilter => through requested_by,
     workflow: ApprovalWorkflowFilter => through workflow_id,
+    permission: PermissionFilter => through subject_id,
+    within: ResourceFilter => through resource_id,
     decisions: Related<ApprovalDecision> => by approval_decisions::request_id,
+    grants: Related<PermissionGrant> => by permission_grants::approval_request_id,
 } }
 
 order! { ApprovalRequestOrder, ApprovalRequestOrderField for ApprovalRequest {
@@ -156,6 +164,11 @@ impl Entity for ApprovalDecision {
         } keeps { request_id, decided_by } }
         decision.one("request", |decision| Some(decision.request_id)).about_column("request_id").required();
         decision.one("decidedBy", |decision| Some(decision.decided_by)).about_column("decided_by").required();
+        decision
+            .aggregate()
+            .ranges(&["decidedAt"])
+            .by(&["step", "decision", "decidedBy"])
+            .by_period(&["decidedAt"]);
     }
 }
 
@@ -165,6 +178,7 @@ filter! { ApprovalDecisionFilter for ApprovalDecision in approval_decisions {
     decision: Compare<ApprovalVerdict>,
     decided_at: Compare<DateTime<Utc>>,
     decided_by: UserFilter => through decided_by,
+    request: ApprovalRequestFilter => through request_id,
 } }
 
 order! { ApprovalDecisionOrder, ApprovalDecisionOrderField for ApprovalDecision {

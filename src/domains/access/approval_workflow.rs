@@ -8,7 +8,7 @@ use crate::{
             approval::ApprovalRequest, approving::ApprovalSubject, authority, permission::Permission,
             role::Role,
         },
-        identity::user::User,
+        identity::user::{User, UserFilter},
         prelude::*,
     },
     store::tables::{
@@ -91,6 +91,11 @@ impl Entity for ApprovalWorkflow {
         workflow
             .children::<Permission>("permissions", permissions::approval_workflow_id)
             .about("The permissions whose use it decides on.");
+        workflow
+            .aggregate()
+            .ranges(&["requestMinutes", "grantMinutes"])
+            .by(&["subjectType", "isActive", "createdBy"])
+            .by_period(&["createdAt"]);
     }
 }
 
@@ -101,6 +106,9 @@ filter! { ApprovalWorkflowFilter for ApprovalWorkflow in approval_workflows {
     is_active: Compare<bool>,
     created_at: Compare<DateTime<Utc>>,
     updated_at: Compare<DateTime<Utc>>,
+    created_by: UserFilter => through created_by,
+    requests: Related<ApprovalRequest> => by approval_requests::workflow_id,
+    permissions: Related<Permission> => by permissions::approval_workflow_id,
 } }
 
 order! { ApprovalWorkflowOrder, ApprovalWorkflowOrderField for ApprovalWorkflow {

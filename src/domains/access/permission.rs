@@ -6,13 +6,13 @@ use std::collections::HashMap;
 use crate::{
     domains::{
         access::{
-            approval_workflow::ApprovalWorkflow,
+            approval_workflow::{ApprovalWorkflow, ApprovalWorkflowFilter},
             authority,
             permission_grant::PermissionGrant,
             resource_type::{ResourceType, ResourceTypeFilter},
             role::Role,
         },
-        identity::user::User,
+        identity::user::{User, UserFilter},
         prelude::*,
     },
     store::{
@@ -67,6 +67,18 @@ impl Entity for Permission {
         permission
             .children::<PermissionGrant>("grants", permission_grants::permission_id)
             .about("To whom it was given directly, without a role.");
+        permission
+            .aggregate()
+            .by(&[
+                "action",
+                "isSystemPermission",
+                "requiresApproval",
+                "requiresMfa",
+                "resourceType",
+                "approvalWorkflow",
+                "createdBy",
+            ])
+            .by_period(&["createdAt"]);
     }
 }
 
@@ -81,6 +93,8 @@ filter! { PermissionFilter for Permission in permissions {
     valid_until: Compare<DateTime<Utc>>,
     created_at: Compare<DateTime<Utc>>,
     resource_type: ResourceTypeFilter => through resource_type_id,
+    approval_workflow: ApprovalWorkflowFilter => through approval_workflow_id,
+    created_by: UserFilter => through created_by,
     grants: Related<PermissionGrant> => by permission_grants::permission_id,
 } }
 

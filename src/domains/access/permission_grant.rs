@@ -2,11 +2,11 @@
 use crate::{
     domains::{
         access::{
-            approval::ApprovalRequest,
+            approval::{ApprovalRequest, ApprovalRequestFilter},
             authority,
             holder::Holder,
             permission::{Permission, PermissionFilter},
-            resource::{self, Resource},
+            resource::{self, Resource, ResourceFilter},
             team::{Team, TeamFilter},
         },
         identity::user::{User, UserFilter},
@@ -61,6 +61,11 @@ impl Entity for PermissionGrant {
         grant.one("grantedBy", |grant| grant.granted_by).about_column("granted_by");
         grant.one("approvalRequest", |grant| grant.approval_request_id).about_column("approval_request_id");
         grant.one("revokedBy", |grant| grant.revoked_by).about_column("revoked_by");
+        grant
+            .aggregate()
+            .ranges(&["grantedAt", "validUntil"])
+            .by(&["isActive", "permission", "user", "team", "resource", "grantedBy", "revokedBy"])
+            .by_period(&["grantedAt", "validUntil", "revokedAt"]);
     }
 }
 
@@ -74,6 +79,10 @@ filter! { PermissionGrantFilter for PermissionGrant in permission_grants {
     user: UserFilter => through user_id,
     team: TeamFilter => through team_id,
     permission: PermissionFilter => through permission_id,
+    resource: ResourceFilter => through resource_id,
+    granted_by: UserFilter => through granted_by,
+    approval_request: ApprovalRequestFilter => through approval_request_id,
+    revoked_by: UserFilter => through revoked_by,
 } }
 
 order! { PermissionGrantOrder, PermissionGrantOrderField for PermissionGrant {

@@ -60,6 +60,7 @@ impl Entity for Resource {
         resource
             .children::<ApprovalRequest>("approvalRequests", approval_requests::resource_id)
             .about("The requests to be allowed something with this thing alone, as far as you may see them.");
+        resource.aggregate().by(&["isActive", "resourceType", "parent", "owner"]).by_period(&["createdAt"]);
     }
 }
 
@@ -72,7 +73,11 @@ filter! { ResourceFilter for Resource in resources {
     updated_at: Compare<DateTime<Utc>>,
     resource_type: ResourceTypeFilter => through resource_type_id,
     owner: UserFilter => through owner_id,
+    parent: ResourceFilter => through parent_resource_id,
     children: Related<Resource> => by resources::parent_resource_id,
+    role_assignments: Related<RoleAssignment> => by role_assignments::resource_scope,
+    permission_grants: Related<PermissionGrant> => by permission_grants::resource_id,
+    approval_requests: Related<ApprovalRequest> => by approval_requests::resource_id,
 } }
 
 order! { ResourceOrder, ResourceOrderField for Resource {
@@ -82,6 +87,8 @@ order! { ResourceOrder, ResourceOrderField for Resource {
     UpdatedAt = updated_at,
     /// Its name.
     Name = name,
+    /// The name of the thing that it lies directly within.
+    ParentName = parent_resource_id -> Resource.name,
 } default [CreatedAt Desc] }
 
 pub fn queries(query: &mut Fields<Query>) {

@@ -36,6 +36,7 @@ impl Entity for ResourceType {
             .about("The permissions that speak about this kind.");
         kind.children::<Resource>("resources", resources::resource_type_id)
             .about("The single things of this kind that rights are limited to.");
+        kind.aggregate().by(&["parentType"]).by_period(&["createdAt"]);
     }
 }
 
@@ -43,6 +44,10 @@ filter! { ResourceTypeFilter for ResourceType in resource_types {
     id: Compare<Id<ResourceType>>,
     name: Compare<String>,
     created_at: Compare<DateTime<Utc>>,
+    parent_type: ResourceTypeFilter => through parent_type_id,
+    child_types: Related<ResourceType> => by resource_types::parent_type_id,
+    permissions: Related<Permission> => by permissions::resource_type_id,
+    resources: Related<Resource> => by resources::resource_type_id,
 } }
 
 order! { ResourceTypeOrder, ResourceTypeOrderField for ResourceType {
@@ -50,6 +55,8 @@ order! { ResourceTypeOrder, ResourceTypeOrderField for ResourceType {
     CreatedAt = created_at,
     /// Its name.
     Name = name,
+    /// The name of the more general kind.
+    ParentTypeName = parent_type_id -> ResourceType.name,
 } default [Name Asc] }
 
 pub fn queries(query: &mut Fields<Query>) {

@@ -9,7 +9,11 @@ use crate::{
             role_assignment::RoleAssignment,
             role_permission::{PermissionsOf, SourcesOf},
         },
-        identity::{api_key::ApiKey, invitation::Invitation, user::User},
+        identity::{
+            api_key::ApiKey,
+            invitation::Invitation,
+            user::{User, UserFilter},
+        },
         prelude::*,
     },
     graph::mutation::Payload,
@@ -88,6 +92,9 @@ impl Entity for Role {
             .about("The invitations to join in this role.");
         role.children::<ApiKey>("apiKeys", api_keys::role_id)
             .about("The API keys that have the rights of this role.");
+        role.aggregate()
+            .by(&["roleLevel", "isSystemRole", "isAssignable", "parent", "createdBy"])
+            .by_period(&["createdAt"]);
     }
 }
 
@@ -159,8 +166,12 @@ filter! { RoleFilter for Role in roles {
     created_at: Compare<DateTime<Utc>>,
     updated_at: Compare<DateTime<Utc>>,
     parent_role_id: Compare<Id<Role>>,
+    parent: RoleFilter => through parent_role_id,
+    created_by: UserFilter => through created_by,
     children: Related<Role> => by roles::parent_role_id,
     assignments: Related<RoleAssignment> => by role_assignments::role_id,
+    invitations: Related<Invitation> => by invitations::role_id,
+    api_keys: Related<ApiKey> => by api_keys::role_id,
 } }
 
 order! { RoleOrder, RoleOrderField for Role {
@@ -172,6 +183,8 @@ order! { RoleOrder, RoleOrderField for Role {
     Name = name,
     /// How many roles it inherits from.
     RoleLevel = role_level,
+    /// The name of the role that it inherits from.
+    ParentName = parent_role_id -> Role.name,
 } default [Name Asc] }
 
 pub fn queries(query: &mut Fields<Query>) {

@@ -7,7 +7,7 @@ use crate::{
             authority,
             delegation::{self, InForce},
             holder::Holder,
-            resource::{self, Resource},
+            resource::{self, Resource, ResourceFilter},
             role::{Role, RoleFilter},
             system_roles,
             team::{Team, TeamFilter},
@@ -71,6 +71,21 @@ impl Entity for RoleAssignment {
         assignment
             .children::<RoleAssignment>("delegations", role_assignments::delegated_from_id)
             .about("To whom the role was passed on.");
+        assignment
+            .aggregate()
+            .ranges(&["assignedAt", "validUntil"])
+            .by(&[
+                "isActive",
+                "isAutomatic",
+                "isDelegated",
+                "role",
+                "user",
+                "team",
+                "resource",
+                "assignedBy",
+                "revokedBy",
+            ])
+            .by_period(&["assignedAt", "validUntil", "revokedAt"]);
     }
 }
 
@@ -192,6 +207,12 @@ filter! { RoleAssignmentFilter for RoleAssignment in role_assignments {
     user: UserFilter => through user_id,
     team: TeamFilter => through team_id,
     role: RoleFilter => through role_id,
+    resource: ResourceFilter => through resource_scope,
+    assigned_by: UserFilter => through assigned_by,
+    delegated_by: UserFilter => through delegated_by,
+    delegated_from: RoleAssignmentFilter => through delegated_from_id,
+    revoked_by: UserFilter => through revoked_by,
+    delegations: Related<RoleAssignment> => by role_assignments::delegated_from_id,
 } }
 
 order! { RoleAssignmentOrder, RoleAssignmentOrderField for RoleAssignment {

@@ -50,37 +50,24 @@ impl Entity for Team {
             id, name, description, revision as "version", created_at, updated_at,
         } keeps { created_by } }
         team.one("createdBy", |team| team.created_by).about_column("created_by");
-        let members = Condition::Linked {
-            table: MEMBERS,
-            parent: name(team_members::team_id),
-            child: name(team_members::user_id),
-        };
-        team.children::<User>("members", Link::Where(members)).about("The people who are in it.");
+        team.children::<User>("members", MEMBERS).about("The people who are in it.");
         team.children::<RoleAssignment>("roleAssignments", role_assignments::team_id)
             .about("The roles that were given to the team: everybody in it has them.");
         team.children::<PermissionGrant>("permissionGrants", permission_grants::team_id)
             .about("The permissions that were given to the team directly: everybody in it has them.");
         team.children::<ConversationShare>("conversationShares", conversation_shares::team_id)
             .about("The conversations that everybody in the team may read.");
+        team.aggregate().by(&["createdBy"]).by_period(&["createdAt"]);
     }
 }
 
-/// The table of pairs that says who is in which team.
-const MEMBERS: &Table = &Table {
-    name: "\"access\".\"team_members\"",
-    key: "user_id",
-    owner: Owner::Organization,
-    limited: Limited::Never,
-};
+pairs! {
+    /// Who is in a team.
+    MEMBERS of access::team_members: team_id, user_id
+}
 
 /// The teams that a person is in.
-pub fn teams_of_person() -> Link {
-    Link::Where(Condition::Linked {
-        table: MEMBERS,
-        parent: name(team_members::user_id),
-        child: name(team_members::team_id),
-    })
-}
+pub const TEAMS: Pairs = MEMBERS.back();
 
 filter! { TeamFilter for Team in teams {
     id: Compare<Id<Team>>,
@@ -89,6 +76,8 @@ filter! { TeamFilter for Team in teams {
     created_by: UserFilter => through created_by,
     role_assignments: Related<RoleAssignment> => by role_assignments::team_id,
     permission_grants: Related<PermissionGrant> => by permission_grants::team_id,
+    members: Related<User> => paired MEMBERS,
+    conversation_shares: Related<ConversationShare> => by conversation_shares::team_id,
 } }
 
 order! { TeamOrder, TeamOrderField for Team {

@@ -38,6 +38,7 @@ impl Entity for AuditReview {
         } keeps { audit_log_id, reviewed_by } }
         review.one("auditLog", |review| Some(review.audit_log_id)).about_column("audit_log_id").required();
         review.one("reviewedBy", |review| Some(review.reviewed_by)).about_column("reviewed_by");
+        review.aggregate().ranges(&["reviewedAt"]).by(&["outcome", "reviewedBy"]).by_period(&["reviewedAt"]);
     }
 }
 

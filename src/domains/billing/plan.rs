@@ -53,6 +53,10 @@ impl Entity for Plan {
         plan.part("price", |plan, _| Some(price(plan.amount_cents, plan.currency)))
             .about("What a cycle costs.");
         plan.parts("quotas", |plan, _| plan.quotas()).about_column("default_quotas");
+        plan.aggregate()
+            .ranges(&["trialDays"])
+            .by(&["billingCycle", "isDefault", "isActive"])
+            .by_period(&["createdAt"]);
     }
 }
 

@@ -83,6 +83,11 @@ impl Entity for Quota {
             .derived("resetsAt", |quota| quota.period.ends())
             .about("When the present period ends and it begins anew; null for a lifetime.")
             .follows(&[("Quota", "period")]);
+        quota
+            .aggregate()
+            .ranges(&["limit", "exceededAt"])
+            .by(&["metric", "period", "enforcement", "isCustom"])
+            .by_period(&["exceededAt"]);
     }
 }
 

@@ -68,6 +68,11 @@ impl Entity for BillingSubscription {
             .one("plan", |subscription| Some(subscription.plan_id))
             .about_column("plan_id")
             .required();
+        subscription
+            .aggregate()
+            .ranges(&["currentPeriodEnd", "trialEnd"])
+            .by(&["plan", "billingCycle", "status"])
+            .by_period(&["createdAt", "currentPeriodEnd", "canceledAt"]);
     }
 
     fn bars(&self, permission: &str, _: &Caller, _: &Grants) -> bool {

@@ -59,6 +59,11 @@ impl Entity for ConversationShare {
         share.one("user", |share| share.user_id).about_column("user_id");
         share.one("team", |share| share.team_id).about_column("team_id");
         share.one("createdBy", |share| Some(share.created_by)).about_column("created_by").required();
+        share
+            .aggregate()
+            .ranges(&["createdAt", "expiresAt"])
+            .by(&["audience", "conversation", "user", "team", "createdBy"])
+            .by_period(&["createdAt", "expiresAt", "revokedAt"]);
     }
 
     fn bars(&self, permission: &str, caller: &Caller, grants: &Grants) -> bool {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     domains::{
-        chat::conversation::{self, Conversation},
+        chat::conversation::{self, Conversation, ConversationFilter},
         identity::user::{User, UserFilter},
         prelude::*,
     },
@@ -118,6 +118,8 @@ filter! { MessageFilter for Message in messages {
     content_type: Compare<MessageContentType>,
     created_at: Compare<DateTime<Utc>>,
     author: UserFilter => through author_id,
+    conversation: ConversationFilter => through conversation_id,
+    parent_message: MessageFilter => through parent_message_id,
     replies: Related<Message> => by messages::parent_message_id,
 } }
 

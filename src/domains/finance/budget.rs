@@ -126,6 +126,8 @@ filter! { BudgetFilter for Budget in budgets {
     department: DepartmentFilter => through department_id,
     submitted_by: UserFilter => through submitted_by,
     approved_by: UserFilter => through approved_by,
+    locked_by: UserFilter => through locked_by,
+    created_by: UserFilter => through created_by,
     line_items: Related<BudgetLineItem> => by budget_line_items::budget_id,
 } }
 

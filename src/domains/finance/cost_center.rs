@@ -45,12 +45,14 @@ impl Entity for CostCenter {
             .part("monthlyBudget", |center, _| {
                 center.monthly_budget.map(|plan| Money::of(plan, center.currency))
             })
+            .of_column("monthly_budget")
             .about_column("monthly_budget")
             .needs("budget.amount.read");
         center
             .part("annualBudget", |center, _| {
                 center.annual_budget.map(|plan| Money::of(plan, center.currency))
             })
+            .of_column("annual_budget")
             .about_column("annual_budget")
             .needs("budget.amount.read");
         center.one("parent", |center| center.parent_cost_center_id).about_column("parent_cost_center_id");
@@ -61,6 +63,11 @@ impl Entity for CostCenter {
         center
             .children::<Department>("departments", departments::cost_center_id)
             .about("The departments whose costs are booked here.");
+        center
+            .aggregate()
+            .money::<Money>(&["monthlyBudget", "annualBudget"])
+            .by(&["isActive", "parent", "manager"])
+            .by_period(&["createdAt"]);
     }
 }
 
@@ -73,6 +80,7 @@ filter! { CostCenterFilter for CostCenter in cost_centers {
     parent_cost_center_id: Compare<Id<CostCenter>>,
     created_at: Compare<DateTime<Utc>>,
     manager: UserFilter => through manager_id,
+    parent: CostCenterFilter => through parent_cost_center_id,
     children: Related<CostCenter> => by cost_centers::parent_cost_center_id,
     departments: Related<Department> => by departments::cost_center_id,
 } }
@@ -86,6 +94,8 @@ order! { CostCenterOrder, CostCenterOrderField for CostCenter {
     Name = name,
     /// Its code in bookkeeping.
     Code = code,
+    /// The name of the cost center that it is part of.
+    ParentName = parent_cost_center_id -> CostCenter.name,
     /// The name of its manager.
     ManagerName = manager_id -> User.display_name,
 } default [Name Asc] }

@@ -78,6 +78,7 @@ filter! { DepartmentFilter for Department in departments {
     created_at: Compare<DateTime<Utc>>,
     cost_center: CostCenterFilter => through cost_center_id,
     head: UserFilter => through head_user_id,
+    parent: DepartmentFilter => through parent_id,
     children: Related<Department> => by departments::parent_id,
     budgets: Related<Budget> => by budgets::department_id,
     members: Related<Membership> => by memberships::department_id,
@@ -92,6 +93,8 @@ order! { DepartmentOrder, DepartmentOrderField for Department {
     Name = name,
     /// Its code.
     Code = code,
+    /// The name of the department that it is part of.
+    ParentName = parent_id -> Department.name,
     /// The name of its cost center.
     CostCenterName = cost_center_id -> CostCenter.name,
     /// The name of its head.

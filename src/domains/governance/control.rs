@@ -104,13 +104,8 @@ impl Entity for ComplianceControl {
             .about_column("framework_id")
             .required();
         control.one("owner", |control| control.owner_id).about_column("owner_id");
-        let requirements = Condition::Linked {
-            table: REQUIREMENTS,
-            parent: name(control_requirements::control_id),
-            child: name(control_requirements::requirement_id),
-        };
         control
-            .children::<ComplianceRequirement>("requirements", Link::Where(requirements))
+            .children::<ComplianceRequirement>("requirements", REQUIREMENTS)
             .about("The requirements it helps to meet, of any framework.");
         control
             .children::<ControlTest>("tests", control_tests::control_id)
@@ -126,13 +121,10 @@ impl Entity for ComplianceControl {
     }
 }
 
-/// The table of pairs that says which control helps to meet which requirement.
-pub const REQUIREMENTS: &Table = &Table {
-    name: "\"governance\".\"control_requirements\"",
-    key: "requirement_id",
-    owner: Owner::Organization,
-    limited: Limited::Never,
-};
+pairs! {
+    /// Which requirements a control helps to meet.
+    pub REQUIREMENTS of governance::control_requirements: control_id, requirement_id
+}
 
 filter! { ComplianceControlFilter for ComplianceControl in compliance_controls {
     id: Compare<Id<ComplianceControl>>,
@@ -150,6 +142,7 @@ filter! { ComplianceControlFilter for ComplianceControl in compliance_controls {
     owner: UserFilter => through owner_id,
     tests: Related<ControlTest> => by control_tests::control_id,
     issues: Related<ComplianceIssue> => by compliance_issues::control_id,
+    requirements: Related<ComplianceRequirement> => paired REQUIREMENTS,
 } }
 
 order! { ComplianceControlOrder, ComplianceControlOrderField for ComplianceControl {

@@ -47,6 +47,11 @@ impl Entity for ComplianceFramework {
         framework
             .children::<ComplianceControl>("controls", compliance_controls::framework_id)
             .about("The organization's controls that were made for it.");
+        framework
+            .aggregate()
+            .ranges(&["effectiveDate"])
+            .by(&["jurisdiction", "frameworkType", "isActive"])
+            .by_period(&["effectiveDate", "createdAt"]);
     }
 }
 

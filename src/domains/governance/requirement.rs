@@ -7,7 +7,7 @@ use crate::{
         },
         prelude::*,
     },
-    store::tables::governance::{compliance_requirements, control_requirements},
+    store::tables::governance::compliance_requirements,
 };
 
 #[derive(Clone, Queryable, Selectable)]
@@ -42,16 +42,15 @@ impl Entity for ComplianceRequirement {
         requirement
             .children::<ComplianceRequirement>("children", compliance_requirements::parent_id)
             .about("The requirements it is divided into.");
-        let controls = Condition::Linked {
-            table: REQUIREMENTS,
-            parent: name(control_requirements::requirement_id),
-            child: name(control_requirements::control_id),
-        };
         requirement
-            .children::<ComplianceControl>("controls", Link::Where(controls))
+            .children::<ComplianceControl>("controls", CONTROLS)
             .about("The organization's controls that help to meet it.");
+        requirement.aggregate().by(&["framework", "parent"]);
     }
 }
+
+/// Which controls help to meet a requirement.
+const CONTROLS: Pairs = REQUIREMENTS.back();
 
 filter! { ComplianceRequirementFilter for ComplianceRequirement in compliance_requirements {
     id: Compare<Id<ComplianceRequirement>>,
@@ -59,7 +58,9 @@ filter! { ComplianceRequirementFilter for ComplianceRequirement in compliance_re
     title: Compare<String>,
     framework: ComplianceFrameworkFilter => through framework_id,
     parent_id: Compare<Id<ComplianceRequirement>>,
+    parent: ComplianceRequirementFilter => through parent_id,
     children: Related<ComplianceRequirement> => by compliance_requirements::parent_id,
+    controls: Related<ComplianceControl> => paired CONTROLS,
 } }
 
 order! { ComplianceRequirementOrder, ComplianceRequirementOrderField for ComplianceRequirement {
@@ -69,6 +70,8 @@ order! { ComplianceRequirementOrder, ComplianceRequirementOrderField for Complia
     Code = code,
     /// Its title.
     Title = title,
+    /// The place of the requirement that it is a part of.
+    ParentPosition = parent_id -> ComplianceRequirement.position,
     /// The name of its framework.
     FrameworkName = framework_id -> ComplianceFramework.name,
 } default [Position Asc] }

@@ -6,8 +6,11 @@ use ipnet::IpNet;
 use crate::{
     credential::{api_key, hash},
     domains::{
-        access::{authority, role::Role},
-        identity::user::User,
+        access::{
+            authority,
+            role::{Role, RoleFilter},
+        },
+        identity::user::{User, UserFilter},
         prelude::*,
     },
     graph::{fault::Fault, mutation::Payload},
@@ -47,6 +50,10 @@ impl Entity for ApiKey {
             .about_column("scopes");
         key.one("role", |key| key.role_id).about_column("role_id");
         key.one("createdBy", |key| key.created_by).about_column("created_by");
+        key.aggregate()
+            .ranges(&["createdAt", "expiresAt", "lastUsedAt"])
+            .by(&["role", "createdBy"])
+            .by_period(&["createdAt", "expiresAt", "lastUsedAt", "revokedAt"]);
     }
 }
 
@@ -59,6 +66,8 @@ filter! { ApiKeyFilter for ApiKey in api_keys {
     revoked_at: Compare<DateTime<Utc>>,
     last_used_at: Compare<DateTime<Utc>>,
     rotated_at: Compare<DateTime<Utc>>,
+    role: RoleFilter => through role_id,
+    created_by: UserFilter => through created_by,
 } }
 
 order! { ApiKeyOrder, ApiKeyOrderField for ApiKey {

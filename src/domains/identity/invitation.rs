@@ -70,6 +70,11 @@ impl Entity for Invitation {
         invitation.one("role", |invitation| Some(invitation.role_id)).about_column("role_id").required();
         invitation.one("invitedBy", |invitation| invitation.invited_by).about_column("invited_by");
         invitation.one("acceptedBy", |invitation| invitation.accepted_by).about_column("accepted_by");
+        invitation
+            .aggregate()
+            .ranges(&["createdAt", "expiresAt", "acceptedAt"])
+            .by(&["role", "invitedBy"])
+            .by_period(&["createdAt", "acceptedAt", "revokedAt"]);
     }
 }
 
@@ -104,6 +109,7 @@ filter! { InvitationFilter for Invitation in invitations {
     revoked_at: Compare<DateTime<Utc>>,
     role: RoleFilter => through role_id,
     invited_by: UserFilter => through invited_by,
+    accepted_by: UserFilter => through accepted_by,
 } }
 
 order! { InvitationOrder, InvitationOrderField for Invitation {

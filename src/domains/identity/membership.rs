@@ -72,6 +72,11 @@ impl Entity for Membership {
         membership
             .children::<Membership>("reports", memberships::manager_id)
             .about("Who reports to this member.");
+        membership
+            .aggregate()
+            .ranges(&["joinedAt", "lastSeenAt"])
+            .by(&["status", "region", "title", "department", "manager"])
+            .by_period(&["joinedAt", "lastSeenAt"]);
     }
 }
 

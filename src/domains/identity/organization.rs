@@ -92,6 +92,11 @@ impl Entity for Organization {
             .children::<Membership>("memberships", memberships::organization_id)
             .about("Who works here; empty unless you work in it now.");
         billing::of_organization(organization);
+        organization
+            .aggregate()
+            .ranges(&["createdAt"])
+            .by(&["status", "timezone", "locale", "currency"])
+            .by_period(&["createdAt"]);
     }
 }
 

@@ -63,6 +63,7 @@ impl Entity for SsoProvider {
         provider
             .many("roles", |provider| RolesBy(provider.id))
             .about("The roles that are given to whom an account is made for.");
+        provider.aggregate().by(&["providerType", "autoCreateUsers", "isActive"]).by_period(&["createdAt"]);
     }
 }
 
@@ -140,12 +141,15 @@ impl Batch for RolesBy {
     }
 }
 
+pairs!(ROLES of identity::sso_provider_roles: provider_id, role_id);
+
 filter! { SsoProviderFilter for SsoProvider in sso_providers {
     id: Compare<Id<SsoProvider>>,
     name: Compare<String>,
     provider_type: Compare<SsoProviderType>,
     is_active: Compare<bool>,
     created_at: Compare<DateTime<Utc>>,
+    roles: Related<Role> => paired ROLES,
 } }
 
 order! { SsoProviderOrder, SsoProviderOrderField for SsoProvider {

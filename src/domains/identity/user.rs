@@ -9,14 +9,17 @@ use crate::{
             resource::Resource,
             role::Role,
             role_assignment::{AssignmentsOf, RoleAssignment},
-            team::{self, Team},
+            team::{TEAMS, Team},
         },
         audit::audit_review::AuditReview,
         chat::{conversation::Conversation, conversation_share::ConversationShare, message::Message},
         finance::{budget::Budget, cost_center::CostCenter, department::Department},
         governance::{control::ComplianceControl, control_test::ControlTest, issue::ComplianceIssue},
         identity::{
-            api_key::ApiKey, invitation::Invitation, membership::Membership, session,
+            api_key::ApiKey,
+            invitation::Invitation,
+            membership::{Membership, MembershipFilter},
+            session,
             user_profile::UserProfile,
         },
         prelude::*,
@@ -124,6 +127,10 @@ impl Entity for User {
         compliance(user);
         acts_of_access(user);
         security(user);
+        user.aggregate()
+            .ranges(&["createdAt"])
+            .by(&["status", "timezone", "locale"])
+            .by_period(&["createdAt"]);
     }
 }
 
@@ -171,7 +178,7 @@ fn acts_of_access(user: &mut Fields<User>) {
         .about("The permissions they gave to people directly.");
     user.children::<PermissionGrant>("revokedPermissions", permission_grants::revoked_by)
         .about("The permissions they took from people.");
-    user.children::<Team>("teams", team::teams_of_person()).about("The teams that they are in.");
+    user.children::<Team>("teams", TEAMS).about("The teams that they are in.");
     user.children::<Team>("createdTeams", teams::created_by).about("The teams they made.");
     user.children::<Role>("createdRoles", roles::created_by).about("The roles they made.");
     user.children::<Permission>("createdPermissions", permissions::created_by)
@@ -196,6 +203,7 @@ filter! { UserFilter for User in users {
     email: Compare<String> => needs "user.email.read",
     display_name: Compare<String>,
     status: Compare<UserStatus>,
+    membership: MembershipFilter => through id,
     conversations: Related<Conversation> => by conversations::user_id,
     owned_accounts: Related<Account> => by accounts::owner_id,
     owned_deals: Related<Deal> => by deals::owner_id,
@@ -204,6 +212,40 @@ filter! { UserFilter for User in users {
     assigned_issues: Related<ComplianceIssue> => by compliance_issues::assigned_to,
     role_assignments: Related<RoleAssignment> => by role_assignments::user_id,
     permission_grants: Related<PermissionGrant> => by permission_grants::user_id,
+    messages: Related<Message> => by messages::author_id,
+    given_conversation_shares: Related<ConversationShare> => by conversation_shares::created_by,
+    received_conversation_shares: Related<ConversationShare> => by conversation_shares::user_id,
+    headed_departments: Related<Department> => by departments::head_user_id,
+    managed_cost_centers: Related<CostCenter> => by cost_centers::manager_id,
+    submitted_budgets: Related<Budget> => by budgets::submitted_by,
+    approved_budgets: Related<Budget> => by budgets::approved_by,
+    locked_budgets: Related<Budget> => by budgets::locked_by,
+    performed_tests: Related<ControlTest> => by control_tests::performed_by,
+    resolved_issues: Related<ComplianceIssue> => by compliance_issues::resolved_by,
+    audit_reviews: Related<AuditReview> => by audit_reviews::reviewed_by,
+    assigned_roles: Related<RoleAssignment> => by role_assignments::assigned_by,
+    delegated_roles: Related<RoleAssignment> => by role_assignments::delegated_by,
+    revoked_roles: Related<RoleAssignment> => by role_assignments::revoked_by,
+    granted_permissions: Related<PermissionGrant> => by permission_grants::granted_by,
+    revoked_permissions: Related<PermissionGrant> => by permission_grants::revoked_by,
+    teams: Related<Team> => paired TEAMS,
+    created_teams: Related<Team> => by teams::created_by,
+    created_roles: Related<Role> => by roles::created_by,
+    created_permissions: Related<Permission> => by permissions::created_by,
+    owned_resources: Related<Resource> => by resources::owner_id,
+    sent_invitations: Related<Invitation> => by invitations::invited_by,
+    accepted_invitations: Related<Invitation> => by invitations::accepted_by,
+    created_api_keys: Related<ApiKey> => by api_keys::created_by,
+    created_approval_workflows: Related<ApprovalWorkflow> => by approval_workflows::created_by,
+    approval_requests: Related<ApprovalRequest> => by approval_requests::requested_by,
+    approval_decisions: Related<ApprovalDecision> => by approval_decisions::decided_by,
+    created_masking_policies: Related<MaskingPolicy> => by masking_policies::created_by,
+    created_data_classifications: Related<DataClassification> => by data_classifications::created_by,
+    created_data_elements: Related<DataElement> => by data_elements::created_by,
+    caused_security_events: Related<SecurityEvent> => by security_events::source_user_id,
+    suffered_security_events: Related<SecurityEvent> => by security_events::target_user_id,
+    assigned_security_events: Related<SecurityEvent> => by security_events::assigned_to,
+    resolved_security_events: Related<SecurityEvent> => by security_events::resolved_by,
 } }
 
 order! { UserOrder, UserOrderField for User {

@@ -91,6 +91,12 @@ impl Entity for Export {
             "From where the file can be downloaded, by whoever has the address, for some minutes and as long as your \
              session or key is good: ask for it again after that. Null where there is no file.",
         );
+        export
+            .aggregate()
+            .sums(&["rowCount", "byteCount"])
+            .ranges(&["createdAt", "finishedAt"])
+            .by(&["format", "status"])
+            .by_period(&["createdAt"]);
     }
 }
 

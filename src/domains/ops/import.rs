@@ -104,6 +104,12 @@ impl Entity for Import {
             "To where its file is sent by `PUT`, once, by whoever has the address, until `uploadUntil` and as long as your \
              session or key is good. Null where no file is waited for.",
         );
+        import
+            .aggregate()
+            .sums(&["rowCount", "byteCount", "createdCount", "updatedCount", "failedCount"])
+            .ranges(&["createdAt", "finishedAt"])
+            .by(&["format", "onError", "dryRun", "status"])
+            .by_period(&["createdAt"]);
     }
 }
 
@@ -168,6 +174,7 @@ filter! { ImportFilter for Import in imports {
     dry_run: Compare<bool>,
     created_at: Compare<DateTime<Utc>>,
     finished_at: Compare<DateTime<Utc>>,
+    errors: Related<ImportError> => by import_errors::import_id,
 } }
 
 order! { ImportOrder, ImportOrderField for Import {

@@ -1,6 +1,9 @@
 //! What is wrong with a row of an import, as the mutation says it that the row was given to.
 use crate::{
-    domains::{ops::import::Import, prelude::*},
+    domains::{
+        ops::import::{Import, ImportFilter},
+        prelude::*,
+    },
     graph::visit::View,
     store::{tables::ops::import_errors, value::Texts},
 };
@@ -25,6 +28,7 @@ impl Entity for ImportError {
         } keeps { import_id, message } }
         error.computed("message", told).of_column("message").about_column("message");
         error.one("import", |error| Some(error.import_id)).about_column("import_id").required();
+        error.aggregate().ranges(&["rowNumber"]).by(&["code"]);
     }
 }
 
@@ -37,6 +41,7 @@ filter! { ImportErrorFilter for ImportError in import_errors {
     id: Compare<Id<ImportError>>,
     row_number: Compare<i32>,
     code: Compare<String>,
+    import: ImportFilter => through import_id,
 } }
 
 order! { ImportErrorOrder, ImportErrorOrderField for ImportError {

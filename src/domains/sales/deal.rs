@@ -7,7 +7,7 @@ use crate::{
         sales::{
             account::{Account, AccountFilter},
             deal_history::DealHistoryEntry,
-            pipeline::{Pipeline, PipelineStage, PipelineStageFilter},
+            pipeline::{Pipeline, PipelineFilter, PipelineStage, PipelineStageFilter},
         },
     },
     store::tables::sales::{deal_history, deals},
@@ -160,6 +160,7 @@ filter! { DealFilter for Deal in deals {
     stage: PipelineStageFilter => through stage_id,
     account: AccountFilter => through account_id,
     owner: UserFilter => through owner_id,
+    pipeline: PipelineFilter => through pipeline_id,
     history: Related<DealHistoryEntry> => by deal_history::deal_id,
 } }
 

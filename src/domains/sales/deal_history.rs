@@ -1,6 +1,10 @@
 //! What was changed of a deal, by whom and when: written by the database itself (004 §3.2).
 use crate::{
-    domains::{identity::user::User, prelude::*, sales::deal::Deal},
+    domains::{
+        identity::user::{User, UserFilter},
+        prelude::*,
+        sales::deal::{Deal, DealFilter},
+    },
     graph::rows::masked_field,
     store::tables::sales::deal_history,
 };
@@ -47,6 +51,11 @@ impl Entity for DealHistoryEntry {
         }
         entry.one("changedBy", |entry| entry.changed_by).about_column("changed_by");
         entry.one("deal", |entry| Some(entry.deal_id)).about_column("deal_id").required();
+        entry
+            .aggregate()
+            .ranges(&["changedAt"])
+            .by(&["fieldChanged", "changeSource", "changedBy", "deal"])
+            .by_period(&["changedAt"]);
     }
 }
 
@@ -54,6 +63,8 @@ filter! { DealHistoryFilter for DealHistoryEntry in deal_history {
     field_changed: Compare<String>,
     change_source: Compare<ChangeSource>,
     changed_at: Compare<DateTime<Utc>>,
+    changed_by: UserFilter => through changed_by,
+    deal: DealFilter => through deal_id,
 } }
 
 order! { DealHistoryOrder, DealHistoryOrderField for DealHistoryEntry {

@@ -12,7 +12,7 @@ use crate::{
             pipeline::PipelineStage,
         },
     },
-    graph::sync::{self, Upserted, upserted},
+    graph::sync::{self, Reference, Upserted, upserted},
     store::tables::sales::deals,
 };
 
@@ -37,6 +37,8 @@ struct DealUpsertInput {
     name: MaybeUndefined<String>,
     /// The company it is made with.
     account_id: MaybeUndefined<Id<Account>>,
+    /// The same, as another system calls it, such as the one that this comes from; instead of `accountId`.
+    account: MaybeUndefined<Reference<Account>>,
     /// Where it is sold; required where it is new.
     region: Option<DealRegion>,
     /// The size of customer; required where it is new.
@@ -68,11 +70,12 @@ struct DealUpsertInput {
 async fn upsert(write: &mut Write, input: DealUpsertInput) -> Outcome<Upserted<Deal>> {
     let known = sync::find::<Deal>(write, &input.external, input.expected_version, input.if_unchanged_since);
     let known = known.await?;
+    let account_id = sync::referred(write, "account", input.account, input.account_id).await?;
     let deal = match (&known, input.region, input.segment, input.lob, input.stage_id, input.value) {
         (None, Some(region), Some(segment), Some(lob), Some(stage_id), Some(value)) => {
             let create = DealCreateInput {
                 name: input.name.take(),
-                account_id: input.account_id.take(),
+                account_id: account_id.take(),
                 region,
                 segment,
                 lob,
@@ -101,7 +104,7 @@ async fn upsert(write: &mut Write, input: DealUpsertInput) -> Outcome<Upserted<D
                 id: known.id,
                 expected_version: None,
                 name: input.name,
-                account_id: input.account_id,
+                account_id,
                 region,
                 segment,
                 lob,

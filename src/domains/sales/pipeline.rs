@@ -36,6 +36,7 @@ impl Entity for Pipeline {
             .many("stages", |pipeline| StagesOf(pipeline.id))
             .about("Its stages, in the order that deals pass them.");
         pipeline.children::<Deal>("deals", deals::pipeline_id).about("The deals on their way through it.");
+        pipeline.aggregate().by(&["isDefault"]).by_period(&["createdAt"]);
     }
 }
 
@@ -43,6 +44,8 @@ filter! { PipelineFilter for Pipeline in pipelines {
     id: Compare<Id<Pipeline>>,
     name: Compare<String>,
     is_default: Compare<bool>,
+    stages: Related<PipelineStage> => by pipeline_stages::pipeline_id,
+    deals: Related<Deal> => by deals::pipeline_id,
 } }
 
 order! { PipelineOrder, PipelineOrderField for Pipeline {
@@ -80,6 +83,8 @@ filter! { PipelineStageFilter for PipelineStage in pipeline_stages {
     id: Compare<Id<PipelineStage>>,
     name: Compare<String>,
     kind: Compare<StageKind>,
+    pipeline: PipelineFilter => through pipeline_id,
+    deals: Related<Deal> => by deals::stage_id,
 } }
 
 /// The stages of a pipeline, in order.

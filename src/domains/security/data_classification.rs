@@ -57,6 +57,17 @@ impl Entity for DataClassification {
         classification
             .one("createdBy", |classification| classification.created_by)
             .about_column("created_by");
+        classification
+            .aggregate()
+            .ranges(&["sensitivityLevel", "retentionPeriodDays"])
+            .by(&[
+                "sensitivityLevel",
+                "maskingRequired",
+                "encryptionRequired",
+                "accessLoggingRequired",
+                "createdBy",
+            ])
+            .by_period(&["createdAt"]);
     }
 }
 
@@ -68,6 +79,8 @@ filter! { DataClassificationFilter for DataClassification in data_classification
     encryption_required: Compare<bool>,
     access_logging_required: Compare<bool>,
     created_by: UserFilter => through created_by,
+    elements: Related<DataElement> => by data_elements::classification_id,
+    masking_policies: Related<MaskingPolicy> => by masking_policies::classification_id,
 } }
 
 order! { DataClassificationOrder, DataClassificationOrderField for DataClassification {

@@ -67,6 +67,10 @@ impl Entity for DataElement {
             .about_column("classification_id")
             .required();
         element.one("createdBy", |element| element.created_by).about_column("created_by");
+        element
+            .aggregate()
+            .by(&["elementType", "maskingMethod", "isActive", "classification", "createdBy"])
+            .by_period(&["createdAt"]);
     }
 }
 

@@ -73,25 +73,22 @@ impl Entity for MaskingPolicy {
         } keeps { classification_id, created_by } }
         policy.one("classification", |policy| policy.classification_id).about_column("classification_id");
         policy.one("createdBy", |policy| policy.created_by).about_column("created_by");
-        policy.children::<Role>("roles", linked(ROLES, name(masking_policy_roles::role_id))).about(
+        policy.children::<Role>("roles", ROLES).about(
             "Whoever holds one of these roles is concerned. With neither roles nor people, everybody is.",
         );
         policy
-            .children::<User>("people", linked(PEOPLE, name(masking_policy_users::user_id)))
+            .children::<User>("people", PEOPLE)
             .about("The people who are concerned besides those who hold one of the roles.");
+        policy
+            .aggregate()
+            .ranges(&["priority"])
+            .by(&["method", "isActive", "classification", "createdBy"])
+            .by_period(&["createdAt"]);
     }
 }
 
-const fn pairs(name: &'static str, key: &'static str) -> Table {
-    Table { name, key, owner: Owner::Organization, limited: Limited::Never }
-}
-
-const ROLES: &Table = &pairs("\"security\".\"masking_policy_roles\"", "role_id");
-const PEOPLE: &Table = &pairs("\"security\".\"masking_policy_users\"", "user_id");
-
-fn linked(table: &'static Table, child: &'static str) -> Link {
-    Link::Where(Condition::Linked { table, parent: "policy_id", child })
-}
+pairs!(ROLES of security::masking_policy_roles: policy_id, role_id);
+pairs!(PEOPLE of security::masking_policy_users: policy_id, user_id);
 
 filter! { MaskingPolicyFilter for MaskingPolicy in masking_policies {
     id: Compare<Id<MaskingPolicy>>,
@@ -100,6 +97,8 @@ filter! { MaskingPolicyFilter for MaskingPolicy in masking_policies {
     is_active: Compare<bool>,
     classification: DataClassificationFilter => through classification_id,
     created_by: UserFilter => through created_by,
+    roles: Related<Role> => paired ROLES,
+    people: Related<User> => paired PEOPLE,
 } }
 
 order! { MaskingPolicyOrder, MaskingPolicyOrderField for MaskingPolicy {

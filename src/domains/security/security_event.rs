@@ -178,6 +178,7 @@ filter! { SecurityEventFilter for SecurityEvent in security_events {
     source_user: UserFilter => through source_user_id,
     target_user: UserFilter => through target_user_id,
     assigned_to: UserFilter => through assigned_to,
+    resolved_by: UserFilter => through resolved_by,
 } }
 
 order! { SecurityEventOrder, SecurityEventOrderField for SecurityEvent {

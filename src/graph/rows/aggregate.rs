@@ -2,11 +2,15 @@
 //! `aggregate` and `groupBy`.
 use std::marker::PhantomData;
 
-use async_graphql::registry::{MetaField, MetaInputValue, Registry};
+use async_graphql::{
+    InputType,
+    registry::{MetaField, MetaInputValue, Registry},
+};
 use rust_decimal::Decimal;
 
 use super::{
     declare::{Entity, Fields, How, Object, TypeOf, fields_of, made_once},
+    group_order::GroupOrder,
     grouped::{Group, KeyOf, Totals},
     measured::{Measured, MoneyOf},
     plan::Env,
@@ -362,7 +366,7 @@ impl GroupBy {
 }
 
 /// `expectedCloseDate` as an enum has it: `EXPECTED_CLOSE_DATE`.
-fn screaming(name: &str) -> String {
+pub(super) fn screaming(name: &str) -> String {
     let mut screaming = String::with_capacity(name.len() + 4);
     for letter in name.chars() {
         if letter.is_ascii_uppercase() {
@@ -410,13 +414,19 @@ pub(super) fn connection_fields<U: Entity>(registry: &mut Registry) -> Vec<MetaF
     let about = format!("What rows of {} can be grouped by.", <U as Object>::NAME);
     enumeration(registry, key_name::<U>(), &about, &values);
     let all = field("aggregate", &aggregate, "What all rows of the list amount to, whatever the page.");
-    let about = "The rows of the list, whatever the page, in groups: in the order of their keys, nulls last.";
+    let about = "The rows of the list, whatever the page, in groups: unless ordered otherwise in the order of their keys, nulls last.";
     let mut groups = field("groupBy", &format!("[{group}!]"), about);
     let mut by = MetaInputValue::new("keys", format!("[{}!]!", key_name::<U>()));
     by.description = Some("What the rows of a group have in common, at most 4.".to_owned());
     let mut first = MetaInputValue::new("first", "Int");
     first.description = Some("The first so many groups, at most 1,000.".to_owned());
     first.default_value = Some("50".to_owned());
-    groups.args.extend([by, first].map(|argument| (argument.name.clone(), argument)));
+    let mut order =
+        MetaInputValue::new("orderBy", <Option<Vec<GroupOrder<U>>> as InputType>::create_type_info(registry));
+    order.description = Some(
+        "By what the rows of a group amount to, at most 4 keys; by what they have in common when absent."
+            .to_owned(),
+    );
+    groups.args.extend([by, order, first].map(|argument| (argument.name.clone(), argument)));
     vec![all, groups]
 }

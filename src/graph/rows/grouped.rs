@@ -11,6 +11,7 @@ use super::{
         key_names, may_use,
     },
     declare::{Entity, Object, fields_of},
+    group_order::{By, GroupOrder, checked},
     plan::{Asked, Env, Plan, collect, plan_fields, plan_one},
     relation::{Loaded, Relation, Spread, loaded},
     write::{Children, Out, Written},
@@ -126,13 +127,18 @@ async fn one_each<'a, U: Entity>(
     loaded(Spread { body, ranges, list: false })
 }
 
-/// The measures that `asked` looks at, and what is to be asked for them. What the caller may not use is not asked for: its
-/// field says so.
-fn measures_of<U: Entity>(env: Env<'_>, asked: &[Asked<'_>]) -> Result<(Arc<[usize]>, Ask), Fault> {
+/// The measures that `asked` looks at or groups are ordered by, and what is to be asked for them. What the caller may not use
+/// is not asked for: its field says so.
+fn measures_of<U: Entity>(
+    env: Env<'_>,
+    asked: &[Asked<'_>],
+    orders: &[By],
+) -> Result<(Arc<[usize]>, Ask), Fault> {
     let (mut places, mut ask) = (Vec::new(), Ask::default());
     let measures = fields_of::<U>().aggregation.iter().flat_map(|aggregation| &aggregation.measures);
     for (place, measure) in measures.enumerate() {
-        let wanted = asked.iter().any(|asked| Function::of(asked.name(), measure.field).is_some());
+        let wanted = asked.iter().any(|asked| Function::of(asked.name(), measure.field).is_some())
+            || orders.iter().any(|by| by.is_some_and(|(at, ..)| at == place));
         if !wanted || may_use::<U>(env, measure.field).is_err() {
             continue;
         }
@@ -164,7 +170,7 @@ pub(super) async fn aggregate<'a, U: Entity>(
     parents: &[Uuid],
 ) -> Loaded<'a> {
     let asked = collect(env.document, aggregate_name::<U>(), &part.sets());
-    let (measures, ask) = measures_of::<U>(env, &asked)?;
+    let (measures, ask) = measures_of::<U>(env, &asked, &[])?;
     let mut found = HashMap::<Uuid, Vec<Amounts>>::new();
     let mut take = |parent, _: Option<U>, amounts| found.entry(parent).or_default().push(amounts);
     env.snapshot.aggregate(U::TABLE, condition, distinct(parents), ask, &mut take).await?;
@@ -182,17 +188,26 @@ pub(super) async fn group_by<'a, U: Entity>(
     condition: Condition,
     parents: &[Uuid],
 ) -> Loaded<'a> {
-    let (by, first) = {
+    let (by, first, orders) = {
         let ctx = env.field(part.field());
         let args = Args::of(&ctx);
-        (keys_of::<U>(args.get::<Vec<Key>>("keys")?)?, groups_of(args.get::<Option<i32>>("first")?)?)
+        (
+            keys_of::<U>(args.get::<Vec<Key>>("keys")?)?,
+            groups_of(args.get::<Option<i32>>("first")?)?,
+            checked(args.get::<Option<Vec<GroupOrder<U>>>>("orderBy")?)?,
+        )
     };
+    let ordered_by = orders.iter().map(|order| order.by(env)).collect::<Result<Vec<_>, _>>()?;
     let groups = collect(env.document, group_name::<U>(), &part.sets());
     let sets: Vec<_> =
         groups.iter().filter(|part| part.name() == "aggregate").flat_map(Asked::sets).collect();
     let asked = collect(env.document, aggregate_name::<U>(), &sets);
-    let (measures, mut ask) = measures_of::<U>(env, &asked)?;
+    let (measures, mut ask) = measures_of::<U>(env, &asked, &ordered_by)?;
     ask.groups = Some(first);
+    for (order, by) in orders.iter().zip(ordered_by) {
+        let place = by.and_then(|(at, ..)| measures.iter().position(|asked| *asked == at));
+        ask.order.push(order.key(by, place.unwrap_or_default()));
+    }
     let mut columns = Columns::NONE;
     for key in &by {
         match key {

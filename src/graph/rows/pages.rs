@@ -28,7 +28,7 @@ use crate::{
     },
     store::{
         id::Id,
-        select::{Columns, Condition, Fetch, Key, name},
+        select::{Columns, Condition, Fetch, Key, Pairs, name},
     },
 };
 
@@ -50,6 +50,12 @@ pub enum Link {
 impl<C: Column> From<C> for Link {
     fn from(column: C) -> Self {
         Self::Column(name(column))
+    }
+}
+
+impl From<Pairs> for Link {
+    fn from(pairs: Pairs) -> Self {
+        Self::Where(Condition::PairedWithParent(pairs))
     }
 }
 

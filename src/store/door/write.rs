@@ -350,8 +350,13 @@ impl Write {
 
     /// Whether the caller sees the row.
     pub async fn sees(&mut self, table: &'static Table, id: Uuid) -> Result<bool> {
-        let keys = Keys { table, within: self.within(), fetch: Fetch::all(Condition::Ids(vec![id])) };
-        Ok(!keys.load::<Uuid>(&mut &**self).await?.is_empty())
+        Ok(self.seen(table, Condition::Ids(vec![id])).await?.is_some())
+    }
+
+    /// The id of a row that meets `condition`, as far as the caller sees it.
+    pub async fn seen(&mut self, table: &'static Table, condition: Condition) -> Result<Option<Uuid>> {
+        let keys = Keys { table, within: self.within(), fetch: Fetch::all(condition) };
+        Ok(keys.load::<Uuid>(&mut &**self).await?.into_iter().next())
     }
 
     /// The permission by which something was done without finding that it extends to it: that must not be.

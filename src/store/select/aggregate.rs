@@ -61,8 +61,30 @@ pub struct Ask {
     /// How the currency is selected that tells amounts apart.
     pub currency: Option<Arc<Selection>>,
     pub measures: Vec<(&'static str, Values)>,
-    /// How many groups of each parent, in the order of their keys.
+    /// What groups are ordered by, before the order of their keys.
+    pub order: Vec<GroupKey>,
+    /// How many groups of each parent.
     pub groups: Option<i64>,
+}
+
+/// What groups are ordered by.
+#[derive(Clone, Copy, Debug)]
+pub struct GroupKey {
+    pub by: Amounted,
+    /// The one currency whose amounts count.
+    pub currency: Option<Currency>,
+    pub descending: bool,
+    pub nulls_first: bool,
+}
+
+/// What the rows of a group amount to: how many they are, or something of the measure at this place.
+#[derive(Clone, Copy, Debug)]
+pub enum Amounted {
+    Rows,
+    Sum(usize),
+    Mean(usize),
+    Least(usize),
+    Most(usize),
 }
 
 /// What some rows amount to: all of a group that are of one currency.
@@ -150,6 +172,55 @@ impl Aggregate {
         }
         written
     }
+
+    /// What stands around the groups where they are ordered by what they amount to: of a group that has several currencies,
+    /// all of it together, or what it has of one of them.
+    fn write_order<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("ordered.*, dense_rank() OVER (ORDER BY ");
+        for (place, key) in self.ask.order.iter().enumerate() {
+            for part in ["order_", &place.to_string(), if key.descending { " DESC" } else { "" }] {
+                out.push_sql(part);
+            }
+            out.push_sql(if key.nulls_first { " NULLS FIRST, " } else { " NULLS LAST, " });
+        }
+        out.push_sql("keyed) AS rank FROM (SELECT grouped.*");
+        for (place, key) in self.ask.order.iter().enumerate() {
+            out.push_sql(", ");
+            match key.by {
+                Amounted::Rows => key.whole("sum(rows", "", out)?,
+                Amounted::Sum(of) => key.whole("sum(sum_", &of.to_string(), out)?,
+                Amounted::Least(of) => key.whole("min(least_", &of.to_string(), out)?,
+                Amounted::Most(of) => key.whole("max(most_", &of.to_string(), out)?,
+                Amounted::Mean(of) => {
+                    key.whole("sum(sum_", &of.to_string(), out)?;
+                    out.push_sql(" / nullif(");
+                    key.whole("sum(count_", &of.to_string(), out)?;
+                    out.push_sql(", 0)");
+                }
+            }
+            for part in [" AS order_", &place.to_string()] {
+                out.push_sql(part);
+            }
+        }
+        out.push_sql(" FROM (SELECT ");
+        Ok(())
+    }
+}
+
+impl GroupKey {
+    /// A function of a column of all rows of a group, or of those of its currency.
+    fn whole<'b>(&'b self, function: &str, column: &str, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        for part in [function, column, ")"] {
+            out.push_sql(part);
+        }
+        if let Some(currency) = &self.currency {
+            out.push_sql(" FILTER (WHERE of_currency = ");
+            out.push_bind_param::<sql_types::Text, _>(currency)?;
+            out.push_sql(")");
+        }
+        out.push_sql(" OVER whole");
+        Ok(())
+    }
 }
 
 impl Query for Aggregate {
@@ -164,15 +235,20 @@ impl QueryFragment<Pg> for Aggregate {
         out.push_sql("SELECT parent.id, amounts.* FROM unnest(");
         out.push_bind_param::<Array<sql_types::Uuid>, _>(&self.parents)?;
         out.push_sql(") AS parent(id) CROSS JOIN LATERAL (SELECT * FROM (SELECT ");
+        if !self.ask.order.is_empty() {
+            self.write_order(&mut out)?;
+        }
         let mut grouped = self.write_keys(&mut out);
         let by = grouped;
         if let Some(currency) = &self.ask.currency {
             out.push_sql(if grouped > 0 { ", " } else { "" });
             out.push_sql(&currency.text);
+            out.push_sql(" AS of_currency");
             grouped += 1;
         }
-        out.push_sql(if grouped > 0 { ", count(*)" } else { "count(*)" });
-        for (column, values) in &self.ask.measures {
+        out.push_sql(if grouped > 0 { ", count(*) AS rows" } else { "count(*) AS rows" });
+        for (place, (column, values)) in self.ask.measures.iter().enumerate() {
+            let place = place.to_string();
             let as_it_is = match values {
                 Values::Numbers => "::numeric",
                 Values::Dates | Values::Times => "",
@@ -180,20 +256,27 @@ impl QueryFragment<Pg> for Aggregate {
             if *values == Values::Numbers {
                 out.push_sql(", sum(");
                 write_column(self.table, column, &mut out);
-                out.push_sql(")::numeric");
+                for part in [")::numeric AS sum_", &place] {
+                    out.push_sql(part);
+                }
             }
-            for function in [", count(", ", min(", ", max("] {
+            for (function, cast, name) in [
+                (", count(", "", " AS count_"),
+                (", min(", as_it_is, " AS least_"),
+                (", max(", as_it_is, " AS most_"),
+            ] {
                 out.push_sql(function);
                 write_column(self.table, column, &mut out);
-                out.push_sql(")");
-                out.push_sql(if function == ", count(" { "" } else { as_it_is });
+                for part in [")", cast, name, &place] {
+                    out.push_sql(part);
+                }
             }
         }
         if by > 0 {
             // those of one group are of one rank, whatever their currency
             out.push_sql(", dense_rank() OVER (ORDER BY ");
             self.write_keys(&mut out);
-            out.push_sql(") AS rank");
+            out.push_sql(if self.ask.order.is_empty() { ") AS rank" } else { ") AS keyed" });
         }
         self.fetch.walk(self.table, &self.within, &mut out)?;
         for place in 1..=grouped {
@@ -201,6 +284,9 @@ impl QueryFragment<Pg> for Aggregate {
             out.push_sql(&place.to_string());
         }
         out.push_sql(") AS grouped");
+        if !self.ask.order.is_empty() {
+            out.push_sql(" WINDOW whole AS (PARTITION BY keyed)) AS ordered) AS ranked");
+        }
         if let (Some(most), true) = (self.ask.groups, by > 0) {
             out.push_sql(" WHERE rank <= ");
             out.push_sql(&most.to_string());
@@ -255,6 +341,12 @@ impl Ask {
             amounts.of.push(amount);
         }
         if self.keys.is_some() || !self.periods.is_empty() {
+            if !self.order.is_empty() {
+                // the order of the keys, and what comes before it
+                for _ in 0..=self.order.len() {
+                    next();
+                }
+            }
             amounts.rank = value::<sql_types::BigInt, i64>(sent, next())?.unwrap_or_default();
         }
         Ok((parent, keyed, amounts))

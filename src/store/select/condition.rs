@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::{
-    Table, Within,
+    Pairs, Table, Within,
     attribute::Attribute,
     keyset::{Key, beyond},
     search::Search,
@@ -125,12 +125,8 @@ pub enum Condition {
         condition: Box<Condition>,
         exists: bool,
     },
-    /// The row's id is linked to the current parent by a table of pairs.
-    Linked {
-        table: &'static Table,
-        parent: &'static str,
-        child: &'static str,
-    },
+    /// The row is paired with the current parent.
+    PairedWithParent(Pairs),
     /// A comparison with values whose type only the database knows: they are written out and read as `sql` there.
     Read {
         column: &'static str,
@@ -315,13 +311,13 @@ impl Condition {
                 out.push_sql(if is_itself && !exists { ") IS NOT TRUE" } else { ")" });
                 Ok(())
             }
-            Self::Linked { table: pairs, parent, child } => {
+            Self::PairedWithParent(pairs) => {
                 write_column(table, table.key, out);
                 out.push_sql(" IN (SELECT ");
-                write_column(pairs, child, out);
-                write_from(pairs, within, out)?;
+                write_column(pairs.table, pairs.other, out);
+                write_from(pairs.table, within, out)?;
                 out.push_sql(" AND ");
-                write_column(pairs, parent, out);
+                write_column(pairs.table, pairs.this, out);
                 out.push_sql(" = parent.id)");
                 Ok(())
             }

@@ -77,6 +77,39 @@ async fn the_columns_of_a_table_are_places_in_the_input() {
     );
 }
 
+/// Deals come with their accounts as the system knows both that they come from.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_name_what_they_belong_to_as_another_system_does() {
+    let desk = Desk::open().await;
+    let ann = desk.ann().await;
+    let accounts = "external.system,external.id,name\r\ncrm,A-1,Acme\r\ncrm,A-2,Birch\r\n";
+    let shown = desk.import(&ann, UPSERT, "CSV", json!({}), accounts).await;
+    assert_eq!(counts(&shown), [2, 0, 0], "{shown:#}");
+    let stage = id::text("stage", desk.office.town.organization);
+    let upsert =
+        "mutation($input: DealUpsertInput!) { dealUpsert(input: $input) { created userErrors { code } } }";
+    let rest = format!("EUROPE,SMB,SOFTWARE,{stage},10,EUR");
+    let deals = format!(
+        "external.system,external.id,account.external.system,account.external.id,region,segment,lob,stageId,value.amount,value.currency\r\n\
+         crm,D-1,crm,A-1,{rest}\r\n\
+         crm,D-2,crm,A-2,{rest}\r\n\
+         crm,D-3,,,{rest}\r\n\
+         crm,D-4,crm,A-9,{rest}\r\n\
+         crm,D-5,crm,,{rest}\r\n"
+    );
+    let shown = desk.import(&ann, upsert, "CSV", json!({}), &deals).await;
+    assert_eq!(counts(&shown), [3, 0, 2], "{shown:#}");
+    assert_eq!(
+        wrong(&shown),
+        ["4 NOT_FOUND input.account.external", "5 REQUIRED input.account.external.id"],
+        "{shown:#}"
+    );
+    let kept = "SELECT string_agg(concat_ws('|', d.external_deal_id, a.name), ', ' ORDER BY d.external_deal_id)
+         FROM sales.deals d LEFT JOIN sales.accounts a ON a.organization_id = d.organization_id AND a.id = d.account_id
+        WHERE d.organization_id = '$org'";
+    assert_eq!(desk.office.look(kept).await, "D-1|Acme, D-2|Birch, D-3");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_exported_can_be_imported_again() {
     let desk = Desk::open().await;

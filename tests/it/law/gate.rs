@@ -32,6 +32,13 @@ const PUBLIC_TYPES: &[&str] = &[
     // what one made or may decide: row-level security shows the rest to those alone who may read all approvals
     "ApprovalDecision",
     "ApprovalRequest",
+    // what those amount to that one sees
+    "ApprovalDecisionAggregate",
+    "ApprovalDecisionGroup",
+    "ApprovalRequestAggregate",
+    "ApprovalRequestGroup",
+    "OrganizationAggregate",
+    "OrganizationGroup",
     // what is one's own: row-level security shows nobody another's
     "Organization",
     "Passkey",

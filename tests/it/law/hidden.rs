@@ -269,10 +269,15 @@ async fn a_hidden_record_looks_like_a_missing_one_to_filters_and_counts() {
     let house = House::found(Hiding::Condition).await;
     let (mut complaints, mut tried, mut found) = (Vec::new(), 0, 0);
     for (list, filter) in house.words.lists() {
-        for (path, kind) in house.words.filters(filter, 2) {
-            for test in ["{ in: [MARKS] }", "{ eq: \"@\" }", "{ ne: \"@\" }"] {
-                let inner =
-                    path.iter().rev().fold(test.to_owned(), |inner, step| format!("{{ {step}: {inner} }}"));
+        const TESTS: [&str; 3] = ["{ in: [MARKS] }", "{ eq: \"@\" }", "{ ne: \"@\" }"];
+        let paths = house.words.filters(filter, 2).into_iter().map(|path| (path, &TESTS[..]));
+        let of_lists = house.words.filters_of_lists(filter).into_iter().map(|path| (path, &TESTS[..1]));
+        for ((path, kind), tests) in paths.chain(of_lists) {
+            for test in tests {
+                let inner = path
+                    .iter()
+                    .rev()
+                    .fold((*test).to_owned(), |inner, step| format!("{{ {step}: {inner} }}"));
                 for filter in [inner.clone(), format!("{{ not: {inner} }}")] {
                     let document = format!(
                         "{{ {list}(first: 100, filter: {filter}) {{ nodes {{ id }} totalCount {{ value }} }} }}"

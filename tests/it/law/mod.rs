@@ -16,6 +16,7 @@ mod lists;
 mod matrix;
 mod migrations;
 mod reads;
+mod related;
 mod relations;
 mod repeats;
 mod rooms;

@@ -6,7 +6,8 @@ use async_graphql::{
     parser::{
         parse_schema,
         types::{
-            BaseType, ConstDirective, FieldDefinition, ServiceDocument, Type, TypeKind, TypeSystemDefinition,
+            BaseType, ConstDirective, FieldDefinition, InputValueDefinition, ServiceDocument, Type, TypeKind,
+            TypeSystemDefinition,
         },
     },
 };
@@ -30,13 +31,16 @@ pub struct Field {
     pub target: String,
 }
 
-/// All objects and interfaces of the schema, by name, and the names of its unions.
-pub struct Sdl(pub BTreeMap<String, Declared>, BTreeSet<String>);
+/// All objects and interfaces of the schema, by name, the names of its unions, and what the fields of its inputs take.
+pub struct Sdl(pub BTreeMap<String, Declared>, BTreeSet<String>, pub BTreeMap<String, Input>);
+
+/// The fields of an input, and the types that they take, lists aside.
+pub type Input = BTreeMap<String, String>;
 
 impl Sdl {
     pub fn read() -> Self {
         let document: ServiceDocument = parse_schema(portico::graph::schema::sdl()).unwrap();
-        let (mut types, mut unions) = (BTreeMap::new(), BTreeSet::new());
+        let (mut types, mut unions, mut inputs) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
         for definition in document.definitions {
             let TypeSystemDefinition::Type(Positioned { node: ty, .. }) = definition else { continue };
             let needs = requires(&ty.directives);
@@ -47,13 +51,20 @@ impl Sdl {
                     unions.insert(ty.name.node.to_string());
                     continue;
                 }
+                TypeKind::InputObject(input) => {
+                    let field = |field: &Positioned<InputValueDefinition>| {
+                        (field.node.name.node.to_string(), target(&field.node.ty.node))
+                    };
+                    inputs.insert(ty.name.node.to_string(), input.fields.iter().map(field).collect());
+                    continue;
+                }
                 _ => continue,
             };
             let implements = implements.into_iter().map(|name| name.node.to_string()).collect();
             let fields = fields.into_iter().map(|field| read(field.node)).collect();
             types.insert(ty.name.node.to_string(), Declared { needs, implements, is_interface, fields });
         }
-        Self(types, unions)
+        Self(types, unions, inputs)
     }
 
     /// All that a caller must hold to see a field: what its type needs, it itself, and the type it leads to. One that says

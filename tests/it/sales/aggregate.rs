@@ -118,6 +118,81 @@ async fn days_are_put_together_by_their_period() {
     assert_eq!(years, quarters);
 }
 
+/// The regions of the deals that are asked for, in the order in which they come.
+async fn regions(person: &Person, order: &str) -> Vec<String> {
+    let query = format!("{{ deals {{ groupBy(keys: [REGION], {order}) {{ region }} }} }}");
+    let groups = person.get(&query, json!({})).await["deals"]["groupBy"].clone();
+    groups.as_array().unwrap().iter().map(|group| group["region"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn groups_are_ordered_by_what_they_amount_to() {
+    let (_town, ann, stages) = sellers().await;
+    for (region, value, probability) in [
+        ("LATIN_AMERICA", money("150.00", "EUR"), "90"),
+        ("LATIN_AMERICA", money("900.00", "USD"), "90"),
+        ("ASIA_PACIFIC", money("5000.00", "USD"), "10"),
+    ] {
+        let more = json!({ "region": region, "value": value, "probability": probability });
+        sell(&ann, &stages["open"], more).await;
+    }
+    let euros = r#"measure: SUM_VALUE, direction: DESC, currency: "EUR""#;
+    for (order, expected) in [
+        // of each currency only what is in it: the dollars of others do not count, and who has no euros comes last
+        (
+            format!("orderBy: [{{ {euros} }}]"),
+            &["EUROPE", "LATIN_AMERICA", "MIDDLE_EAST", "ASIA_PACIFIC"][..],
+        ),
+        (format!("first: 2, orderBy: [{{ {euros} }}]"), &["EUROPE", "LATIN_AMERICA"]),
+        (format!("first: 1, orderBy: [{{ {euros}, nulls: FIRST }}]"), &["ASIA_PACIFIC"]),
+        (
+            r#"orderBy: [{ measure: SUM_VALUE, direction: DESC, currency: "USD" }]"#.to_owned(),
+            &["ASIA_PACIFIC", "LATIN_AMERICA", "EUROPE", "MIDDLE_EAST"],
+        ),
+        (
+            r#"orderBy: [{ measure: AVG_VALUE, currency: "EUR" }]"#.to_owned(),
+            &["MIDDLE_EAST", "EUROPE", "LATIN_AMERICA", "ASIA_PACIFIC"],
+        ),
+        // whatever the currency where it is no money, and by the key between equals
+        (
+            "orderBy: [{ measure: COUNT, direction: DESC }]".to_owned(),
+            &["EUROPE", "LATIN_AMERICA", "ASIA_PACIFIC", "MIDDLE_EAST"],
+        ),
+        (
+            "orderBy: [{ measure: AVG_PROBABILITY, direction: DESC }]".to_owned(),
+            &["LATIN_AMERICA", "EUROPE", "MIDDLE_EAST", "ASIA_PACIFIC"],
+        ),
+        (
+            "orderBy: [{ measure: COUNT }, { measure: MIN_PROBABILITY, direction: DESC }]".to_owned(),
+            &["MIDDLE_EAST", "ASIA_PACIFIC", "LATIN_AMERICA", "EUROPE"],
+        ),
+        (
+            "orderBy: [{ measure: MAX_EXPECTED_CLOSE_DATE, direction: DESC }]".to_owned(),
+            &["EUROPE", "ASIA_PACIFIC", "LATIN_AMERICA", "MIDDLE_EAST"],
+        ),
+    ] {
+        assert_eq!(regions(&ann, &order).await, expected, "{order}");
+    }
+    // one statement, whatever is shown besides
+    let query = format!(
+        "{{ deals {{ groupBy(keys: [REGION], first: 2, orderBy: [{{ {euros} }}]) {{ region
+            aggregate {{ count sumValue {{ amount currency }} }} }} }} }}"
+    );
+    let reply = ann.ask(&query, json!({})).await;
+    let group = |region: &str, count: i32, sums: Value| json!({ "region": region, "aggregate": { "count": count, "sumValue": sums } });
+    assert_eq!(
+        reply.body["data"]["deals"]["groupBy"],
+        json!([
+            group("EUROPE", 3, json!([money("300.00", "EUR"), money("50.50", "USD")])),
+            group("LATIN_AMERICA", 2, json!([money("150.00", "EUR"), money("900.00", "USD")])),
+        ]),
+        "{:#}",
+        reply.body
+    );
+    let plain = ann.ask("{ deals { groupBy(keys: [REGION]) { region } } }", json!({})).await;
+    assert_eq!(reply.statements, plain.statements);
+}
+
 #[tokio::test]
 async fn lists_of_many_records_take_one_statement_for_each_question() {
     let (town, ann, stages) = sellers().await;
@@ -159,6 +234,13 @@ async fn lists_of_many_records_take_one_statement_for_each_question() {
 async fn what_one_may_not_see_is_not_added_up_and_the_rest_is() {
     let (town, ann, _) = sellers().await;
     let lee = town.person("Lee", &["deal.read"]).await;
+    for (order, code) in [(r#"measure: SUM_VALUE, currency: "EUR""#, "FORBIDDEN"), ("measure: COUNT", "")] {
+        let query = format!(
+            "{{ deals {{ groupBy(keys: [REGION], orderBy: [{{ {order} }}]) {{ aggregate {{ count }} }} }} }}"
+        );
+        let reply = lee.ask(&query, json!({})).await.body;
+        assert_eq!(reply["errors"][0]["extensions"]["code"].as_str().unwrap_or(""), code, "{reply:#}");
+    }
     let query = "{ deals { aggregate { count sumValue { amount } avgProbability }
         groupBy(keys: [OWNER]) { aggregate { count } } } }";
     let reply = lee.ask(query, json!({})).await.body;
@@ -198,6 +280,14 @@ async fn what_cannot_be_asked_is_refused_and_named() {
         ("keys: [REGION, SEGMENT, LOB, STATUS, OWNER]", "BAD_USER_INPUT"),
         ("keys: [REGION], first: 1001", "PAGE_SIZE_EXCEEDED"),
         ("keys: [NAME]", "GRAPHQL_VALIDATION_FAILED"),
+        ("keys: [REGION], orderBy: [{ measure: NAME }]", "GRAPHQL_VALIDATION_FAILED"),
+        // money is not compared across currencies
+        ("keys: [REGION], orderBy: [{ measure: SUM_VALUE }]", "BAD_USER_INPUT"),
+        (r#"keys: [REGION], orderBy: [{ measure: COUNT, currency: "EUR" }]"#, "BAD_USER_INPUT"),
+        (
+            "keys: [REGION], orderBy: [{ measure: COUNT }, { measure: COUNT }, { measure: COUNT }, { measure: COUNT }, { measure: COUNT }]",
+            "BAD_USER_INPUT",
+        ),
     ] {
         let query = format!("{{ deals {{ groupBy({argument}) {{ aggregate {{ count }} }} }} }}");
         let reply = ann.ask(&query, json!({})).await.body;

@@ -1,4 +1,5 @@
 //! Lists that are filtered and ordered by what their records lead to, and by the lists that hang on those.
+use diesel_async::SimpleAsyncConnection;
 use serde_json::{Value, json};
 
 use super::deal::{SELLS, deal, pipeline};
@@ -79,10 +80,55 @@ async fn records_that_hang_on_their_own_kind_are_asked_about_too() {
         ("children: { some: { name: { eq: \"Presales\" } } }", &["Sales"]),
         ("children: { every: { name: { eq: \"Presales\" } } }", &["Presales", "Sales"]),
         ("children: { some: { children: { some: {} } } }", &["Company"]),
+        ("parent: { isNull: true }", &["Company"]),
+        ("parent: { name: { eq: \"Company\" } }", &["Sales"]),
+        ("parent: { parent: { isNull: false } }", &["Presales"]),
+        ("parent: { children: { some: { name: { eq: \"Presales\" } } } }", &["Presales"]),
     ] {
         let arguments = format!("filter: {{ {filter} }}, orderBy: [{{ field: NAME }}]");
         assert_eq!(names(&ann, "departments", &arguments).await, expected, "{filter}");
     }
+}
+
+/// What belongs together by pairs is asked about from both sides.
+#[tokio::test]
+async fn records_that_are_paired_are_asked_about_too() {
+    let town = Town::found().await;
+    let ann = town.person("Ann", &["team.read", "user.read", "membership.read"]).await;
+    let bob = town.person("Bob", &[]).await;
+    let made = format!(
+        "INSERT INTO access.teams (organization_id, id, name)
+              SELECT '{org}', gen_random_uuid(), name FROM unnest('{{Both,Bobs,Nobodys}}'::text[]) AS name;
+         INSERT INTO access.team_members (organization_id, team_id, user_id)
+              SELECT '{org}', t.id, u.id FROM access.teams t, identity.users u
+               WHERE t.organization_id = '{org}' AND u.id IN ('{}', '{}')
+                 AND (t.name = 'Both' OR t.name = 'Bobs' AND u.id = '{}')",
+        ann.user,
+        bob.user,
+        bob.user,
+        org = town.organization,
+    );
+    town.owner().await.batch_execute(&made).await.unwrap();
+    for (filter, expected) in [
+        ("members: { some: { displayName: { eq: \"Ann\" } } }", &["Both"][..]),
+        ("members: { some: {} }", &["Bobs", "Both"]),
+        ("members: { none: {} }", &["Nobodys"]),
+        ("members: { every: { displayName: { eq: \"Bob\" } } }", &["Bobs", "Nobodys"]),
+        ("members: { none: { displayName: { eq: \"Ann\" } }, some: {} }", &["Bobs"]),
+        ("members: { some: { teams: { some: { name: { eq: \"Bobs\" } } } } }", &["Bobs", "Both"]),
+        ("members: { every: { teams: { every: { name: { eq: \"Both\" } } } } }", &["Nobodys"]),
+        // of whom nobody is anybody's manager
+        ("members: { some: { membership: { manager: { isNull: false } } } }", &[]),
+        ("members: { some: { membership: { isNull: false } } }", &["Bobs", "Both"]),
+        ("members: { some: { membership: { isNull: true } } }", &[]),
+    ] {
+        let arguments = format!("filter: {{ {filter} }}, orderBy: [{{ field: NAME }}]");
+        assert_eq!(names(&ann, "teams", &arguments).await, expected, "{filter}");
+    }
+    let dee = town.person("Dee", &["team.read"]).await;
+    let refused =
+        dee.ask("{ teams(filter: { members: { none: {} } }) { nodes { id } } }", json!({})).await.body;
+    assert_eq!(refused["errors"][0]["extensions"]["requires"], json!(["user.read"]), "{refused:#}");
 }
 
 #[tokio::test]
@@ -143,6 +189,46 @@ async fn lists_are_ordered_and_paged_by_what_their_records_lead_to() {
             }
             assert_eq!(found, expected, "{order}, {size}");
         }
+    }
+}
+
+/// A record that leads to its own kind is ordered by what it leads to, and paged, like any other.
+#[tokio::test]
+async fn lists_are_ordered_by_records_of_their_own_kind() {
+    let town = Town::found().await;
+    let ann = town.person("Ann", &["department.read", "department.write"]).await;
+    let make = async |name: &str, parent: &Value| {
+        let input = json!({ "name": name, "parentId": parent });
+        ann.do_("departmentCreate", input, "department { id }").await["department"]["id"].clone()
+    };
+    let top = make("B", &Value::Null).await;
+    let (zeta, alpha) = (make("Zeta", &top).await, make("Alpha", &top).await);
+    make("1", &zeta).await;
+    make("2", &alpha).await;
+    for (order, expected) in [
+        ("{ field: PARENT_NAME }, { field: NAME }", ["2", "Alpha", "Zeta", "1", "B"]),
+        ("{ field: PARENT_NAME, nulls: FIRST }, { field: NAME }", ["B", "2", "Alpha", "Zeta", "1"]),
+        (
+            "{ field: PARENT_NAME, direction: DESC }, { field: NAME, direction: DESC }",
+            ["1", "Zeta", "Alpha", "2", "B"],
+        ),
+    ] {
+        assert_eq!(names(&ann, "departments", &format!("orderBy: [{order}]")).await, expected, "{order}");
+        let (mut found, mut cursor) = (Vec::new(), Value::Null);
+        loop {
+            let query = format!(
+                "query($at: String) {{ departments(first: 2, after: $at, orderBy: [{order}]) {{
+                    nodes {{ name }} pageInfo {{ endCursor hasNextPage }} }} }}"
+            );
+            let page = ann.get(&query, json!({ "at": cursor })).await["departments"].clone();
+            let nodes = page["nodes"].as_array().unwrap().iter();
+            found.extend(nodes.map(|node| node["name"].as_str().unwrap().to_owned()));
+            cursor = page["pageInfo"]["endCursor"].clone();
+            if page["pageInfo"]["hasNextPage"] != true {
+                break;
+            }
+        }
+        assert_eq!(found, expected, "{order}");
     }
 }
 

@@ -51,7 +51,12 @@ impl House {
 
     /// Lets a right extend only to the deals of a region.
     async fn only_in(&self, person: &Person, right: &str, region: &str) {
-        let condition = json!({ "attribute": "resource.region", "operator": "eq", "value": region });
+        self.only_where(person, right, "resource.region", region).await;
+    }
+
+    /// Lets a right extend only to the records of which this is so.
+    async fn only_where(&self, person: &Person, right: &str, attribute: &str, value: &str) {
+        let condition = json!({ "attribute": attribute, "operator": "eq", "value": value });
         let limit = format!(
             "UPDATE access.permission_grants g SET additional_conditions = '{condition}' FROM access.permissions p
              WHERE g.organization_id = '{}' AND g.user_id = '{}' AND p.id = g.permission_id AND p.name = '{right}'",

@@ -131,8 +131,8 @@ async fn a_key_is_forgotten_when_its_day_is_over() {
     let aged = diesel::sql_query(aged).bind::<diesel::sql_types::Uuid, _>(house.town.organization);
     aged.execute(&mut house.town.owner().await).await.unwrap();
     // other tests keep their keys for a day: nobody else's is over
-    assert_eq!(portico::store::journal::forget_keys(house.town.schema.door()).await.unwrap(), 1);
-    assert_eq!(portico::store::journal::forget_keys(house.town.schema.door()).await.unwrap(), 0);
+    assert_eq!(portico::store::journal::forget_keys(&house.town.door()).await.unwrap(), 1);
+    assert_eq!(portico::store::journal::forget_keys(&house.town.door()).await.unwrap(), 0);
     let again = create(&house.ann, ask).await;
     assert_ne!(first["data"]["dealCreate"]["deal"]["id"], again["data"]["dealCreate"]["deal"]["id"]);
     assert_eq!(house.deals().await.len(), 2);

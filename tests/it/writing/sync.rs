@@ -228,3 +228,84 @@ async fn nobody_says_which_version_was_compared() {
     let found = house.ann.get("{ deals { nodes { version syncedVersion } } }", json!({})).await;
     assert_eq!(found["deals"]["nodes"], json!([{ "version": 1, "syncedVersion": 1 }]));
 }
+
+/// Who brings a deal need not know what its account is called here.
+#[tokio::test]
+async fn a_deal_names_its_account_as_another_system_does() {
+    let house = House::found().await;
+    let account = async |id: &str| {
+        let account = json!({ "external": { "system": "crm", "id": id }, "name": id });
+        house.ann.change("accountUpsert", account, "account { id }").await["account"]["id"].clone()
+    };
+    let (acme, birch) = (account("A-1").await, account("A-2").await);
+    let with = |mut deal: Value, account: Value| {
+        deal["account"] = account;
+        deal
+    };
+    let external = |id: &str| json!({ "external": { "system": "crm", "id": id } });
+    let bring = async |deal: Value| {
+        house.ann.change("dealUpsert", deal, "created deal { version account { id } }").await
+    };
+    let made = bring(with(house.known("D-1", "Acme"), external("A-1"))).await;
+    assert_eq!((&made["created"], &made["deal"]["account"]["id"]), (&json!(true), &acme), "{made:#}");
+    // the same account is no change, another one is, and null clears it
+    let version = |brought: &Value| brought["deal"]["version"].as_i64().unwrap();
+    let again = bring(with(only("D-1", json!({})), external("A-1"))).await;
+    assert_eq!(version(&again), version(&made), "{again:#}");
+    let moved = bring(with(only("D-1", json!({})), external("A-2"))).await;
+    assert_eq!((&moved["deal"]["account"]["id"], version(&moved)), (&birch, version(&made) + 1), "{moved:#}");
+    let by_id = bring(with(only("D-1", json!({})), json!({ "id": acme }))).await;
+    assert_eq!(by_id["deal"]["account"]["id"], acme, "{by_id:#}");
+    let cleared = bring(with(only("D-1", json!({})), Value::Null)).await;
+    assert_eq!(cleared["deal"]["account"], Value::Null, "{cleared:#}");
+    // where there is none, or it is said twice, nothing is done
+    for (more, expected) in [
+        (json!({ "account": external("A-9") }), ("NOT_FOUND", "input.account.external")),
+        (
+            json!({ "account": { "external": { "system": "erp", "id": "A-1" } } }),
+            ("NOT_FOUND", "input.account.external"),
+        ),
+        (json!({ "account": external("A-1"), "accountId": acme }), ("INVALID", "input.account")),
+        (json!({ "account": null, "accountId": acme }), ("INVALID", "input.account")),
+    ] {
+        let refused = bring(only("D-1", more)).await;
+        assert_eq!(errors(&refused), of(&[expected]), "{refused:#}");
+    }
+    house.ann.do_("accountDelete", json!({ "id": birch }), "").await;
+    let gone = bring(with(only("D-1", json!({})), external("A-2"))).await;
+    assert_eq!(errors(&gone), of(&[("NOT_FOUND", "input.account.external")]), "{gone:#}");
+    let document = "mutation($input: DealUpsertInput!) { dealUpsert(input: $input) { deal { id } userErrors { code path } } }";
+    for account in [json!({}), json!({ "id": acme, "external": { "system": "crm", "id": "A-1" } })] {
+        let refused =
+            house.ann.ask(document, json!({ "input": with(only("D-1", json!({})), account) })).await.body;
+        assert!(refused["errors"][0]["extensions"]["code"].is_string(), "{refused:#}");
+    }
+    assert_eq!(house.deals().await, [("Acme".to_owned(), version(&cleared))]);
+}
+
+/// By what another system calls it, nobody finds an account that they do not see.
+#[tokio::test]
+async fn an_account_that_one_does_not_see_is_not_found_by_what_others_call_it() {
+    let house = House::found().await;
+    let account = json!({ "external": { "system": "crm", "id": "A-1" }, "name": "Acme" });
+    house.ann.change("accountUpsert", account, "account { id }").await;
+    let document = "mutation($input: DealUpsertInput!) { dealUpsert(input: $input) { deal { id } userErrors { code path } } }";
+    let mut deal = house.known("D-1", "Acme");
+    deal["account"] = json!({ "external": { "system": "crm", "id": "A-1" } });
+    let kim = house.town.person("Kim", &["deal.read", "deal.write"]).await;
+    let refused = kim.ask(document, json!({ "input": deal })).await.body;
+    assert_eq!(refused["errors"][0]["extensions"]["requires"], json!(["account.read"]), "{refused:#}");
+    let lou = house.town.person("Lou", &["deal.read", "deal.write", "account.read"]).await;
+    house.only_where(&lou, "account.read", "resource.vertical", "retail").await;
+    let hidden = lou.ask(document, json!({ "input": deal })).await.body;
+    assert_eq!(
+        hidden["data"]["dealUpsert"]["userErrors"],
+        json!([{ "code": "NOT_FOUND", "path": ["input", "account", "external"] }]),
+        "{hidden:#}"
+    );
+    let stranger = House::found().await;
+    deal["stageId"] = stranger.stages["open"].clone();
+    let elsewhere = stranger.brings(deal).await;
+    assert_eq!(errors(&elsewhere), of(&[("NOT_FOUND", "input.account.external")]), "{elsewhere:#}");
+    assert_eq!(house.deals().await, []);
+}

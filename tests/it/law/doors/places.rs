@@ -134,6 +134,20 @@ impl Words {
         paths
     }
 
+    /// The same of the lists that hang on a record: `deals: { some: { id: … } }`.
+    pub fn filters_of_lists(&self, filter: &str) -> Vec<(Vec<String>, String)> {
+        let lists = self.inputs[filter].iter().filter_map(|field| {
+            let of = target(&field.node.ty.node).strip_suffix("ListFilter")?;
+            Some((field.node.name.node.to_string(), format!("{of}Filter")))
+        });
+        let below = |(name, of): (String, String)| {
+            let steps = vec![name, "some".to_owned()];
+            let paths = self.filters(&of, 0).into_iter();
+            paths.map(move |(path, kind)| ([steps.clone(), path].concat(), kind)).collect::<Vec<_>>()
+        };
+        lists.flat_map(below).collect()
+    }
+
     /// Whether a filter is one of records, and not of values.
     fn is_of_records(&self, filter: &str) -> bool {
         let is_not = |field: &Positioned<InputValueDefinition>| field.node.name.node == "not";
