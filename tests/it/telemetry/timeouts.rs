@@ -154,8 +154,10 @@ async fn statements_may_take_as_long_as_their_kind_of_caller_has() {
 /// Ends the connection of a change while its commit waits, which alone decides whether it is made.
 async fn lose_the_commit(town: &Town) {
     let patience = Instant::now() + Duration::from_secs(10);
-    let lost = "SELECT pid::text AS said FROM pg_stat_activity
-        WHERE datname = current_database() AND query = 'COMMIT' AND wait_event = 'advisory' AND pg_terminate_backend(pid)";
+    // only then is it ended: conditions are in no order
+    let lost = "WITH waiting AS MATERIALIZED (
+            SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query = 'COMMIT' AND wait_event = 'advisory')
+        SELECT pid::text AS said FROM waiting WHERE pg_terminate_backend(pid)";
     loop {
         let lost: Vec<Said> = sql_query(lost).load(&mut town.owner().await).await.unwrap();
         if !lost.is_empty() {
