@@ -293,7 +293,8 @@ class Conversation {
 
   /** The first answers to what is asked, which is not followed any further. */
   async ask(id, payload, count) {
-    this.#client.send(JSON.stringify({ type: "subscribe", id, payload }));
+    // half a character is no JSON, and whoever sends none is hung up on
+    this.#client.send(JSON.stringify({ type: "subscribe", id, payload }).replace(/\\ud[89a-f][0-9a-f]{2}/g, "\\ufffd"));
     const mine = () => this.#heard.filter((message) => message.id === id);
     await this.#until(() => mine().length >= count);
     if (mine().every((message) => message.type === "next")) this.#client.send(JSON.stringify({ type: "complete", id }));
