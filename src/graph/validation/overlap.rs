@@ -188,7 +188,7 @@ impl<'d> Overlaps<'d> {
 }
 
 /// The type of what a field tells.
-fn ty<'d>(selected: Selected<'d>) -> Option<&'d str> {
+fn ty(selected: Selected<'_>) -> Option<&str> {
     match selected.field.node.name.node.as_str() {
         "__typename" => Some("String!"),
         name => selected.of?.field_by_name(name).map(|field| field.ty.as_str()),

@@ -92,7 +92,11 @@ impl<'d> Walk<'d> {
                             let has_default = input.default_value.is_some();
                             let place =
                                 Place { ty: &input.ty, has_default, is_chosen: false, pos: value.pos };
-                            let value = value.node.clone().into_const_with(named).unwrap_or_default();
+                            let value = value
+                                .node
+                                .clone()
+                                .into_const_with(|name| Ok::<_, Infallible>(named(&name)))
+                                .unwrap_or_default();
                             self.value(place, &value);
                         }
                     }
@@ -127,7 +131,11 @@ impl<'d> Walk<'d> {
                     let part = &argument.node;
                     self.refuse(say!("`@{name}` has no `{part}`"), argument.pos);
                 }
-                let written = value.node.clone().into_const_with(named).unwrap_or_default();
+                let written = value
+                    .node
+                    .clone()
+                    .into_const_with(|name| Ok::<_, Infallible>(named(&name)))
+                    .unwrap_or_default();
                 each_variable(&written, &mut |variable| {
                     self.scope.unseen.push((variable.to_owned(), value.pos));
                 });
@@ -148,7 +156,11 @@ impl<'d> Walk<'d> {
                 if let Some(input) = meta.and_then(|meta| meta.args.get(name.node.as_str())) {
                     let has_default = input.default_value.is_some();
                     let place = Place { ty: &input.ty, has_default, is_chosen: false, pos: value.pos };
-                    let value = value.node.clone().into_const_with(named).unwrap_or_default();
+                    let value = value
+                        .node
+                        .clone()
+                        .into_const_with(|name| Ok::<_, Infallible>(named(&name)))
+                        .unwrap_or_default();
                     self.value(place, &value);
                 }
             }
@@ -289,18 +301,17 @@ fn is_within(one: &str, other: &str) -> bool {
     match (MetaTypeName::create(one), MetaTypeName::create(other)) {
         (MetaTypeName::NonNull(one), MetaTypeName::NonNull(other))
         | (MetaTypeName::List(one), MetaTypeName::List(other)) => is_within(one, other),
-        (_, MetaTypeName::NonNull(_)) => false,
+        (_, MetaTypeName::NonNull(_))
+        | (MetaTypeName::List(_), MetaTypeName::Named(_))
+        | (MetaTypeName::Named(_), MetaTypeName::List(_)) => false,
         (MetaTypeName::NonNull(one), _) => is_within(one, other),
         (MetaTypeName::Named(one), MetaTypeName::Named(other)) => one == other,
-        (MetaTypeName::List(_), MetaTypeName::Named(_)) | (MetaTypeName::Named(_), MetaTypeName::List(_)) => {
-            false
-        }
     }
 }
 
 /// A variable as what no document can write: its name in bytes.
-fn named(variable: Name) -> Result<Value, Infallible> {
-    Ok(Value::Binary(variable.as_str().as_bytes().to_vec().into()))
+fn named(variable: &Name) -> Value {
+    Value::Binary(variable.as_bytes().to_vec().into())
 }
 
 fn each_variable(value: &Value, found: &mut impl FnMut(&str)) {
