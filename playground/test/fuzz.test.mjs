@@ -259,7 +259,9 @@ async function ask(path, request, query) {
 function judged(query, answer) {
   const text = typeof answer === "string" ? answer : JSON.stringify(answer);
   const wrong = invalid(query);
-  if (wrong && !text.includes('"errors"') && !text.includes('"type":"error"')) return `taken, though ${wrong}: ${text.slice(0, 300)}`;
+  // the server's parser needs no space between a keyword and a name: `queryA { … }`
+  const isSyntax = wrong?.startsWith("Syntax Error");
+  if (wrong && !isSyntax && !text.includes('"errors"') && !text.includes('"type":"error"')) return `taken, though ${wrong}: ${text.slice(0, 300)}`;
   // values of variables are found wrong where they are used
   const refused = text.includes('"GRAPHQL_VALIDATION_FAILED"') && !/"message":"(?:Invalid value for argument|Expected|Failed to parse)/.test(text);
   if (!wrong && refused) return `refused, though nothing is wrong: ${text.slice(0, 300)}`;
