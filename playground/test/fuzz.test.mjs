@@ -169,17 +169,23 @@ function subscriptions() {
   const credential = credentialOf(pick([null, ...tokens.slice(2)]));
   return attempt("subscriptions", said.map((one) => JSON.stringify(one).slice(0, 400)).join("\n  "), async () => {
     const client = new Conversation();
-    await client.begin(credential);
-    for (const [at, payload] of said.entries()) {
-      const answers = await client.ask(`${at}`, payload, 1);
-      const wrong = leaked(JSON.stringify(answers)) ?? judged(payload.query, answers);
-      if (wrong) return wrong;
-      // whatever that was, somebody else's question is answered as ever
-      const [probe] = await client.ask(`probe${at}`, { query: "{ __typename }" }, 1);
-      if (probe?.payload?.data?.__typename !== "Query") return `then it answered ${JSON.stringify(probe)}`;
-    }
-    return client.end();
+    const found = await followed(client, credential, said).finally(() => client.end());
+    return found ?? client.end();
   });
+}
+
+/** What is wrong with the answers on a socket, if anything. */
+async function followed(client, credential, said) {
+  await client.begin(credential);
+  for (const [at, payload] of said.entries()) {
+    const answers = await client.ask(`${at}`, payload, 1);
+    const wrong = leaked(JSON.stringify(answers)) ?? judged(payload.query, answers);
+    if (wrong) return wrong;
+    // whatever that was, somebody else's question is answered as ever
+    const [probe] = await client.ask(`probe${at}`, { query: "{ __typename }" }, 1);
+    if (probe?.payload?.data?.__typename !== "Query") return `then it answered ${JSON.stringify(probe)}`;
+  }
+  return undefined;
 }
 
 /** A subscription as a stream of events. */
