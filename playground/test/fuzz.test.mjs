@@ -61,7 +61,7 @@ test(`${COUNT} operations at random, seed ${SEED}`, { timeout: 3_600_000 }, asyn
 /** A valid operation with arguments of the right types, at random. */
 function valid() {
   const { query, variables } = operation();
-  return post("valid", JSON.stringify({ query, variables }));
+  return post("valid", JSON.stringify({ query, variables }), query);
 }
 
 /** A valid operation by GET. */
@@ -112,7 +112,7 @@ function unknown() {
     () => `{ ${field.name} }`,
     () => `fragment A on Query { ...B } fragment B on Query { ...A } { ...A }`,
   ])();
-  return post("unknown", JSON.stringify({ query }));
+  return post("unknown", JSON.stringify({ query }), query);
 }
 
 /** Deep, wide and doubled. */
@@ -163,6 +163,55 @@ function socket() {
   return attempt("socket", words.map((one) => String(one).slice(0, 200)).join("\n  "), () => converse(words));
 }
 
+/** Subscriptions one after the other on one socket, well-formed and not: each is answered, and none ends the socket. */
+function subscriptions() {
+  const said = Array.from({ length: 2 + below(4) }, subscription);
+  const credential = credentialOf(pick([null, ...tokens.slice(2)]));
+  return attempt("subscriptions", said.map((one) => JSON.stringify(one).slice(0, 400)).join("\n  "), async () => {
+    const client = new Conversation();
+    const found = await followed(client, credential, said).finally(() => client.end());
+    return found ?? client.end();
+  });
+}
+
+/** What is wrong with the answers on a socket, if anything. */
+async function followed(client, credential, said) {
+  await client.begin(credential);
+  for (const [at, payload] of said.entries()) {
+    const answers = await client.ask(`${at}`, payload, 1);
+    const wrong = leaked(JSON.stringify(answers)) ?? judged(payload.query, answers);
+    if (wrong) return wrong;
+    // whatever that was, somebody else's question is answered as ever
+    const [probe] = await client.ask(`probe${at}`, { query: "{ __typename }" }, 1);
+    if (probe?.payload?.data?.__typename !== "Query") return `then it answered ${JSON.stringify(probe)}`;
+  }
+  return undefined;
+}
+
+/** A subscription as a stream of events. */
+function events() {
+  const { query, variables } = subscription();
+  const headers = { ...credential(), "content-type": "application/json", accept: "text/event-stream" };
+  return attempt("events", JSON.stringify({ query, variables }).slice(0, 1500), () => ask("/graphql", { method: "POST", headers, body: JSON.stringify({ query, variables }) }, query));
+}
+
+/** Mostly one that can be followed. */
+function subscription() {
+  const right = operation("subscription");
+  const cut = (text) => text.slice(0, below(text.length)) + text.slice(below(text.length));
+  return pick([
+    () => right, () => right, () => right,
+    () => ({ ...right, query: cut(right.query) }),
+    () => ({ ...right, query: right.query.replace(/\w+/g, (known) => (below(12) ? known : word())) }),
+    () => ({ ...right, variables: Object.fromEntries(Object.keys(right.variables).map((name) => [name, oddValue(2)])) }),
+    () => ({ ...right, variables: {} }),
+    () => ({ ...right, query: right.query.replace(/}\s*$/, `${pick(["__typename", "r9: recordEvents(types: []) { __typename }", "... { recordEvents(types: []) { __typename } }"])} }`) }),
+    () => ({ ...right, query: right.query.replace("r0:", `r0: ${pick(["conversationEvents", word()])} r0:`) }),
+    () => ({ query: `subscription { recordEvents(types: ${JSON.stringify(Array.from({ length: below(80) }, () => pick(["Deal", word(), ""])))}, after: ${JSON.stringify(pick([null, oddText(), "AAAA", word()]))}) { __typename } }`, variables: {} }),
+    () => ({ query: `subscription ($a: ${pick(["Boolean", "String", "[Boolean!]", word()])}) { ${pick(["recordEvents(types: [])", "conversationEvents"])} @${pick(["skip", "include", word()])}(if: $a) { __typename } }`, variables: { a: pick([true, "x", null]) } }),
+  ])();
+}
+
 /** Bytes that are no frames, after an upgrade that was one. */
 function frames() {
   const bytes = Buffer.from(Array.from({ length: 1 + below(60) }, () => below(256)));
@@ -182,7 +231,7 @@ function frames() {
   });
 }
 
-const WEIGHTED = [valid, valid, valid, valid, valid, valid, byAddress, mutated, mutated, mutated, mistyped, mistyped, mistyped, unknown, unknown, large, malformed, malformed, socket, frames];
+const WEIGHTED = [valid, valid, valid, valid, valid, valid, byAddress, mutated, mutated, mutated, mistyped, mistyped, mistyped, unknown, unknown, large, malformed, malformed, socket, frames, subscriptions, subscriptions, events];
 
 // ── how it is tried
 
@@ -190,13 +239,13 @@ function attempt(kind, what, run) {
   return Object.assign(run, { kind, what });
 }
 
-function post(kind, body) {
+function post(kind, body, query) {
   const headers = { ...credential(), "content-type": "application/json", accept: pick(["application/json", "application/graphql-response+json"]) };
-  return attempt(kind, body.slice(0, 1500), () => ask("/graphql", { method: "POST", headers, body }));
+  return attempt(kind, body.slice(0, 1500), () => ask("/graphql", { method: "POST", headers, body }, query));
 }
 
-/** What is wrong with the answer, if anything. */
-async function ask(path, request) {
+/** What is wrong with the answer, if anything. `query` is the document, where the request is right otherwise. */
+async function ask(path, request, query) {
   const stop = new AbortController();
   const text = await withPatience(
     (async () => {
@@ -209,7 +258,68 @@ async function ask(path, request) {
       return answer.text();
     })(),
   ).finally(() => setTimeout(() => stop.abort()));
-  return leaked(text);
+  return leaked(text) ?? (query === undefined ? undefined : judged(query, text));
+}
+
+/** Whether a document was refused that GraphQL's own implementation takes, or taken that it refuses. */
+function judged(query, answer) {
+  const text = typeof answer === "string" ? answer : JSON.stringify(answer);
+  const wrong = invalid(query);
+  // the server's parser needs no space between a keyword and a name: `queryA { … }`
+  const isSyntax = wrong?.startsWith("Syntax Error");
+  if (wrong && !isSyntax && !text.includes('"errors"') && !text.includes('"type":"error"')) return `taken, though ${wrong}: ${text.slice(0, 300)}`;
+  // values of variables are found wrong where they are used
+  const refused = text.includes('"GRAPHQL_VALIDATION_FAILED"') && !/"message":"(?:Invalid value for argument|Expected|Failed to parse)/.test(text);
+  if (!wrong && refused) return `refused, though nothing is wrong: ${text.slice(0, 300)}`;
+  return undefined;
+}
+
+function invalid(query) {
+  try {
+    return g.validate(schema, g.parse(query), g.specifiedRules, { maxErrors: 1 })[0]?.message;
+  } catch (error) {
+    return error.message;
+  }
+}
+
+/** A socket on which questions are asked that are answered. */
+class Conversation {
+  #client = new WebSocket(server.replace("http", "ws") + "/graphql", "graphql-transport-ws");
+  #heard = [];
+  #closed = once(this.#client, "close");
+
+  constructor() {
+    this.#client.on("error", () => {});
+    this.#client.on("message", (data) => this.#heard.push(JSON.parse(data)));
+  }
+
+  async begin(payload) {
+    await withPatience(Promise.race([once(this.#client, "open"), this.#closed]));
+    this.#client.send(JSON.stringify({ type: "connection_init", payload }));
+    await this.#until((message) => message.type === "connection_ack");
+  }
+
+  /** The first answers to what is asked, which is not followed any further. */
+  async ask(id, payload, count) {
+    // half a character is no JSON, and whoever sends none is hung up on
+    this.#client.send(JSON.stringify({ type: "subscribe", id, payload }).replace(/\\ud[89a-f][0-9a-f]{2}/g, "\\ufffd"));
+    const mine = () => this.#heard.filter((message) => message.id === id);
+    await this.#until(() => mine().length >= count);
+    if (mine().every((message) => message.type === "next")) this.#client.send(JSON.stringify({ type: "complete", id }));
+    return mine();
+  }
+
+  async end() {
+    this.#client.close(1000);
+    const [code] = await withPatience(this.#closed);
+    return code === 1000 || code === 1005 ? undefined : `closed with ${code}`;
+  }
+
+  async #until(come) {
+    const closed = this.#closed.then(([code, why]) => { throw new Error(`closed with ${code} ${why}`); });
+    closed.catch(() => {});
+    while (!this.#heard.some(come)) await withPatience(Promise.race([once(this.#client, "message"), closed]));
+  }
 }
 
 function leaked(text) {
@@ -276,14 +386,14 @@ function credentialOf(token) {
   return token ? { authorization: `Bearer ${token}` } : {};
 }
 
-/** A document of one to three root fields, its arguments partly in variables. */
+/** A document of one or two root fields, its arguments partly in variables; a subscription has one. */
 function operation(kind = below(4) === 0 ? "mutation" : "query") {
-  const type = kind === "mutation" ? schema.getMutationType() : schema.getQueryType();
+  const type = schema.getRootType(kind);
   const variables = {};
   const declared = [];
-  const fields = Object.values(type.getFields()).filter((field) => kind === "query" || !LEFT_ALONE.test(field.name));
+  const fields = Object.values(type.getFields()).filter((field) => kind !== "mutation" || !LEFT_ALONE.test(field.name));
   let root;
-  const roots = Array.from({ length: 1 + below(2) }, (_, at) => {
+  const roots = Array.from({ length: kind === "subscription" ? 1 : 1 + below(2) }, (_, at) => {
     root = pick(fields);
     return `r${at}: ${select(root, 3)}`;
   });
@@ -309,7 +419,10 @@ function operation(kind = below(4) === 0 ? "mutation" : "query") {
   }
 
   function selection(type, depth) {
-    if (g.isUnionType(type)) return `__typename ${schema.getPossibleTypes(type).slice(0, 3).map((one) => `... on ${one.name} { ${selection(one, depth - 1)} }`).join(" ")}`;
+    if (g.isUnionType(type)) {
+      const some = new Set(Array.from({ length: 3 }, () => pick(schema.getPossibleTypes(type))));
+      return `__typename ${Array.from(some, (one) => `... on ${one.name} { ${selection(one, depth - 1)} }`).join(" ")}`;
+    }
     const all = Object.values(type.getFields());
     const usable = all.filter((field) => depth > 0 || (g.isLeafType(g.getNamedType(field.type)) && !field.args.some(g.isRequiredArgument)));
     const chosen = new Set(Array.from({ length: 1 + below(depth > 0 ? 5 : 3) }, () => pick(usable)).filter(Boolean));

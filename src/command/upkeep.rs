@@ -127,7 +127,7 @@ pub(super) fn spawn(door: &Door, hub: &Arc<Hub>, stop: &CancellationToken) {
                     tracing::warn!(%error, "Subscriptions that are due could not go on; it is tried again");
                 }
             }
-            match export::sweep(&door).await {
+            match errand("expired exports", export::sweep(&door)).await {
                 Ok(organizations) => {
                     organizations.into_iter().for_each(|organization| hub.wake(organization));
                 }
@@ -135,7 +135,7 @@ pub(super) fn spawn(door: &Door, hub: &Arc<Hub>, stop: &CancellationToken) {
                     tracing::warn!(%error, "Files of exports could not be deleted; it is tried again");
                 }
             }
-            match import::sweep(&door).await {
+            match errand("expired imports", import::sweep(&door)).await {
                 Ok(organizations) => {
                     organizations.into_iter().for_each(|organization| hub.wake(organization));
                 }

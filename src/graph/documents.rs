@@ -15,7 +15,7 @@ use async_graphql::{
 };
 use moka::sync::Cache;
 
-use super::visit::Visit;
+use super::{validation, visit::Visit};
 
 /// Valid documents by their text.
 #[derive(Clone)]
@@ -105,6 +105,7 @@ impl Extension for Remember {
             Found::Nothing => next.run(ctx).await,
             Found::New(text, document) => {
                 let validated = next.run(ctx).await?;
+                validation::check(&ctx.schema_env.registry, &text, &document)?;
                 self.documents.0.insert(text, Arc::new(Known { document, validated }));
                 Ok(validated)
             }

@@ -152,6 +152,13 @@ impl Fault {
         Self::new(Code::Internal, say!("something went wrong on our side"))
     }
 
+    /// In how many seconds it may be tried again, where that is known.
+    pub fn retry_after(&self) -> Option<u64> {
+        let (_, milliseconds) = self.details.iter().find(|(name, _)| *name == "retryAfterMs")?;
+        let Value::Number(milliseconds) = milliseconds else { return None };
+        milliseconds.as_u64().map(|milliseconds| milliseconds.div_ceil(1000).max(1))
+    }
+
     /// Of a change that was not made: whoever is told that time was up is told so too.
     pub fn undone(self) -> Self {
         if self.code != Code::Timeout || self.details.iter().any(|(name, _)| *name == OUTCOME) {

@@ -34,4 +34,5 @@ mod slow;
 pub mod subscription;
 pub mod sync;
 pub mod user_error;
+mod validation;
 pub mod visit;

@@ -1,7 +1,7 @@
 //! `orderBy`: a list of keys, each with its direction and the place of nulls; the id makes every order total.
 use async_graphql::{
     Enum, InputType, InputValueError, InputValueResult, Value,
-    registry::{MetaInputValue, Registry},
+    registry::{MetaInputValue, MetaType, Registry},
     resolver_utils::EnumType,
 };
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{
     fault::Fault,
     input::input_object,
+    limits::AMOUNTS,
     rows::{Env, Object},
 };
 use crate::store::{
@@ -105,6 +106,21 @@ impl<F> Order<F> {
     }
 }
 
+/// How the schema knows keys along relations: no index is in their order, so that all rows are sorted.
+pub const ALONG: &str = "along a relation";
+
+/// Marks them, for whoever counts what they cost, and for whoever reads of them.
+fn mark_keys_along<T, F: OrderField<T>>(registry: &mut Registry) {
+    let Some(MetaType::Enum { enum_values, .. }) = registry.types.get_mut(&*F::type_name()) else { return };
+    for item in F::items().iter().filter(|item| item.value.sort().led.is_some()) {
+        if let Some(member) = enum_values.get_mut(item.name) {
+            member.tags.push(ALONG.to_owned());
+            let about = member.description.get_or_insert_default();
+            about.push_str(&format!(" Costs {AMOUNTS} points: all rows are sorted by it."));
+        }
+    }
+}
+
 /// Ties an order input to its entity, so that one generic type serves all.
 pub struct OrderInput<T, F>(pub Order<F>, std::marker::PhantomData<fn() -> T>);
 
@@ -124,6 +140,7 @@ impl<T: 'static, F: OrderField<T>> InputType for OrderInput<T, F> {
     fn create_type_info(registry: &mut Registry) -> String {
         input_object::<Self>(registry, "One key of an order: earlier keys count more.", |registry| {
             let mut field = MetaInputValue::new("field", F::create_type_info(registry));
+            mark_keys_along::<T, F>(registry);
             field.description = Some("What to order by.".to_owned());
             let mut direction = MetaInputValue::new("direction", Direction::create_type_info(registry));
             direction.description = Some("Which way.".to_owned());

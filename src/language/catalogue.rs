@@ -90,6 +90,15 @@ impl Pattern {
         Some(values)
     }
 
+    /// Whether what stands in quotes is one thing: a quote in it may be the end of one sentence and the begin of another.
+    fn is_plain(&self, values: &[&str]) -> bool {
+        let quoted = self.texts.windows(2).map(|around| match around {
+            [before, after] => before.ends_with('`') && after.starts_with('`'),
+            _ => false,
+        });
+        values.iter().zip(quoted).all(|(value, is_quoted)| !is_quoted || !value.contains('`'))
+    }
+
     fn weight(&self) -> usize {
         self.texts.iter().map(String::len).sum()
     }
@@ -145,6 +154,8 @@ fn recognize_at(text: &str, depth: usize) -> Option<Cow<'static, str>> {
     if let Some(entry) = exact {
         return entry.tell(text, depth);
     }
-    let known = CATALOGUE.values().filter(|entry| entry.english.read(text).is_some());
-    known.max_by_key(|entry| entry.english.weight())?.tell(text, depth)
+    let known = CATALOGUE.values().filter_map(|entry| Some((entry, entry.english.read(text)?)));
+    let (entry, _) =
+        known.max_by_key(|(entry, values)| (entry.english.is_plain(values), entry.english.weight()))?;
+    entry.tell(text, depth)
 }

@@ -178,6 +178,7 @@ mod tests {
                 "Não foi possível ler \"Date\": era esperado um dia como `2026-11-21`, mas veio `x`: o valor termina \
                  antes do esperado (ao ler \"DateFilter\") (ao ler \"DealFilter\")",
             ),
+            ("requires the permission `deal.read` at `deals`", "requer a permissão `deal.read` em `deals`"),
             ("nobody has written this", "nobody has written this"),
         ] {
             assert_eq!(Said::heard(heard).in_language(Language::Portuguese), told);

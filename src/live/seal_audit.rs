@@ -6,10 +6,13 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::checkpoint::Checkpoints;
-use crate::store::{
-    audit_chain::{self, Due, Sealing},
-    door::Door,
-    error::Result,
+use crate::{
+    store::{
+        audit_chain::{self, Due, Sealing},
+        door::Door,
+        error::Result,
+    },
+    telemetry::{Piece, piece},
 };
 
 /// An entry waits this long at most before its turn comes.
@@ -30,7 +33,9 @@ pub fn spawn(door: Door, checkpoints: Arc<Checkpoints>, stop: CancellationToken)
 pub async fn seal_due(door: &Door, checkpoints: &Arc<Checkpoints>) -> Result<usize> {
     let mut sealed = 0;
     for due in audit_chain::due(door).await? {
-        sealed += seal_organization(door, checkpoints, due).await?;
+        let seal = seal_organization(door, checkpoints, due);
+        sealed +=
+            piece("seal", seal, |sealed| sealed.as_ref().map_or(Piece::ERRORS, |it| Piece::of(*it))).await?;
     }
     Ok(sealed)
 }

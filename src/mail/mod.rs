@@ -16,10 +16,13 @@ use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 use url::{Host, Url};
 
-use crate::store::{
-    door::Door,
-    error::Result as StoreResult,
-    mail::{self, Due},
+use crate::{
+    store::{
+        door::Door,
+        error::Result as StoreResult,
+        mail::{self, Due},
+    },
+    telemetry::{Piece, piece},
 };
 
 /// A mail waits this long at most before its turn comes.
@@ -69,7 +72,8 @@ impl Postman {
             if due.is_empty() {
                 return Ok(arrived);
             }
-            for delivered in join_all(due.iter().map(|due| self.deliver(door, due))).await {
+            let deliver = |due| piece("mail", self.deliver(door, due), come);
+            for delivered in join_all(due.iter().map(deliver)).await {
                 arrived += usize::from(delivered?);
             }
         }
@@ -103,6 +107,15 @@ impl Postman {
             .message_id(Some(format!("<{}@{}>", due.id, self.from.email.domain())))
             .header(ContentType::TEXT_PLAIN)
             .body(due.body.clone())?)
+    }
+}
+
+/// What has become of a mail, for whoever operates the server.
+fn come(delivered: &StoreResult<bool>) -> Piece {
+    match delivered {
+        Ok(true) => Piece::of(1),
+        Ok(false) => Piece { outcome: "failed", ..Piece::of(1) },
+        Err(_) => Piece::ERRORS,
     }
 }
 

@@ -45,13 +45,15 @@ pub struct Error {
     pub status: u16,
     pub kind: Option<Kind>,
     pub detail: String,
+    /// In how many seconds it may be tried again, where that is known.
+    pub retry_after: Option<u64>,
 }
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     pub fn new(status: u16, detail: impl Into<String>) -> Self {
-        Self { status, kind: None, detail: detail.into() }
+        Self { status, kind: None, detail: detail.into(), retry_after: None }
     }
 
     /// Something in the request that can be mended.
@@ -114,7 +116,7 @@ impl From<Fault> for Error {
             Code::Internal => 500,
             _ => 400,
         };
-        Self::new(status, fault.message.to_string())
+        Self { retry_after: fault.retry_after(), ..Self::new(status, fault.message.to_string()) }
     }
 }
 

@@ -31,6 +31,7 @@ use crate::{
     graph::{
         gate::{self, Right},
         mutation,
+        rates::Exhausted,
         visit::Visit,
     },
     store::door::{Snapshot, Write},
@@ -59,21 +60,31 @@ pub struct Answer {
     pub body: Option<Value>,
     pub location: Option<String>,
     pub version: Option<String>,
+    /// Where it was refused since too much was asked for in a time: how much.
+    pub exhausted: Option<Exhausted>,
+    /// In how many seconds it may be tried again, where that is known.
+    pub retry_after: Option<u64>,
 }
 
 impl Answer {
     fn of(body: Value) -> Self {
-        Self { status: 200, body: Some(body), location: None, version: None }
+        Self { status: 200, body: Some(body), ..Self::empty() }
     }
 
     const fn empty() -> Self {
-        Self { status: 204, body: None, location: None, version: None }
+        Self { status: 204, body: None, location: None, version: None, exhausted: None, retry_after: None }
+    }
+}
+
+impl From<Exhausted> for Answer {
+    fn from(exhausted: Exhausted) -> Self {
+        Self { exhausted: Some(exhausted), ..Error::from(exhausted.fault()).into() }
     }
 }
 
 impl From<Error> for Answer {
     fn from(error: Error) -> Self {
-        Self { status: error.status, ..Self::of(error.body()) }
+        Self { status: error.status, retry_after: error.retry_after, ..Self::of(error.body()) }
     }
 }
 
@@ -151,7 +162,7 @@ impl Asked {
         let body = Some(projection.apply(resource, told));
         let known = self.preconditions.is_not.as_ref().is_some_and(|known| names(known, version));
         let (status, body) = if known && status == 200 { (304, None) } else { (status, body) };
-        Answer { status, body, location: None, version: Some(version.to_owned()) }
+        Answer { status, body, version: Some(version.to_owned()), ..Answer::empty() }
     }
 }
 

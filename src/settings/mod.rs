@@ -342,7 +342,8 @@ settings! {
     /// How deep lists and objects may be nested in variables.
     max_variable_depth: usize = "20";
     /// Largest cost of an operation of a person, in points: a record that its page sizes allow to appear is one, a change
-    /// and a step of a filter along a relation are ten, and counting costs one for each thousand.
+    /// and a step of a filter along a relation are ten, an order along one is fifty, and counting costs one for each
+    /// thousand.
     max_cost: usize = "100000";
     /// The same of an operation of an API key.
     max_cost_api_key: usize = "100000";

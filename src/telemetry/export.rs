@@ -21,8 +21,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{
     context::{Parent, Place, new_span},
-    scope::current,
-    trace::{Outcome, Statement, Trace, Wants},
+    trace::{Outcome, Statement, Trace},
+    work::WORK,
 };
 
 /// Operations whose spans wait; beyond, they are left out.
@@ -125,7 +125,7 @@ impl Exporter {
     }
 
     /// The one that was started last in this process.
-    fn own() -> Option<Self> {
+    pub(super) fn own() -> Option<Self> {
         OWN.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -238,6 +238,7 @@ fn spans(trace: &Trace, place: &Place, outcome: &Outcome) -> Vec<SpanData> {
     let organization = summary.operation.organization;
     about.extend(organization.map(|id| KeyValue::new("portico.organization.id", id.to_string())));
     about.extend(outcome.code.clone().map(|code| KeyValue::new("error.type", code)));
+    about.extend(outcome.items.map(|items| KeyValue::new("portico.items", count(items))));
     let status = match (outcome.outcome, &outcome.code) {
         ("ok", _) => Status::Unset,
         (_, Some(code)) => Status::error(code.clone()),
@@ -327,44 +328,4 @@ impl Line<'_> {
 
 fn count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// How the server's own work comes.
-const WORK: &str = "work";
-
-/// The server's own work, as a trace of its own where traces are told.
-pub fn errand<T, E, F>(name: &'static str, work: F) -> impl Future<Output = Result<T, E>>
-where
-    F: Future<Output = Result<T, E>>,
-{
-    let work = Box::pin(work);
-    async move {
-        match Exporter::own() {
-            Some(exporter) => told(exporter, None, name, work, Result::is_ok).await,
-            None => work.await,
-        }
-    }
-}
-
-/// A part of what goes on, as a span of its own with its own statements, where the whole is told.
-pub async fn within<T>(name: &'static str, work: impl Future<Output = T>) -> T {
-    let place = current().and_then(|trace| trace.place.as_ref().map(|place| place.own.clone()));
-    match (Exporter::own(), place) {
-        (Some(exporter), Some(whole)) => told(exporter, Some(Parent(whole)), name, work, |_| true).await,
-        _ => work.await,
-    }
-}
-
-async fn told<T>(
-    exporter: Exporter,
-    parent: Option<Parent>,
-    name: &'static str,
-    work: impl Future<Output = T>,
-    is_well: impl Fn(&T) -> bool,
-) -> T {
-    let trace = Arc::new(Trace::begin(name.to_owned(), parent, Some(&exporter), Wants::default()));
-    let done = trace.along(None, work).await;
-    let outcome = if is_well(&done) { "ok" } else { "errors" };
-    exporter.tell(&trace, &Outcome { outcome, code: None, transport: WORK });
-    done
 }

@@ -8,17 +8,20 @@
 //! * [`context`]: the caller's own trace, continued
 //! * [`export`]: spans for OpenTelemetry
 //! * [`levels`]: the same for whoever asked, level by level
+//! * [`work`]: what the server does by itself
 mod class;
 mod context;
 mod export;
 mod levels;
 mod scope;
 mod trace;
+mod work;
 
 pub use class::{Class, classes};
 pub use context::{Parent, parent};
-pub use export::{Exporter, ExporterSettings, Sampler, errand, within};
+pub use export::{Exporter, ExporterSettings, Sampler};
 pub use scope::{
     Receiving, Sent, carry, current, deadline, fields, finished, level, receiving, sent, serializing, waited,
 };
 pub use trace::{Operation, Outcome, Slowest, Statement, Summary, Trace, Wants};
+pub use work::{Piece, errand, piece, within};

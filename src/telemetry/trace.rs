@@ -128,6 +128,8 @@ pub struct Outcome {
     pub code: Option<String>,
     /// How it came.
     pub transport: &'static str,
+    /// How many things it was about, where they are counted.
+    pub items: Option<usize>,
 }
 
 /// What an operation has come to.

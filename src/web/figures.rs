@@ -30,6 +30,9 @@ const WAITING: &str = "portico_database_waiting";
 const WAITED: &str = "portico_database_wait_seconds";
 const DEPRECATED: &str = "portico_deprecated_total";
 const UNTOLD: &str = "portico_traces_dropped_total";
+const WORK: &str = "portico_work_total";
+const WORK_SECONDS: &str = "portico_work_seconds";
+const WORK_ITEMS: &str = "portico_work_items_total";
 
 /// Upper bounds of the time that requests take.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -38,7 +41,7 @@ const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 fn recorder() -> Option<&'static PrometheusHandle> {
     static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
     let start = || {
-        let timed = [SECONDS, OPERATION_SECONDS, LAG, WAITED];
+        let timed = [SECONDS, OPERATION_SECONDS, LAG, WAITED, WORK_SECONDS];
         let builder = timed.into_iter().try_fold(PrometheusBuilder::new(), |builder, name| {
             builder.set_buckets_for_metric(Matcher::Full(name.to_owned()), &BUCKETS)
         });
@@ -63,6 +66,15 @@ fn recorder() -> Option<&'static PrometheusHandle> {
             "Operations that used what is on its way out of the schema, by its coordinates, name and kind of client."
         );
         describe_counter!(UNTOLD, "Operations of which the collector of traces was not told.");
+        describe_counter!(
+            WORK,
+            "What the server has done by itself, by what it was and what it has come to."
+        );
+        describe_histogram!(WORK_SECONDS, "How long that took, in seconds.");
+        describe_counter!(
+            WORK_ITEMS,
+            "How many mails, entries of the audit trail or records that was about."
+        );
         Some(handle)
     };
     RECORDER.get_or_init(start).as_ref()
@@ -100,7 +112,7 @@ impl Transport {
 /// Counts an operation that was answered, under `name`; a subscription when it has begun.
 pub fn answered(summary: &Summary, outcome: &Outcome, name: &str) {
     let operation = summary.operation.kind.unwrap_or("unknown");
-    let Outcome { outcome, code, transport } = outcome;
+    let Outcome { outcome, code, transport, .. } = outcome;
     let (outcome, transport, seconds) = (*outcome, *transport, summary.took.as_secs_f64());
     counter!(REQUESTS, "operation" => operation, "transport" => transport, "outcome" => outcome).increment(1);
     histogram!(SECONDS, "operation" => operation, "transport" => transport).record(seconds);

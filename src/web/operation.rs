@@ -84,7 +84,7 @@ impl Operation {
         let summary = self.trace.summary();
         let is_stream = self.is_stream.load(Ordering::Relaxed);
         let transport = if is_stream { Transport::Events } else { self.transport };
-        let outcome = Outcome { outcome, code, transport: transport.as_str() };
+        let outcome = Outcome { outcome, code, transport: transport.as_str(), items: None };
         figures::answered(&summary, &outcome, self.name(&summary));
         log(&self.trace.request, &summary, &outcome);
         if let Some(exporter) = &self.web.exporter {

@@ -15,6 +15,7 @@ use super::{
     caller::{self, Origin},
     figures::Transport,
     operation::Operation,
+    refusal::exhausted,
     router::Web,
 };
 use crate::{
@@ -23,6 +24,7 @@ use crate::{
         self, Answer, Preconditions, Request,
         error::{Error, Kind},
     },
+    store::door::Caller,
 };
 
 const MEDIA: &str = "application/scim+json; charset=utf-8";
@@ -54,24 +56,17 @@ pub async fn serve(State(web): State<Arc<Web>>, request: HttpRequest) -> Respons
 async fn answer(web: &Arc<Web>, head: &Parts, body: Body) -> Answer {
     match prepare(web, head, body).await {
         Ok((caller, request)) => scim::answer(web.schema.visit_of(caller), request).await,
-        Err(error) => error.into(),
+        Err(answer) => answer,
     }
 }
 
-async fn prepare(
-    web: &Web,
-    head: &Parts,
-    body: Body,
-) -> Result<(crate::store::door::Caller, Request), Error> {
+async fn prepare(web: &Web, head: &Parts, body: Body) -> Result<(Caller, Request), Answer> {
     let origin = head.extensions.get::<Origin>().cloned();
-    let origin = origin.ok_or_else(|| Fault::internal("a request without an origin"))?;
+    let origin = origin.ok_or_else(|| Error::from(Fault::internal("a request without an origin")))?;
     // whoever is not let in has nothing of theirs read
     let caller = caller::of_headers(&web.read_credential, &head.headers, &origin)
         .map_err(|refusal| Error::from(refusal.fault))?;
-    web.schema.charge(&caller, POINTS).map_err(|exhausted| {
-        let seconds = exhausted.retry_after.as_millis().div_ceil(1000).max(1);
-        Error::new(429, format!("too many requests: try again in {seconds} s"))
-    })?;
+    web.schema.charge(&caller, POINTS)?;
     let bodied = [Method::POST, Method::PUT, Method::PATCH].contains(&head.method);
     let body = match bodied && !caller.is_anonymous() {
         true => {
@@ -154,8 +149,11 @@ fn respond(answer: Answer) -> Response {
     say(header::ETAG, answer.version.as_deref());
     match answer.status {
         401 => say(header::WWW_AUTHENTICATE, Some("Bearer realm=\"portico\"")),
-        429 | 503 => say(header::RETRY_AFTER, Some("1")),
+        429 | 503 => say(header::RETRY_AFTER, Some(&answer.retry_after.unwrap_or(1).to_string())),
         _ => {}
+    }
+    for (name, value) in answer.exhausted.as_ref().into_iter().flat_map(exhausted) {
+        say(name, Some(&value));
     }
     response
 }

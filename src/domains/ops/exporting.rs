@@ -32,6 +32,7 @@ use crate::{
         tables::ops::{export_parts, exports},
         worker,
     },
+    telemetry::{Piece, piece},
 };
 
 /// About how large a part is.
@@ -77,7 +78,8 @@ pub async fn next(schema: &Schema) -> Outcome<bool> {
 /// The same of one organization.
 pub async fn next_of(schema: &Schema, organization: Uuid) -> Outcome<bool> {
     let Some((job, lease)) = take(schema, organization).await? else { return Ok(false) };
-    write(schema, organization, job, lease).await?;
+    let come = |written: &Outcome<Piece>| written.as_ref().map_or(Piece::ERRORS, |come| *come);
+    piece("export", write(schema, organization, job, lease), come).await?;
     Ok(true)
 }
 
@@ -106,21 +108,30 @@ enum End {
     Lost,
 }
 
-async fn write(schema: &Schema, organization: Uuid, job: Job, lease: Uuid) -> Outcome<()> {
+async fn write(schema: &Schema, organization: Uuid, job: Job, lease: Uuid) -> Outcome<Piece> {
     let pen = Pen { schema, organization, id: job.id, lease };
+    let mut rows = 0;
     let written = match Writer::begin(pen, &job) {
         Ok(mut writer) => {
             let written = writer.write().await;
             writer.look_away();
+            rows = usize::try_from(writer.rows.saturating_sub(job.row_count)).unwrap_or_default();
             written?
         }
         Err(wrong) => Err(wrong),
     };
-    match written {
-        Ok(End::Complete) => pen.complete(&job).await,
-        Ok(End::Lost) => Ok(()),
-        Err(wrong) => pen.give_up(wrong).await,
-    }
+    let outcome = match written {
+        Ok(End::Complete) => {
+            pen.complete(&job).await?;
+            "ok"
+        }
+        Ok(End::Lost) => "lost",
+        Err(wrong) => {
+            pen.give_up(wrong).await?;
+            "failed"
+        }
+    };
+    Ok(Piece { outcome, ..Piece::of(rows) })
 }
 
 /// What writes to an export as long as it is this server's.

@@ -34,6 +34,7 @@ use crate::{
         tables::ops::imports,
         worker,
     },
+    telemetry::{Piece, piece},
 };
 
 /// How often a batch is tried that the database has no time for, and how often an import whose servers end over the same
@@ -80,16 +81,34 @@ pub async fn next_of(schema: &Schema, organization: Uuid) -> Outcome<bool> {
     schema.hub().wake(organization);
 
     let hands = Hands { schema, organization, id: taken.id, lease: lease.id };
-    let done = match Worker::begin(hands, &taken, &job) {
-        Ok(mut worker) => worker.work().await?,
+    let come = |done: &Outcome<Piece>| done.as_ref().map_or(Piece::ERRORS, |come| *come);
+    piece("import", work(hands, &taken, &job), come).await?;
+    Ok(true)
+}
+
+async fn work(hands: Hands<'_>, import: &Import, job: &Job) -> Outcome<Piece> {
+    let mut rows = 0;
+    let done = match Worker::begin(hands, import, job) {
+        Ok(mut worker) => {
+            let before = worker.tally.rows;
+            let done = worker.work().await;
+            rows = usize::try_from(worker.tally.rows.saturating_sub(before)).unwrap_or_default();
+            done?
+        }
         Err(wrong) => Err(wrong),
     };
-    match done {
-        Ok(End::Complete) => hands.complete().await?,
-        Ok(End::Lost) => {}
-        Err(wrong) => hands.give_up(wrong).await?,
-    }
-    Ok(true)
+    let outcome = match done {
+        Ok(End::Complete) => {
+            hands.complete().await?;
+            "ok"
+        }
+        Ok(End::Lost) => "lost",
+        Err(wrong) => {
+            hands.give_up(wrong).await?;
+            "failed"
+        }
+    };
+    Ok(Piece { outcome, ..Piece::of(rows) })
 }
 
 /// How an attempt has ended, where it has not failed.

@@ -85,11 +85,15 @@ pub fn mutations(mutations: &mut Mutations) {
         .needs("account.write")
         .about("Changes a company. Errors: NOT_FOUND, CONFLICT, INVALID, NOT_UNIQUE.")
         .in_bulk();
-    mutations.action("accountUpsert", upsert, upserted).needs("account.write").about(
-        "Makes known or changes the company that another system calls so, as that system knows it. Refused where it was \
-         changed here since it was compared last, unless you say which version or time you know of. \
-         Errors: CONFLICT, REQUIRED, INVALID, NOT_FOUND, NOT_UNIQUE.",
-    );
+    mutations
+        .action("accountUpsert", upsert, upserted)
+        .needs("account.write")
+        .about(
+            "Makes known or changes the company that another system calls so, as that system knows it. Refused where it was \
+             changed here since it was compared last, unless you say which version or time you know of. \
+             Errors: CONFLICT, REQUIRED, INVALID, NOT_FOUND, NOT_UNIQUE.",
+        )
+        .in_bulk();
     mutations
         .change("accountDelete", record::delete::<Account>)
         .needs("account.delete")

@@ -17,11 +17,15 @@ use crate::{
 };
 
 pub fn mutations(mutations: &mut Mutations) {
-    mutations.action("dealUpsert", upsert, upserted).needs("deal.write").about(
-        "Makes or changes the deal that another system calls so, as that system knows it, its stage included. Refused where it \
-         was changed here since it was compared last, unless you say which version or time you know of. \
-         Errors: CONFLICT, REQUIRED, INVALID, OUT_OF_RANGE, NOT_FOUND, NOT_UNIQUE.",
-    );
+    mutations
+        .action("dealUpsert", upsert, upserted)
+        .needs("deal.write")
+        .about(
+            "Makes or changes the deal that another system calls so, as that system knows it, its stage included. Refused where \
+             it was changed here since it was compared last, unless you say which version or time you know of. \
+             Errors: CONFLICT, REQUIRED, INVALID, OUT_OF_RANGE, NOT_FOUND, NOT_UNIQUE.",
+        )
+        .in_bulk();
 }
 
 /// A deal as another system knows it. Absent: unchanged, or unknown where it is new. Null: cleared.

@@ -11,7 +11,7 @@ use async_graphql::{
     Request, Value, Variables,
     parser::{
         parse_query,
-        types::{ExecutableDocument, Field, OperationType, Selection},
+        types::{ExecutableDocument, Field, OperationType, Selection, VariableDefinition},
     },
     registry::MetaType,
 };
@@ -24,6 +24,7 @@ use super::{
     limits::Reader,
     mutation::Importable,
     schema::{REGISTRY, Schema},
+    validation::{Expects, check_variable},
     visit::Visit,
 };
 use crate::{
@@ -107,17 +108,14 @@ impl Plan {
         let Some(input) = input else {
             return Err(Wrong::invalid(say!("it takes no input"), path()));
         };
-        if given != input.ty {
-            let ty = &input.ty;
-            let message = say!("`$input` has to be of type `{ty}`, not `{given}`");
-            return Err(Wrong::invalid(message, path()));
-        }
+        let expects = Expects { ty: &input.ty, has_default: input.default_value.is_some() };
+        check_variable(given, expects).map_err(|message| Wrong::invalid(message, path()))?;
         Ok(Self { mutation, shape: Shape::of(&input.ty) })
     }
 }
 
-/// The only field of a document's only operation, which is given `$input` and nothing else; and the type that has.
-fn the_mutation(document: &ExecutableDocument) -> Result<(&Field, String), Wrong> {
+/// The only field of a document's only operation, which is given `$input` and nothing else; and that variable.
+fn the_mutation(document: &ExecutableDocument) -> Result<(&Field, &VariableDefinition), Wrong> {
     let mut operations = document.operations.iter();
     let one = operations.next().filter(|_| operations.next().is_none()).map(|(_, operation)| &operation.node);
     let fits = |field: &Field| {
@@ -133,7 +131,7 @@ fn the_mutation(document: &ExecutableDocument) -> Result<(&Field, String), Wrong
         && let Selection::Field(field) = &selection.node
         && fits(&field.node)
     {
-        return Ok((&field.node, variable.node.var_type.node.to_string()));
+        return Ok((&field.node, &variable.node));
     }
     let message = say!(
         "the document has to be one mutation with one variable, `mutation($input: DealUpsertInput!) {{ dealUpsert(input: \

@@ -50,6 +50,18 @@ impl Excess<'_, '_> {
         }
     }
 
+    /// The list whose order costs most of it all, what it costs, and how often.
+    fn sorted(&self) -> Option<(&[&Step<'_>], usize, usize)> {
+        let mut times = 1_usize;
+        for (at, step) in self.path.iter().enumerate() {
+            if step.sorting.saturating_mul(times).saturating_mul(2) > self.found {
+                return Some((self.path.get(..=at)?, step.sorting, times));
+            }
+            times = times.saturating_mul(step.times);
+        }
+        None
+    }
+
     /// Names the lists that multiply each other, and the page size with which the operation would fit.
     fn too_costly(&self) -> Fault {
         let lists = self.path.iter().rposition(|step| step.times > 1).map_or(0, |last| last + 1);
@@ -65,12 +77,22 @@ impl Excess<'_, '_> {
             [_] => say!("`{list}`: {product} rows; {operation}"),
             [..] => say!("`{list}`: {product} = {rows} rows; {operation}"),
         };
-        let fault = |message: Said| {
+        let at = |path: &[&Step<'_>], message: Said| {
             let fault =
                 Fault::new(self.code, message).with("limit", self.limit).with("requested", self.found);
             let steps = keys(path).map(Value::from).collect();
             if path.is_empty() { fault } else { fault.with("path", Value::List(steps)) }
         };
+        let fault = |message| at(path, message);
+        if let Some((path, sorting, times)) = self.sorted() {
+            let (list, sorting, times) = (name(path), grouped(sorting), grouped(times));
+            let operation = say!("the operation may cost {limit} points at most, and this one {found}");
+            let message = say!(
+                "`{list}`: an order along a relation costs {sorting} points, here {times} times; {operation}; order it by \
+                 what is its own"
+            );
+            return at(path, message);
+        }
         // the innermost page first: it is the cheapest to turn
         for (at, step) in path.iter().enumerate().rev().filter(|(_, step)| step.is_page) {
             let above = path.get(..at).unwrap_or_default();

@@ -15,8 +15,8 @@ pub(super) const LIST: usize = 10;
 pub(super) const WORK: usize = 10;
 /// So many rows are counted at the price of one that is shown.
 pub(super) const COUNTED: usize = 1000;
-/// What it costs to add up the rows of a list.
-pub(super) const AMOUNTS: usize = 50;
+/// What it costs to look at all rows of a list: to add them up, or to sort them by what they lead to.
+pub const AMOUNTS: usize = 50;
 /// How many rows are counted where nobody says.
 const COUNT: usize = 10_000;
 /// How deep selections and fragments may stand in each other: each takes a piece of the stack.
@@ -75,6 +75,8 @@ pub(super) struct Step<'d> {
     pub is_page: bool,
     /// What one of them costs.
     pub each: usize,
+    /// What it costs to sort them.
+    pub sorting: usize,
     pub weight: usize,
     below: Option<usize>,
 }
@@ -192,7 +194,7 @@ impl<'d> Measure<'d> {
             heaviest: None,
             ..below
         };
-        let (mut times, mut each, mut is_page) = (1, below.cost, false);
+        let (mut times, mut each, mut is_page, mut sorting) = (1, below.cost, false, 0);
         match shape.map(|shape| shape.gives) {
             None | Some(Gives::Nothing) => {}
             Some(Gives::One) => size.cost = size.cost.saturating_add(1),
@@ -237,17 +239,17 @@ impl<'d> Measure<'d> {
                 is_page = true;
                 times = self.number(field, &["first", "last"]).unwrap_or(rows).max(1);
                 each = below.per_row;
-                let filter = self.filter(field);
-                size.cost = below.cost.saturating_add(each.saturating_mul(times)).saturating_add(filter);
-                size.work = below
-                    .work
-                    .saturating_add(below.work_per_row.saturating_mul(times))
-                    .saturating_add(filter);
+                sorting = shape.map_or(0, |shape| self.sorting(field, &shape.sorted_along));
+                let work = self.filter(field).saturating_add(sorting);
+                size.cost = below.cost.saturating_add(each.saturating_mul(times)).saturating_add(work);
+                size.work =
+                    below.work.saturating_add(below.work_per_row.saturating_mul(times)).saturating_add(work);
                 (size.per_row, size.work_per_row) = (0, 0);
             }
         }
         if let Some(weigh) = self.weigh {
-            let step = Step { field, times, is_page, each, weight: weigh(&size), below: below.heaviest };
+            let weight = weigh(&size);
+            let step = Step { field, times, is_page, each, sorting, weight, below: below.heaviest };
             size.heaviest = Some(self.trail.len());
             self.trail.push(step);
         }
@@ -320,6 +322,40 @@ impl<'d> Measure<'d> {
         match input.get("items").map(|items| known(items).unwrap_or(items)) {
             Some(Value::List(items)) => items.len(),
             _ => 0,
+        }
+    }
+
+    /// What an order costs: its keys along relations, which are those that `along` names.
+    fn sorting(&self, field: &Field, along: &[String]) -> usize {
+        let Some(written) = field.get_argument("orderBy").filter(|_| !along.is_empty()) else { return 0 };
+        // variables as what no document can write
+        let named = |variable: Name| {
+            Ok::<_, std::convert::Infallible>(Value::Binary(variable.as_bytes().to_vec().into()))
+        };
+        let written = written.node.clone().into_const_with(named).unwrap_or_default();
+        let is_along = |key: &Value| {
+            let Value::Object(key) = self.known(key) else { return false };
+            match key.get("field").map(|field| self.known(field)) {
+                Some(Value::Enum(name)) => along.iter().any(|along| name == along.as_str()),
+                Some(Value::String(name)) => along.contains(name),
+                _ => false,
+            }
+        };
+        let keys = match self.known(&written) {
+            Value::List(keys) => keys.iter().filter(|key| is_along(key)).count(),
+            key => usize::from(is_along(key)),
+        };
+        keys.saturating_mul(AMOUNTS)
+    }
+
+    /// What a variable stands for that was put into a value as its name in bytes.
+    fn known<'v>(&'v self, value: &'v Value) -> &'v Value {
+        match value {
+            Value::Binary(name) => {
+                let name = Name::new(String::from_utf8_lossy(name));
+                self.variable(&name).unwrap_or(&Value::Null)
+            }
+            value => value,
         }
     }
 

@@ -8,7 +8,7 @@
 mod excess;
 mod measure;
 mod shape;
-mod tokens;
+pub(super) mod tokens;
 mod variables;
 
 use async_graphql::{Response, Variables, parser::types::ExecutableDocument};
@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{language::Language, store::door::Caller};
 
+pub use measure::AMOUNTS;
 pub use shape::Shapes;
 
 /// How large a document may be, with every fragment counted where it is spread.

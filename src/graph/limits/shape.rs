@@ -1,10 +1,10 @@
 //! What the fields of the schema give, as far as that decides what they may cost.
 use std::collections::HashMap;
 
-use async_graphql::registry::{MetaType, Registry};
+use async_graphql::registry::{MetaField, MetaType, Registry};
 
 use super::measure::{AMOUNTS, COUNTED, LIST, WORK};
-use crate::graph::visit::PageSizes;
+use crate::graph::{order::ALONG, visit::PageSizes};
 
 /// What stands below a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub(super) enum Gives {
 pub(super) struct Shape {
     pub gives: Gives,
     pub of: String,
+    /// The keys of its order that lead along a relation.
+    pub sorted_along: Vec<String>,
 }
 
 /// The fields of every type that have something below them.
@@ -87,7 +89,16 @@ impl Shapes {
                     .and_then(MetaType::fields)
                     .is_some_and(|fields| fields.contains_key("results"))
         };
-        let shape = |parent: &str, name: &str, ty: &str| {
+        let sorted_along = |field: &MetaField| {
+            let order = registry.concrete_type_by_name(&field.args.get("orderBy")?.ty)?;
+            let MetaType::InputObject { input_fields, .. } = order else { return None };
+            let keys = registry.concrete_type_by_name(&input_fields.get("field")?.ty)?;
+            let MetaType::Enum { enum_values, .. } = keys else { return None };
+            let along = enum_values.values().filter(|key| key.tags.iter().any(|tag| tag == ALONG));
+            Some(along.map(|key| key.name.clone()).collect())
+        };
+        let shape = |parent: &str, name: &str, field: &MetaField| {
+            let ty = field.ty.as_str();
             let of = ty.trim_matches(['[', ']', '!']);
             let composite = matches!(
                 registry.types.get(of)?,
@@ -108,11 +119,12 @@ impl Shapes {
                 _ if ty.contains('[') => Gives::List,
                 _ => Gives::One,
             };
-            composite.then(|| (name.to_owned(), Shape { gives, of: of.to_owned() }))
+            let sorted_along = sorted_along(field).unwrap_or_default();
+            composite.then(|| (name.to_owned(), Shape { gives, of: of.to_owned(), sorted_along }))
         };
         let of_type = |(parent, ty): (&String, &MetaType)| {
             let fields = ty.fields()?.iter();
-            let fields = fields.filter_map(|(name, field)| shape(parent, name, &field.ty));
+            let fields = fields.filter_map(|(name, field)| shape(parent, name, field));
             Some((parent.clone(), fields.collect()))
         };
         let mut shapes: HashMap<String, Fields> = registry.types.iter().filter_map(of_type).collect();
@@ -120,7 +132,7 @@ impl Shapes {
             shapes
                 .entry(parent.to_owned())
                 .or_default()
-                .insert(name.to_owned(), Shape { gives, of: of.to_owned() });
+                .insert(name.to_owned(), Shape { gives, of: of.to_owned(), sorted_along: Vec::new() });
         }
         Self { types: shapes, largest_page: size(pages.most) }
     }
@@ -137,7 +149,7 @@ impl Shapes {
             Some(Gives::Page(rows)) => format!(
                 "A point for each record that may stand on the page, which is `first` or `last`, else {rows}, times what \
                  is asked of each; {WORK} for each step of the filter along a relation; for `totalCount` one for each \
-                 {COUNTED} that may be counted; {AMOUNTS} each for `aggregate` and `groupBy`."
+                 {COUNTED} that may be counted; {AMOUNTS} each for `aggregate`, `groupBy` and an order along a relation."
             ),
             Some(Gives::Work) if root == "Subscription" => {
                 format!("{} points to begin, and what is asked of one event.", WORK + 1)

@@ -53,6 +53,14 @@ fn a_record_that_may_be_shown_costs_a_point() {
             56,
         ),
         ("{ deals(first: 1) { groupBy(keys: [STAGE]) { stage { name } } } }", 100),
+        // no index is in the order of what a relation leads to
+        ("{ deals(first: 1, orderBy: [{field: NAME}]) { nodes { id } } }", 1),
+        ("{ deals(first: 1, orderBy: [{field: ACCOUNT_NAME}]) { nodes { id } } }", 51),
+        ("{ deals(first: 1, orderBy: {field: OWNER_NAME}) { nodes { id } } }", 51),
+        (
+            "{ accounts(first: 2) { nodes { deals(first: 1, orderBy: [{field: ACCOUNT_NAME}, {field: OWNER_NAME}]) { nodes { id } } } } }",
+            2 * (1 + 100 + 1),
+        ),
         // a list that nobody limits is taken for ten
         ("{ viewer { sessions { id } } }", 11),
         ("{ nodes(ids: [\"a\", \"b\", \"c\"]) { id } }", 3),
@@ -304,4 +312,36 @@ fn introspection_that_multiplies_itself_is_too_costly() {
     assert!((10_000..anonymous).contains(&usual), "{usual}");
     let deep = "{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }";
     assert_eq!(check(deep).unwrap_err().code, Code::QueryTooComplex);
+}
+
+#[test]
+fn an_order_along_a_relation_is_found_wherever_it_stands() {
+    let points = |document: &str, variables| cost(&format!("{document} {{ nodes {{ id }} }} }}"), variables);
+    for (document, variables) in [
+        (
+            "query($o: [DealOrder!]) { deals(first: 1, orderBy: $o)",
+            json!({ "o": [{ "field": "ACCOUNT_NAME" }] }),
+        ),
+        (
+            "query($o: DealOrder!) { deals(first: 1, orderBy: [$o])",
+            json!({ "o": { "field": "ACCOUNT_NAME" } }),
+        ),
+        (
+            "query($o: DealOrderField!) { deals(first: 1, orderBy: [{field: $o}])",
+            json!({ "o": "ACCOUNT_NAME" }),
+        ),
+        ("query($o: DealOrderField! = ACCOUNT_NAME) { deals(first: 1, orderBy: [{field: $o}])", json!({})),
+    ] {
+        assert_eq!(points(document, variables), 51, "{document}");
+    }
+    let own = "query($o: DealOrderField!) { deals(first: 1, orderBy: [{field: $o}])";
+    assert_eq!(points(own, json!({ "o": "NAME" })), 1);
+    let limits = Limits { cost: ByKind { anonymous: 1000, person: 0, api_key: 0 }, ..Limits::default() };
+    let document = "{ accounts(first: 40) { nodes { mine: deals(first: 1, orderBy: [{field: OWNER_NAME}]) { nodes { id } } } } }";
+    let fault = check_with(&limits, document, json!({})).unwrap_err();
+    assert_eq!(
+        fault.message.english(),
+        "`accounts.nodes.mine`: an order along a relation costs 50 points, here 40 times; the operation may cost 1,000 points \
+         at most, and this one 2,080; order it by what is its own"
+    );
 }

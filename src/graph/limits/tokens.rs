@@ -4,26 +4,36 @@
 pub(super) fn tokens(text: &str, most: usize) -> usize {
     let mut rest = text.as_bytes();
     let mut count = 0;
-    while let (Some(&first), true) = (rest.first(), count <= most) {
-        let length = match first {
-            b' ' | b'\t' | b'\n' | b'\r' | b',' => {
-                rest = rest.get(1..).unwrap_or_default();
-                continue;
-            }
-            b'#' => {
-                let end = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
-                rest = rest.get(end.unwrap_or(rest.len())..).unwrap_or_default();
-                continue;
-            }
-            b'"' => string(rest),
-            b'.' => rest.iter().take(3).take_while(|byte| **byte == b'.').count(),
-            _ if is_word(first) => rest.iter().take_while(|byte| is_word(**byte) || **byte == b'.').count(),
-            _ => 1,
-        };
+    while let (Some(token), true) = (next(rest), count <= most) {
         count += 1;
-        rest = rest.get(length..).unwrap_or_default();
+        rest = token.get(length(token)..).unwrap_or_default();
     }
     count
+}
+
+/// The text from its first token on, if it has one.
+pub(in crate::graph) fn next(mut text: &[u8]) -> Option<&[u8]> {
+    loop {
+        match *text.first()? {
+            b' ' | b'\t' | b'\n' | b'\r' | b',' | b'#' => {
+                text = text.get(length(text)..).unwrap_or_default();
+            }
+            _ => return Some(text),
+        }
+    }
+}
+
+/// How long that is which a text begins with: a token, a comment, or one byte between them.
+pub(in crate::graph) fn length(text: &[u8]) -> usize {
+    match text.first() {
+        Some(b'#') => text.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(text.len()),
+        Some(b'"') => string(text),
+        Some(b'.') => text.iter().take(3).take_while(|byte| **byte == b'.').count(),
+        Some(&first) if is_word(first) => {
+            text.iter().take_while(|byte| is_word(**byte) || **byte == b'.').count()
+        }
+        _ => 1,
+    }
 }
 
 /// Whether brackets are nested deeper than `most`, or deeper than `most_in_values` in the parentheses of arguments and
@@ -33,9 +43,7 @@ pub(super) fn is_nested_beyond(text: &str, most: usize, most_in_values: usize) -
     let mut depth = 0_usize;
     let mut values: Option<usize> = None;
     while let Some(&first) = rest.first() {
-        let length = match first {
-            b'#' => rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len()),
-            b'"' => string(rest),
+        match first {
             b'{' | b'[' | b'(' => {
                 depth += 1;
                 if first == b'(' {
@@ -45,18 +53,16 @@ pub(super) fn is_nested_beyond(text: &str, most: usize, most_in_values: usize) -
                 if depth > most || in_values > most_in_values {
                     return true;
                 }
-                1
             }
             b'}' | b']' | b')' => {
                 if values == Some(depth) {
                     values = None;
                 }
                 depth = depth.saturating_sub(1);
-                1
             }
-            _ => 1,
-        };
-        rest = rest.get(length..).unwrap_or_default();
+            _ => {}
+        }
+        rest = rest.get(length(rest)..).unwrap_or_default();
     }
     false
 }

@@ -9,7 +9,8 @@ use async_graphql::{
 use rust_decimal::Decimal;
 
 use super::{
-    declare::{Entity, Fields, How, Object, TypeOf, fields_of, made_once},
+    declare::{Entity, Fields, How, Object, fields_of, made_once},
+    face::TypeOf,
     group_order::GroupOrder,
     grouped::{Group, KeyOf, Totals},
     measured::{Measured, MoneyOf},

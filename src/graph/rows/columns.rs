@@ -1,5 +1,8 @@
 //! The columns of a row: declared all at once, and written all at once.
-use super::declare::{Fields, How, Leaf, Object, StoredAs, fields_of};
+use super::{
+    declare::{Fields, How, Leaf, Object, fields_of},
+    face::StoredAs,
+};
 use crate::graph::scalar::Scalar;
 
 /// Declares the columns of a row. Every field of the struct is either shown or kept back: a forgotten one does not

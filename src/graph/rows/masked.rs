@@ -4,7 +4,8 @@ use std::sync::PoisonError;
 use async_graphql::registry::Registry;
 
 use super::{
-    declare::{Declared, How, Object, Origin, fields_of},
+    declare::{Declared, How, Object, fields_of},
+    face::Origin,
     union::{NODES, node_by_prefix, prefix_of_type},
 };
 use crate::store::grants::{Mask, Masks};

@@ -6,7 +6,8 @@ use rust_decimal::{Decimal, prelude::ToPrimitive};
 
 use super::{
     aggregate::{Aggregate, Function, Kind, Measure, may_use},
-    declare::{Entity, Object, TypeOf},
+    declare::{Entity, Object},
+    face::TypeOf,
     plan::{Asked, Env},
     relation::{Gathered, Leaves, Loaded, Relation, loaded},
 };

@@ -10,6 +10,7 @@ mod declare;
 #[cfg(test)]
 mod differential;
 mod edge;
+mod face;
 mod group_order;
 mod grouped;
 mod interface;

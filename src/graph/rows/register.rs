@@ -8,7 +8,8 @@ use async_graphql::{
 };
 
 use super::{
-    declare::{Face, Fields, Object, fields_of},
+    declare::{Fields, Object, fields_of},
+    face::Face,
     page_info::PageInfo,
     pages::Listed,
     union::Union,

@@ -1,7 +1,9 @@
 //! Rights that are taken in the middle end an export, and its file is gone.
+use portico::language::Language;
 use serde_json::json;
 
 use super::{EXPORTS, NODES, Office, uuid};
+use crate::{web::language::is_portuguese, world::city::Person};
 
 /// What is done, and what is said then: of `$user` and `$session`.
 const ENDS: &[(&str, &str, &str)] = &[
@@ -104,4 +106,30 @@ async fn whoever_asked_for_it_cancels_it_while_it_waits_and_while_it_runs() {
     let shown = office.shown(&ann, &running).await;
     assert_eq!((&shown["status"], &shown["error"]), (&json!("CANCELLED"), &json!(null)));
     assert_eq!(office.file(&running).await, "");
+}
+
+#[tokio::test]
+async fn why_it_has_failed_is_told_in_the_language_of_whoever_looks() {
+    let office = Office::open().await;
+    office.deals(5).await;
+    let ann = office.person("Ann", EXPORTS).await;
+    let id = office.ask(&ann, &format!("{{ deals {{ {NODES} }} }}"), "NDJSON").await;
+    let (_, end, _) = ENDS[0];
+    office.sql(&end.replace("$user", &ann.user.to_string())).await;
+    office.write().await;
+    let mut ana: Person = ann.clone();
+    ana.caller.language = Language::Portuguese;
+    let (english, portuguese) = (office.shown(&ann, &id).await, office.shown(&ana, &id).await);
+    let of = |shown: &serde_json::Value| {
+        let text = |part: &str| shown["error"][part].as_str().unwrap().to_owned();
+        (text("code"), text("message"))
+    };
+    assert_eq!(
+        of(&english),
+        ("FORBIDDEN".to_owned(), "requires the permission `deal.read` at `deals`".to_owned())
+    );
+    let (code, told) = of(&portuguese);
+    assert_eq!(code, "FORBIDDEN");
+    assert!(is_portuguese(&told) && told.contains("`deal.read`") && told.contains("`deals`"), "{told}");
+    assert_eq!(portuguese["status"], json!("FAILED"));
 }

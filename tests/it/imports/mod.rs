@@ -74,7 +74,10 @@ impl Desk {
             patient(parts);
             change(parts);
         });
-        let office = office.await;
+        Self::in_(office.await).await
+    }
+
+    pub async fn in_(office: Office) -> Self {
         Self { server: open(&office).await, office }
     }
 

@@ -18,6 +18,7 @@ use crate::world::{
 };
 
 mod documents;
+mod validation;
 
 /// The person at a server of the town that is built in another way.
 fn at_another_server(town: &Town, person: &Person, change: impl FnOnce(&mut SchemaParts)) -> Person {

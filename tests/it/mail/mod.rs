@@ -1,5 +1,5 @@
 //! Mail leaves the outbox for a real SMTP server: at least once, by one server at a time, and not for ever.
-mod smtp;
+pub mod smtp;
 
 use std::{
     collections::BTreeSet,

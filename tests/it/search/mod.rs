@@ -171,12 +171,12 @@ async fn records_of_many_kinds_are_found_together() {
 
     let few = found(&ann, "query: \"orion\", types: [DEPARTMENT, ACCOUNT]").await;
     assert_eq!(few.len(), 2);
-    let where_found = "{ search(query: \"orion\") { edges { fields node { ... on Account { name } ... on Deal { name } } } } }";
+    let where_found = "{ search(query: \"orion\") { edges { fields node { ... on Account { name } ... on Deal { title: name } } } } }";
     let edges = ann.get(where_found, json!({})).await["search"]["edges"].clone();
     let edges = edges.as_array().unwrap();
     let account = edges.iter().find(|edge| edge["node"]["name"] == "Orion").unwrap();
     assert_eq!(account["fields"], json!(["name", "domain"]));
-    let deal = edges.iter().find(|edge| edge["node"]["name"] == "Orion, orion and orion").unwrap();
+    let deal = edges.iter().find(|edge| edge["node"]["title"] == "Orion, orion and orion").unwrap();
     assert_eq!(deal["fields"], json!(["name", "vertical"]));
 
     // one at a time, and nothing twice

@@ -8,6 +8,7 @@ mod logs;
 mod slow;
 mod timeouts;
 mod traces;
+mod work;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

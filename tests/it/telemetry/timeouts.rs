@@ -150,3 +150,66 @@ async fn statements_may_take_as_long_as_their_kind_of_caller_has() {
         }
     }
 }
+
+/// Ends the connection of a change while its commit waits, which alone decides whether it is made.
+async fn lose_the_commit(town: &Town) {
+    let patience = Instant::now() + Duration::from_secs(10);
+    // only then is it ended: conditions are in no order
+    let lost = "WITH waiting AS MATERIALIZED (
+            SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query = 'COMMIT' AND wait_event = 'advisory')
+        SELECT pid::text AS said FROM waiting WHERE pg_terminate_backend(pid)";
+    loop {
+        let lost: Vec<Said> = sql_query(lost).load(&mut town.owner().await).await.unwrap();
+        if !lost.is_empty() {
+            return;
+        }
+        assert!(Instant::now() < patience, "nothing is committed");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn where_the_commit_is_not_answered_it_is_said_that_nobody_knows() {
+    let (town, ann, deal) = market().await;
+    let house = House::open(&town, &[]).await;
+    let mut other = town.owner().await;
+    other
+        .batch_execute(
+            "CREATE FUNCTION sales.wait_to_commit() RETURNS trigger LANGUAGE plpgsql AS
+               $$ BEGIN PERFORM pg_advisory_xact_lock(42); RETURN NULL; END $$;
+             CREATE CONSTRAINT TRIGGER waits AFTER UPDATE ON sales.deals DEFERRABLE INITIALLY DEFERRED
+               FOR EACH ROW EXECUTE FUNCTION sales.wait_to_commit();
+             SELECT pg_advisory_lock(42)",
+        )
+        .await
+        .unwrap();
+    let change = "mutation($input: DealUpdateInput!) { dealUpdate(input: $input) @idempotent(key: \"once\") {
+        deal { name } userErrors { code } } }";
+    let body = json!({ "query": change, "variables": { "input": { "id": deal["id"], "name": "Hammers" } } });
+    for (language, says) in [
+        (
+            "en",
+            "the database did not say whether it was changed: look before repeating it, or repeat it with the same \
+             `@idempotent` key",
+        ),
+        (
+            "pt-BR",
+            "o banco de dados não informou se a alteração foi feita: verifique antes de repetir, ou repita com a mesma \
+             chave `@idempotent`",
+        ),
+    ] {
+        let ask = house.post(&ann).header("accept-language", language).json(&body).send();
+        let (answer, ()) = tokio::join!(ask, lose_the_commit(&town));
+        let answer: Value = answer.unwrap().json().await.unwrap();
+        assert_eq!(errors(&answer), [json!(["TIMEOUT", ["dealUpdate"], "UNKNOWN"])], "{answer:#}");
+        assert_eq!(answer["errors"][0]["message"], says);
+    }
+    // the key says what has become of it: it was not made, so it is made now, and once
+    other.batch_execute("SELECT pg_advisory_unlock(42)").await.unwrap();
+    for _ in 0..2 {
+        let answer: Value = house.post(&ann).json(&body).send().await.unwrap().json().await.unwrap();
+        assert_eq!(answer["data"]["dealUpdate"]["deal"]["name"], "Hammers", "{answer:#}");
+    }
+    let now = ann.get("{ deals { nodes { version name } } }", json!({})).await;
+    assert_eq!(now["deals"]["nodes"], json!([{ "version": 2, "name": "Hammers" }]));
+}

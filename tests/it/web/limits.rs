@@ -84,6 +84,35 @@ async fn who_asks_for_too_much_is_told_when_to_come_back() {
 }
 
 #[tokio::test]
+async fn they_are_told_so_in_their_language() {
+    let world = frugal(&Steady::stopped()).await;
+    for _ in 0..20 {
+        assert_eq!(typename(&world, "ada").await.status(), 200);
+    }
+    for (language, says) in [
+        (
+            "pt-BR",
+            "isto custa 1 pontos, e restam 0 para a sua pessoa, com 60 por minuto: tente novamente em 1000 ms",
+        ),
+        (
+            "en",
+            "this costs 1 points, and 0 are left for your person, which gets 60 a minute: try again in 1000 ms",
+        ),
+    ] {
+        let request =
+            ask(&world, "ada", &json!({ "query": "{ __typename }" })).header("accept-language", language);
+        let refused = request.send().await.unwrap();
+        assert_eq!(
+            (refused.status().as_u16(), &refused.headers()["content-language"]),
+            (429, &language.parse().unwrap())
+        );
+        let body: Value = refused.json().await.unwrap();
+        assert_eq!(body["errors"][0]["message"], says);
+        assert_eq!(code(&body), "RATE_LIMITED");
+    }
+}
+
+#[tokio::test]
 async fn fifty_at_once_get_what_the_bucket_holds_and_no_more() {
     let world = frugal(&Steady::stopped()).await;
     let answers = join_all((0..50).map(|_| typename(&world, "ada"))).await;
@@ -119,7 +148,18 @@ async fn sockets_and_directories_take_from_the_same_bucket() {
         (&refused["type"], &refused["payload"][0]["extensions"]["code"]),
         (&json!("error"), &json!("RATE_LIMITED"))
     );
-    assert_eq!(directory().await.unwrap().status(), 429);
+    // ten points come back in ten seconds, as everybody else is told
+    let refused = directory().await.unwrap();
+    assert_eq!(refused.status(), 429);
+    let header = |name: &str| refused.headers()[name].to_str().unwrap().to_owned();
+    assert_eq!(
+        [header("retry-after"), header("ratelimit"), header("ratelimit-policy")],
+        ["10", "\"person\";r=0;t=20", "\"person\";q=60;w=60"]
+    );
+    let told: Value = refused.json().await.unwrap();
+    let detail =
+        "this costs 10 points, and 0 are left for your person, which gets 60 a minute: try again in 10000 ms";
+    assert_eq!((&told["status"], &told["detail"]), (&json!("429"), &json!(detail)));
 }
 
 #[tokio::test]

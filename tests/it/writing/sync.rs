@@ -309,3 +309,70 @@ async fn an_account_that_one_does_not_see_is_not_found_by_what_others_call_it() 
     assert_eq!(errors(&elsewhere), of(&[("NOT_FOUND", "input.account.external")]), "{elsewhere:#}");
     assert_eq!(house.deals().await, []);
 }
+
+const EACH: &str = "count results { index created deal { id name version } userErrors { code path } }";
+
+async fn bring_all(house: &House, items: Vec<Value>, on_error: &str) -> Value {
+    house.ann.change("dealBulkUpsert", json!({ "items": items, "onError": on_error }), EACH).await
+}
+
+#[tokio::test]
+async fn many_are_brought_at_a_time_each_as_if_it_were_alone() {
+    let house = House::found().await;
+    let kept = house.brings(house.known("D-1", "kept")).await["deal"]["id"].clone();
+    house.brings(house.known("D-2", "old")).await;
+    house.ann.do_("dealUpdate", json!({ "id": kept, "name": "changed here" }), "").await;
+    let items = vec![
+        house.known("D-3", "new"),
+        only("D-2", json!({ "name": "changed there" })),
+        // somebody has changed it here; it is not there yet, and too little is said of it
+        only("D-1", json!({ "name": "overwritten" })),
+        only("D-4", json!({ "name": "half" })),
+        // what the first has made, and the second has changed
+        only("D-3", json!({ "probability": "30" })),
+        only("D-2", json!({ "name": "changed there" })),
+    ];
+    let wrong = of(&[
+        ("CONFLICT", "input.items.2"),
+        ("REQUIRED", "input.items.3.region"),
+        ("REQUIRED", "input.items.3.segment"),
+        ("REQUIRED", "input.items.3.lob"),
+        ("REQUIRED", "input.items.3.stageId"),
+        ("REQUIRED", "input.items.3.value"),
+    ]);
+    let shortened = |payload: &Value| -> Vec<_> {
+        // a conflict is told where its version would stand
+        let cut = |path: String| path.strip_suffix(".expectedVersion").map(str::to_owned).unwrap_or(path);
+        errors(payload).into_iter().map(|(code, path)| (code, cut(path))).collect()
+    };
+    let before = house.deals().await;
+    let nothing = bring_all(&house, items.clone(), "REJECT_ALL").await;
+    assert_eq!((shortened(&nothing), &nothing["count"]), (wrong.clone(), &json!(0)), "{nothing:#}");
+    assert_eq!(house.deals().await, before);
+
+    let some = bring_all(&house, items, "REJECT_FAILED").await;
+    assert_eq!((shortened(&some), &some["count"]), (wrong, &json!(4)), "{some:#}");
+    let results = some["results"].as_array().unwrap();
+    let created: Vec<_> = results.iter().map(|result| result["created"].clone()).collect();
+    assert_eq!(created, [true, false, false, false, false, false]);
+    let versions: Vec<_> = results.iter().map(|result| result["deal"]["version"].clone()).collect();
+    // what brings nothing new is no change
+    assert_eq!(versions, [json!(2), json!(2), json!(null), json!(null), json!(2), json!(2)]);
+    let now = ["changed here", "changed there", "new"].map(|name| (name.to_owned(), 2));
+    assert_eq!(house.deals().await, now);
+}
+
+#[tokio::test]
+async fn many_are_brought_once_however_often_they_are_sent() {
+    let house = House::found().await;
+    let items: Vec<Value> = (0..5).map(|at| house.known(&format!("D-{at}"), &format!("Deal {at}"))).collect();
+    let document =
+        "mutation($input: DealBulkUpsertInput!) { dealBulkUpsert(input: $input) @idempotent(key: \"all\") {
+        count results { created deal { id } } userErrors { code } } }";
+    let answers =
+        join_all((0..4).map(|_| house.ann.ask(document, json!({ "input": { "items": items } })))).await;
+    let first = &answers[0].body["data"]["dealBulkUpsert"];
+    assert_eq!(first["count"], 5, "{first:#}");
+    assert!(answers.iter().all(|answer| answer.body["data"]["dealBulkUpsert"] == *first));
+    assert_eq!(house.deals().await.len(), 5);
+}
