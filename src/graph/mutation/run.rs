@@ -131,7 +131,8 @@ where
         Ok(Box::new(move |visit, write, named| {
             async move {
                 let result = run(visit, write, Told { input, named }).await?;
-                Ok(Box::new(Payload::done(result)) as Box<dyn Come>)
+                let done: Box<dyn Come> = Box::new(Payload::done(result));
+                Ok(done)
             }
             .boxed()
         }))

@@ -1,4 +1,4 @@
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use diesel_async::SimpleAsyncConnection;
 use futures_util::future::join_all;
@@ -27,7 +27,7 @@ pub fn door(database: &Database) -> Door {
 
 /// Checkpoints of a server whose data are in a folder of their own.
 pub fn checkpoints() -> Arc<Checkpoints> {
-    let data = std::env::temp_dir().join(format!("portico-checkpoints-{}", Uuid::now_v7()));
+    let data = Path::new(env!("CARGO_TARGET_TMPDIR")).join(Uuid::now_v7().to_string());
     Arc::new(Checkpoints::open(&data).unwrap())
 }
 
