@@ -138,6 +138,10 @@ impl From<DieselError> for Error {
             DatabaseErrorKind::NotNullViolation => RefusalKind::NotNull,
             DatabaseErrorKind::SerializationFailure => return Self::Retry,
             DatabaseErrorKind::ClosedConnection => return Self::Unavailable(info.message().into()),
+            // it is being stopped, or somebody ended the connection
+            _ if info.message().starts_with("terminating connection") => {
+                return Self::Unavailable(info.message().into());
+            }
             _ if info.message().contains("statement timeout") => return Self::Timeout,
             _ if info.message().contains("deadlock detected") => return Self::Retry,
             _ if info.message().contains("field overflow") => RefusalKind::Range,

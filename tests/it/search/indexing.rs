@@ -123,10 +123,17 @@ async fn who_is_killed_is_followed_by_another_where_it_stood() {
         say(&ann, &talk, content).await;
     }
     let door = town.door();
+    let all = Done { indexed: 0, finished: true };
     let step = async || message_words::append(&door, town.organization, Duration::ZERO).await.unwrap();
-    assert_eq!(step().await, Done { indexed: 1, finished: false });
-    assert_eq!(step().await, Done { indexed: 1, finished: false });
-    assert_eq!(step().await, Done { indexed: 0, finished: true });
+    for _ in 0..2 {
+        // what others have open on this cluster holds it back too
+        let mut done = step().await;
+        while done == all {
+            done = step().await;
+        }
+        assert_eq!(done, Done { indexed: 1, finished: false });
+    }
+    assert_eq!(step().await, all);
 }
 
 /// A database restored into another cluster, where transactions count anew, and one that was there before the index.
