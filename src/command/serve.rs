@@ -68,26 +68,40 @@ async fn start(settings: Arc<Settings>, database: &Database, stop: &Cancellation
         _ => None,
     };
     let schema = schema(&settings, &database.app_url, &keys, stop)?;
-    upkeep::tidy(schema.clone(), stop.clone());
-    upkeep::export(&schema, settings.exports_at_once, stop);
-    upkeep::import(&schema, settings.imports_at_once, stop);
-    forget::spawn(schema.door().clone(), retention(&settings), stop.clone());
-    mail::spawn(schema.door().clone(), postman, stop.clone());
     let checkpoints = Arc::new(Checkpoints::open(&settings.data)?);
-    seal_audit::spawn(schema.door().clone(), checkpoints, stop.clone());
-    index_messages::spawn(schema.door().clone(), stop.clone());
     let reading = keys.clone();
     let demo = settings.demo;
     let parts = Parts {
-        schema,
+        schema: schema.clone(),
         settings: settings.clone(),
         read_credential: Arc::new(move |text| credential::read(&reading, text)),
         demo: Arc::new(move || personas(demo)),
     };
     let listening = format!("cannot listen on {}, which PORTICO_LISTEN chooses", settings.listen);
     let server = Server::start(parts).await.context(listening)?;
+    // Only now is there anything that counts and traces it.
+    work(&schema, &settings, postman, checkpoints, stop);
     greet(&settings, &server)?;
     Ok(server)
+}
+
+/// Begins what the server does by itself.
+fn work(
+    schema: &Schema,
+    settings: &Settings,
+    postman: Option<Postman>,
+    checkpoints: Arc<Checkpoints>,
+    stop: &CancellationToken,
+) {
+    let door = schema.door();
+    upkeep::spawn(door, schema.hub(), stop);
+    upkeep::tidy(schema.clone(), stop.clone());
+    upkeep::export(schema, settings.exports_at_once, stop);
+    upkeep::import(schema, settings.imports_at_once, stop);
+    forget::spawn(door.clone(), retention(settings), stop.clone());
+    mail::spawn(door.clone(), postman, stop.clone());
+    seal_audit::spawn(door.clone(), checkpoints, stop.clone());
+    index_messages::spawn(door.clone(), stop.clone());
 }
 
 /// The schema over this database.
@@ -104,7 +118,6 @@ fn schema(settings: &Settings, url: &str, keys: &Arc<Keys>, stop: &CancellationT
     });
     let hub = Hub::new(door.clone());
     wake::spawn(&hub, url, stop);
-    upkeep::spawn(&door, &hub, stop);
     Ok(Schema::new(SchemaParts {
         door,
         seal: Arc::new(Seal::new(keys.sealing())?),
