@@ -80,12 +80,15 @@ fn recorder() -> Option<&'static PrometheusHandle> {
     RECORDER.get_or_init(start).as_ref()
 }
 
-/// Begins to record, and keeps what is recorded small until the future is dropped.
-pub async fn record() {
-    let Some(recorder) = recorder() else { return std::future::pending().await };
-    loop {
-        tokio::time::sleep(Duration::from_secs(5)).await;
-        recorder.run_upkeep();
+/// Begins to record; what is recorded is kept small by the future.
+pub fn record() -> impl Future<Output = ()> {
+    let recorder = recorder();
+    async move {
+        let Some(recorder) = recorder else { return std::future::pending().await };
+        loop {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            recorder.run_upkeep();
+        }
     }
 }
 

@@ -51,7 +51,9 @@ impl Server {
         let listener = TcpListener::bind(parts.settings.listen).await?;
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
-        let task = tokio::spawn(run(listener, parts, stop.clone()));
+        let web = Arc::new(Web::new(parts, stop.clone()));
+        let recording = figures::record();
+        let task = tokio::spawn(run(listener, web, recording, stop.clone()));
         Ok(Self { address, stop, task: Some(task) })
     }
 
@@ -79,12 +81,15 @@ impl Drop for Server {
     }
 }
 
-async fn run(listener: TcpListener, parts: Parts, stop: CancellationToken) {
-    let grace = Duration::from_millis(parts.settings.shutdown_grace_ms);
-    let web = Arc::new(Web::new(parts, stop.clone()));
+async fn run(
+    listener: TcpListener,
+    web: Arc<Web>,
+    recording: impl Future<Output = ()>,
+    stop: CancellationToken,
+) {
+    let grace = Duration::from_millis(web.settings.shutdown_grace_ms);
     let service = router(web.clone());
     let mut connections = JoinSet::new();
-    let recording = figures::record();
     tokio::pin!(recording);
     loop {
         tokio::select! {
