@@ -2,19 +2,25 @@
 -- Each word bears its organization and the kind of record in front: so the index leads to the words of one organization
 -- alone, and how much others have written neither costs time nor shows.
 
-CREATE FUNCTION ops.search_words(content text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog
+-- These two are called for whatever is written. All they name is found when they are made, so they need no path of their own.
+CREATE FUNCTION ops.search_words(content text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN regexp_replace(lower(normalize(content, NFD)), E'[\u0300-\u036f]', '', 'g');
 COMMENT ON FUNCTION ops.search_words(text) IS 'Text as it is compared: in small letters, without accents.';
 
-CREATE FUNCTION ops.search_vector(organization uuid, kind text, texts text[]) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog
+CREATE FUNCTION ops.search_vector(organization uuid, kind text, texts text[]) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (
-  -- with what stands in front, a word as long as PostgreSQL takes would be too long
-  SELECT regexp_replace(ts_delete(made.words, ARRAY(SELECT long.word FROM unnest(tsvector_to_array(made.words)) AS long(word) WHERE octet_length(long.word) > 2000))::text,
-    '''((?:[^'']|'''')+)''', format('''%s%s:\1''', right(organization::text, 12), kind), 'g')::tsvector
-  FROM (SELECT setweight(to_tsvector('simple', ops.search_words(coalesce(texts[1], ''))), 'A')
-      || setweight(to_tsvector('simple', ops.search_words(coalesce(texts[2], ''))), 'B')
-      || setweight(to_tsvector('simple', ops.search_words(coalesce(texts[3], ''))), 'C')
-      || setweight(to_tsvector('simple', ops.search_words(coalesce(texts[4], ''))), 'D') OFFSET 0) AS made(words));
+  -- no word has a space in it: each begins after one
+  SELECT replace(' ' || CASE
+      -- with what stands in front, a word as long as PostgreSQL takes would be too long
+      WHEN octet_length(written.words) > 2000 THEN ts_delete(written.words::tsvector, ARRAY(
+        SELECT long.word FROM unnest(tsvector_to_array(written.words::tsvector)) AS long(word) WHERE octet_length(long.word) > 2000))::text
+      ELSE written.words END,
+    ' ''', format(' ''%s%s:', right(organization::text, 12), kind))::tsvector
+  FROM (SELECT (
+      coalesce(setweight(to_tsvector('simple', ops.search_words(texts[1])), 'A'), '')
+      || coalesce(setweight(to_tsvector('simple', ops.search_words(texts[2])), 'B'), '')
+      || coalesce(setweight(to_tsvector('simple', ops.search_words(texts[3])), 'C'), '')
+      || coalesce(setweight(to_tsvector('simple', ops.search_words(texts[4])), 'D'), ''))::text OFFSET 0) AS written(words));
 COMMENT ON FUNCTION ops.search_vector(uuid, text, text[]) IS 'The words of up to four texts of a record, labelled A to D in this order, each with its organization and kind in front.';
 
 CREATE FUNCTION ops.search_query(organization uuid, kind text, words text, labels text) RETURNS tsquery LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog

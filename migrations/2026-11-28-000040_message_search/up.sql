@@ -65,6 +65,9 @@ CREATE FUNCTION ops.message_vector(organization uuid, content text) RETURNS tsve
 DECLARE
   most integer := 100000;
 BEGIN
+  IF length(content) < 10000 THEN
+    RETURN ops.search_vector(organization, 'Message', ARRAY[content]);
+  END IF;
   LOOP
     BEGIN
       RETURN ops.search_vector(organization, 'Message', ARRAY[left(content, most)]);
@@ -103,8 +106,9 @@ DECLARE
   deadline constant timestamptz := clock_timestamp() + patience;
   horizon xid8;
   late boolean := false;
+  most integer := 1;
   place ops.search_progress;
-  event record;
+  appended record;
 BEGIN
   indexed := 0;
   finished := false;
@@ -123,20 +127,26 @@ BEGIN
     place.xact := '0';
   END IF;
   PERFORM set_config('app.conversations', 'all', true);
-  FOR event IN
-    SELECT e.xact, e.id, e.subject_id FROM ops.events e
-    WHERE e.organization_id = here AND (e.xact, e.id) > (place.xact, place.id) AND e.xact < horizon AND e.subject_type = 'Message'
-    ORDER BY e.xact, e.id
   LOOP
+    SELECT array_agg(e.subject_id ORDER BY e.subject_id) AS messages,
+      (array_agg(e.xact ORDER BY e.xact DESC, e.id DESC))[1] AS xact, (array_agg(e.id ORDER BY e.xact DESC, e.id DESC))[1] AS id
+    INTO appended FROM (
+      SELECT e.xact, e.id, e.subject_id FROM ops.events e
+      WHERE e.organization_id = here AND (e.xact, e.id) > (place.xact, place.id) AND e.xact < horizon AND e.subject_type = 'Message'
+      ORDER BY e.xact, e.id LIMIT most) e;
+    EXIT WHEN appended.messages IS NULL;
     INSERT INTO ops.message_words (organization_id, message_id, words)
     SELECT m.organization_id, m.id, ops.message_vector(m.organization_id, m.content)
-    FROM chat.messages m WHERE m.organization_id = here AND m.id = event.subject_id
+    FROM chat.messages m WHERE m.organization_id = here AND m.id = ANY (appended.messages)
+      AND m.id BETWEEN appended.messages[1] AND appended.messages[cardinality(appended.messages)]
     ON CONFLICT DO NOTHING;
-    indexed := indexed + 1;
-    place.xact := event.xact;
-    place.id := event.id;
+    indexed := indexed + cardinality(appended.messages);
+    place.xact := appended.xact;
+    place.id := appended.id;
     late := clock_timestamp() > deadline;
     EXIT WHEN late;
+    -- the last statement takes no longer than all before it
+    most := least(2 * most, 64);
   END LOOP;
   PERFORM set_config('app.conversations', '', true);
   IF NOT late THEN
@@ -156,8 +166,10 @@ CREATE FUNCTION ops.index_older_messages(patience interval, OUT indexed integer,
 DECLARE
   here constant uuid := nullif(current_setting('app.organization_id', true), '')::uuid;
   deadline constant timestamptz := clock_timestamp() + patience;
+  most integer := 1;
+  written integer;
   after uuid;
-  message record;
+  latest uuid;
 BEGIN
   indexed := 0;
   finished := false;
@@ -166,24 +178,25 @@ BEGIN
   END IF;
   SELECT p.through INTO after FROM ops.search_progress p WHERE p.organization_id = here;
   PERFORM set_config('app.conversations', 'all', true);
-  FOR message IN
-    SELECT m.id, m.content FROM chat.messages m WHERE m.organization_id = here AND m.id > after ORDER BY m.id
   LOOP
-    IF NOT EXISTS (SELECT FROM ops.message_words w WHERE w.organization_id = here AND w.message_id = message.id) THEN
-      INSERT INTO ops.message_words (organization_id, message_id, words)
-      VALUES (here, message.id, ops.message_vector(here, message.content));
-      indexed := indexed + 1;
-    END IF;
-    after := message.id;
-    IF clock_timestamp() > deadline THEN
-      PERFORM set_config('app.conversations', '', true);
-      UPDATE ops.search_progress p SET through = after WHERE p.organization_id = here;
-      RETURN;
-    END IF;
+    SELECT next.id INTO latest FROM (
+      SELECT m.id FROM chat.messages m WHERE m.organization_id = here AND m.id > after ORDER BY m.id LIMIT most) AS next
+    ORDER BY next.id DESC LIMIT 1;
+    finished := NOT FOUND;
+    EXIT WHEN finished;
+    INSERT INTO ops.message_words (organization_id, message_id, words)
+    SELECT m.organization_id, m.id, ops.message_vector(m.organization_id, m.content)
+    FROM chat.messages m WHERE m.organization_id = here AND m.id > after AND m.id <= latest
+      AND NOT EXISTS (SELECT FROM ops.message_words w WHERE w.organization_id = here AND w.message_id = m.id);
+    GET DIAGNOSTICS written = ROW_COUNT;
+    indexed := indexed + written;
+    after := latest;
+    EXIT WHEN clock_timestamp() > deadline;
+    most := least(2 * most, 64);
   END LOOP;
   PERFORM set_config('app.conversations', '', true);
-  UPDATE ops.search_progress p SET through = NULL WHERE p.organization_id = here AND p.through IS NOT NULL;
-  finished := true;
+  UPDATE ops.search_progress p SET through = CASE WHEN NOT finished THEN after END
+  WHERE p.organization_id = here AND p.through IS NOT NULL;
 END
 $$;
 COMMENT ON FUNCTION ops.index_older_messages(interval) IS 'Writes the words of the current organization''s messages that have none, the oldest first, from where it stood, for about so long; says how many, and whether that is all. None and not all where another server is at it.';

@@ -9,7 +9,7 @@ use crate::store::{door::Door, error::Result, message_words};
 
 /// A message waits this long at most before its turn comes.
 const EVERY: Duration = Duration::from_secs(1);
-/// So long a transaction goes on, with one more message at most: whoever erases one waits for it.
+/// So long a transaction goes on, and about as long again at most: whoever erases a message waits for it.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Indexes until told to stop; a pass that has begun is finished.
