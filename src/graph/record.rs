@@ -205,16 +205,11 @@ fn change_of<T: Entity>(what: &str, before: Option<&T>, after: Option<&T>, paylo
         resource_type: <T as Object>::NAME,
         resource_id: row.map(|row| row.id().0).unwrap_or_default(),
         resource_name: None,
-        before: before.map(values),
-        after: after.map(values),
+        before: before.map(rows::values),
+        after: after.map(rows::values),
         topic: row.and_then(Entity::topic),
         payload,
     }
-}
-
-/// What the audit trail keeps of a row: its columns under their GraphQL names.
-fn values<T: Entity>(row: &T) -> Value {
-    serde_json::from_slice(&rows::columns_json(row)).unwrap_or_default()
 }
 
 /// `BudgetLineItem` as kinds of events and permissions name it: `budget_line_item`.

@@ -149,8 +149,8 @@ pub async fn end(
         resource_type: "Import",
         resource_id: import,
         resource_name: None,
-        before: Some(json!({ "status": "AWAITING_UPLOAD" })),
-        after: Some(json!({ "status": "QUEUED", "byteCount": bytes.to_string(), "expectedRowCount": rows })),
+        before: Some(json!({ "status": "AWAITING_UPLOAD" }).into()),
+        after: Some(json!({ "status": "QUEUED", "byteCount": bytes.to_string(), "expectedRowCount": rows }).into()),
         topic: None,
         payload: Value::Null,
     };

@@ -2,12 +2,7 @@
 //! that a repetition of the same request gets.
 use aws_lc_rs::digest;
 use chrono::Duration;
-use diesel::{
-    pg::Pg,
-    prelude::*,
-    query_builder::{AstPass, QueryFragment, QueryId},
-    sql_types::{Nullable, Text, Uuid as SqlUuid},
-};
+use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -16,14 +11,13 @@ use super::{
     clock,
     detection::{Rule, Sighting},
     door::{Caller, Door, Write},
+    entries::{Entry, Event, Rows},
     error::{Error, Result},
     events::{SESSION, session_topic},
     id,
     select::PLATFORM,
-    tables::{
-        audit::audit_logs,
-        ops::{events, idempotency_keys},
-    },
+    tables::ops::idempotency_keys,
+    values::Values,
 };
 
 /// One change, for the audit trail and for subscribers.
@@ -35,12 +29,27 @@ pub struct Change {
     pub resource_type: &'static str,
     pub resource_id: Uuid,
     pub resource_name: Option<String>,
-    pub before: Option<Value>,
-    pub after: Option<Value>,
+    pub before: Option<Values>,
+    pub after: Option<Values>,
     /// Who else is concerned: `conversation:<uuid>` besides the record's own type.
     pub topic: Option<String>,
     /// What the event carries beyond the id.
     pub payload: Value,
+}
+
+impl Change {
+    /// What subscribers are told of it.
+    fn event<'a>(&'a self, audit: &Audit) -> Event<'a> {
+        Event {
+            organization: audit.organization,
+            id: clock::new_id(),
+            topic: self.topic.as_deref().unwrap_or(self.resource_type).into(),
+            subject_type: self.resource_type,
+            subject_id: self.resource_id,
+            kind: &self.kind,
+            payload: merged(&self.payload, &audit.changed),
+        }
+    }
 }
 
 /// A key chosen by the client, and a hash of what it stands for.
@@ -71,93 +80,28 @@ pub enum Replay {
 /// So many changes are written down with one statement: it names less than 65,535 values.
 const MOST_AT_ONCE: usize = 1_000;
 
-/// The row of an event.
-macro_rules! event_row {
-    ($audit:expr, $change:expr) => {
-        (
-            events::organization_id.eq($audit.organization),
-            events::id.eq(clock::new_id()),
-            events::topic.eq($change.topic.unwrap_or_else(|| $change.resource_type.to_owned())),
-            events::subject_type.eq($change.resource_type),
-            events::subject_id.eq($change.resource_id),
-            events::kind.eq($change.kind),
-            events::payload.eq(merged($change.payload, &$audit.changed)),
-        )
-    };
-}
-
-/// The row of the audit trail, on behalf of a caller.
-macro_rules! audit_row {
-    ($caller:expr, $audit:expr, $details:expr) => {{
-        let actor_type = match ($caller.user, $caller.api_key) {
-            (_, Some(_)) => "api_key",
-            (Some(_), None) => "human",
-            (None, None) => "system",
-        };
-        let otherwise = if $caller.ip.is_some() { "anonymous" } else { "Portico" };
-        let failed = $audit.error.is_some();
-        let impersonator = $caller.impersonator.map(|who| who.user);
-        (
-            (
-                audit_logs::organization_id.eq($audit.organization),
-                audit_logs::id.eq(clock::new_id()),
-                audit_logs::actor_type.eq(actor_type),
-                audit_logs::actor_id.eq($caller.api_key.or($caller.user)),
-                // as they are called now: names change, the trail does not
-                audit_logs::actor_name.eq(actor_name($caller.user, $caller.api_key, otherwise)),
-                audit_logs::actor_email.eq(actor_email($caller.user)),
-                audit_logs::event_type.eq(if failed { "denied" } else { "change" }),
-                audit_logs::action.eq(&$audit.action),
-                audit_logs::resource_type.eq($audit.resource_type),
-                audit_logs::resource_id.eq($audit.resource_id.as_deref()),
-                audit_logs::resource_name.eq($audit.resource_name.as_deref()),
-            ),
-            (
-                audit_logs::old_values.eq($audit.before.as_ref()),
-                audit_logs::new_values.eq($audit.after.as_ref()),
-                audit_logs::changed_fields.eq(&$audit.changed),
-                audit_logs::success.eq(!failed),
-                audit_logs::error_message.eq($audit.error.as_deref()),
-                audit_logs::risk_level.eq(if failed { "medium" } else { "low" }),
-                audit_logs::ip_address.eq($caller.ip.map(ipnet::IpNet::from)),
-                audit_logs::user_agent.eq($caller.user_agent.as_deref()),
-                audit_logs::session_id.eq($caller.session),
-                audit_logs::request_id.eq($caller.request.as_str()),
-                audit_logs::occurred_at.eq(clock::now()),
-                audit_logs::details.eq($details),
-                audit_logs::impersonated_by.eq(impersonator),
-                audit_logs::impersonated_by_name.eq(impersonator_name(impersonator)),
-            ),
-        )
-    }};
-}
-
 impl Write {
     /// Writes the audit row and the event of a change, both in one statement.
     pub async fn record(&mut self, mut change: Change) -> Result<()> {
         let audit = Audit::of(self.organization(), &mut change);
-        let event = event_row!(audit, change);
-        let event = diesel::insert_into(events::table).values(event);
-        let entry =
-            diesel::insert_into(audit_logs::table).values(audit_row!(self.caller(), audit, json!({})));
+        let event = change.event(&audit);
+        let entry = Entry::new(self.caller(), &audit, json!({}));
         let mut connection: &AsyncPgConnection = self;
-        Told { event, entry }.execute(&mut connection).await?;
+        Rows { events: vec![event], entries: vec![entry] }.execute(&mut connection).await?;
         self.recorded();
         self.tell_platform(&[audit]).await
     }
 
     /// The same of many changes, as many at a time as one statement may name.
     pub async fn record_all(&mut self, mut changes: Vec<Change>) -> Result<()> {
-        let (organization, caller) = (self.organization(), self.caller().clone());
+        let organization = self.organization();
         for changes in changes.chunks_mut(MOST_AT_ONCE) {
             let audits: Vec<_> = changes.iter_mut().map(|change| Audit::of(organization, change)).collect();
-            let told = changes.iter().cloned().zip(&audits);
-            let told: Vec<_> = told.map(|(change, audit)| event_row!(audit, change)).collect();
-            let rows: Vec<_> = audits.iter().map(|audit| audit_row!(caller, audit, json!({}))).collect();
-            let event = diesel::insert_into(events::table).values(told);
-            let entry = diesel::insert_into(audit_logs::table).values(rows);
+            let caller = self.caller();
+            let events = changes.iter().zip(&audits).map(|(change, audit)| change.event(audit)).collect();
+            let entries = audits.iter().map(|audit| Entry::new(caller, audit, json!({}))).collect();
             let mut connection: &AsyncPgConnection = self;
-            Told { event, entry }.execute(&mut connection).await?;
+            Rows { events, entries }.execute(&mut connection).await?;
             self.recorded();
             self.tell_platform(&audits).await?;
         }
@@ -168,7 +112,8 @@ impl Write {
     pub async fn tell(&mut self, mut change: Change) -> Result<()> {
         let audit = Audit::of(self.organization(), &mut change);
         let mut connection: &AsyncPgConnection = self;
-        diesel::insert_into(events::table).values(event_row!(audit, change)).execute(&mut connection).await?;
+        let events = vec![change.event(&audit)];
+        Rows { events, ..Rows::default() }.execute(&mut connection).await?;
         Ok(())
     }
 
@@ -195,13 +140,13 @@ impl Write {
                 )
             })
             .collect();
-        let rows: Vec<_> = told.iter().map(|(audit, place)| audit_row!(caller, audit, place)).collect();
-        if rows.is_empty() {
+        if told.is_empty() {
             return Ok(());
         }
         self.enter_organization(PLATFORM).await?;
+        let entries = told.iter().map(|(audit, place)| Entry::new(&caller, audit, place.clone())).collect();
         let mut connection: &AsyncPgConnection = self;
-        diesel::insert_into(audit_logs::table).values(rows).execute(&mut connection).await?;
+        Rows { entries, ..Rows::default() }.execute(&mut connection).await?;
         self.return_to(here).await
     }
 
@@ -213,20 +158,17 @@ impl Write {
         }
         let here = self.organization();
         self.enter_organization(PLATFORM).await?;
-        let rows: Vec<_> = sessions
-            .iter()
-            .map(|session| {
-                (
-                    events::organization_id.eq(PLATFORM),
-                    events::id.eq(clock::new_id()),
-                    events::topic.eq(session_topic(*session)),
-                    events::subject_type.eq(SESSION),
-                    events::subject_id.eq(*session),
-                    events::kind.eq("session.ended"),
-                )
-            })
-            .collect();
-        diesel::insert_into(events::table).values(rows).execute(&mut **self).await?;
+        let events = sessions.iter().map(|session| Event {
+            organization: PLATFORM,
+            id: clock::new_id(),
+            topic: session_topic(*session).into(),
+            subject_type: SESSION,
+            subject_id: *session,
+            kind: "session.ended",
+            payload: json!({}),
+        });
+        let mut connection: &AsyncPgConnection = self;
+        Rows { events: events.collect(), ..Rows::default() }.execute(&mut connection).await?;
         self.enter_organization(here).await
     }
 
@@ -343,47 +285,9 @@ pub(super) async fn write_audit(
     caller: &Caller,
     audit: &Audit,
 ) -> Result<()> {
-    let row = audit_row!(caller, audit, json!({}));
-    diesel::insert_into(audit_logs::table).values(row).execute(&mut connection).await?;
+    let entries = vec![Entry::new(caller, audit, json!({}))];
+    Rows { entries, ..Rows::default() }.execute(&mut connection).await?;
     Ok(())
-}
-
-/// Events, written along with their audit rows.
-struct Told<E, A> {
-    event: E,
-    entry: A,
-}
-
-impl<E: QueryId, A: QueryId> QueryId for Told<E, A> {
-    type QueryId = Told<E::QueryId, A::QueryId>;
-    const HAS_STATIC_QUERY_ID: bool = E::HAS_STATIC_QUERY_ID && A::HAS_STATIC_QUERY_ID;
-}
-
-impl<E: QueryFragment<Pg>, A: QueryFragment<Pg>> QueryFragment<Pg> for Told<E, A> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("WITH event AS (");
-        self.event.walk_ast(out.reborrow())?;
-        out.push_sql(") ");
-        self.entry.walk_ast(out)
-    }
-}
-
-diesel::define_sql_function! {
-    /// What whoever acts is called now.
-    #[sql_name = "audit.actor_name"]
-    fn actor_name(person: Nullable<SqlUuid>, api_key: Nullable<SqlUuid>, otherwise: Text) -> Text;
-}
-
-diesel::define_sql_function! {
-    /// What whoever acts as somebody else is called now.
-    #[sql_name = "audit.impersonator_name"]
-    fn impersonator_name(person: Nullable<SqlUuid>) -> Nullable<Text>;
-}
-
-diesel::define_sql_function! {
-    /// The address of whoever acts.
-    #[sql_name = "audit.actor_email"]
-    fn actor_email(person: Nullable<SqlUuid>) -> Nullable<Text>;
 }
 
 /// One row of the audit trail.
@@ -394,8 +298,8 @@ pub struct Audit {
     pub resource_type: Option<&'static str>,
     pub resource_id: Option<String>,
     pub resource_name: Option<String>,
-    pub before: Option<Value>,
-    pub after: Option<Value>,
+    pub before: Option<Values>,
+    pub after: Option<Values>,
     pub changed: Vec<String>,
     pub error: Option<String>,
 }
@@ -409,7 +313,10 @@ impl Audit {
             resource_type: Some(change.resource_type),
             resource_id: Some(change.resource_id.to_string()),
             resource_name: change.resource_name.take(),
-            changed: changed_fields(change.before.as_ref(), change.after.as_ref()),
+            changed: match (&change.before, &change.after) {
+                (Some(before), Some(after)) => after.changed_since(before),
+                _ => Vec::new(),
+            },
             before: change.before.take(),
             after: change.after.take(),
             error: None,
@@ -417,22 +324,8 @@ impl Audit {
     }
 }
 
-fn changed_fields(before: Option<&Value>, after: Option<&Value>) -> Vec<String> {
-    let (Some(Value::Object(before)), Some(Value::Object(after))) = (before, after) else {
-        return Vec::new();
-    };
-    after
-        .iter()
-        .filter(|(name, value)| before.get(*name) != Some(value))
-        .map(|(name, _)| name.clone())
-        .collect()
-}
-
-fn merged(payload: Value, changed: &[String]) -> Value {
-    let mut payload = match payload {
-        Value::Object(payload) => payload,
-        _ => serde_json::Map::new(),
-    };
+fn merged(payload: &Value, changed: &[String]) -> Value {
+    let mut payload = payload.as_object().cloned().unwrap_or_default();
     if !changed.is_empty() {
         payload.insert("changedFields".to_owned(), changed.into());
     }

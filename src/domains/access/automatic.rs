@@ -203,7 +203,7 @@ async fn give(write: &mut Write, role: &Role, people: Vec<Uuid>) -> Outcome<()> 
         resource_id: role.id.0,
         resource_name: Some(role.name.clone()),
         before: None,
-        after: Some(json!({ "leftOutUserIds": ids })),
+        after: Some(json!({ "leftOutUserIds": ids }).into()),
         topic: None,
         payload: Value::Null,
     };

@@ -306,8 +306,8 @@ async fn changed(write: &mut Write, what: &str, team: Team, before: &[Id<User>])
         resource_type: <Team as Object>::NAME,
         resource_id: team.id.0,
         resource_name: Some(team.name),
-        before: Some(people(before)),
-        after: Some(people(&after)),
+        before: Some(people(before).into()),
+        after: Some(people(&after).into()),
         topic: None,
         payload: Value::Null,
     };

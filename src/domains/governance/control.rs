@@ -366,8 +366,8 @@ async fn set_requirements(
         resource_type: <ComplianceControl as Kind>::NAME,
         resource_id: control.id.0,
         resource_name: Some(control.control_id),
-        before: Some(links_json(&before)),
-        after: Some(links_json(&wanted)),
+        before: Some(links_json(&before).into()),
+        after: Some(links_json(&wanted).into()),
         topic: None,
         payload: serde_json::Value::Null,
     };

@@ -202,8 +202,8 @@ async fn say(write: &mut Write, id: Id<User>, words: &Words) -> Outcome<Option<W
         resource_type: <Membership as Object>::NAME,
         resource_id: id.0,
         resource_name: Some(words.user_name.clone()),
-        before: said(&before),
-        after: said(words),
+        before: said(&before).map(Into::into),
+        after: said(words).map(Into::into),
         topic: None,
         payload: Value::Null,
     };

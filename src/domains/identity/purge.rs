@@ -89,7 +89,7 @@ fn note(action: &str, kind: &'static str, id: String, after: Option<Value>) -> A
         resource_id: Some(id),
         resource_name: None,
         before: None,
-        after,
+        after: after.map(Into::into),
         changed: Vec::new(),
         error: None,
     }

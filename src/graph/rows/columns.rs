@@ -3,7 +3,7 @@ use super::{
     declare::{Fields, How, Leaf, Object, fields_of},
     face::StoredAs,
 };
-use crate::graph::scalar::Scalar;
+use crate::{graph::scalar::Scalar, store::values::Values};
 
 /// Declares the columns of a row. Every field of the struct is either shown or kept back: a forgotten one does not
 /// compile. A column's description is the comment it has in the database, unless one is written here.
@@ -60,26 +60,18 @@ pub fn camel(name: &str) -> &'static str {
     camel.leak()
 }
 
-/// The columns of a row, shown and kept, as one JSON object.
-pub fn columns_json<T: Object>(row: &T) -> Vec<u8> {
+/// The columns of a row, shown and kept.
+pub fn values<T: Object>(row: &T) -> Values {
     let fields = fields_of::<T>();
     let shown = fields.declared.iter().filter_map(|(name, declared)| match &declared.how {
         How::Leaf(leaf) => Some((*name, leaf)),
         How::Relation(_) => None,
     });
-    let mut out = vec![b'{'];
-    for (index, (name, leaf)) in
-        shown.chain(fields.kept.iter().map(|kept| (kept.name, &kept.leaf))).enumerate()
-    {
-        if index > 0 {
-            out.push(b',');
-        }
-        crate::graph::scalar::text(name, &mut out);
-        out.push(b':');
-        leaf(row, &mut out);
+    let mut values = Values::default();
+    for (name, leaf) in shown.chain(fields.kept.iter().map(|kept| (kept.name, &kept.leaf))) {
+        values.put(name, |out| leaf(row, out));
     }
-    out.push(b'}');
-    out
+    values
 }
 
 /// The fields of `T` with the permission each needs, and whether it is open to everybody on purpose.

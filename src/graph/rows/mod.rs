@@ -35,7 +35,7 @@ mod write;
 
 pub use any_id::AnyId;
 pub use argument::Argument;
-pub use columns::{access, camel, columns_json};
+pub use columns::{access, camel, values};
 pub use declare::{Entity, Fields, Last, Object};
 pub use interface::Keyless;
 pub use masked::{Shown, WorkedOut, mask_of, masked_field, secret, worked_out};
