@@ -34,7 +34,6 @@ pub(super) async fn run(settings: Settings) -> Result<Outcome> {
     // Before anything is started, so that no signal finds nobody listening.
     let interrupted = interruption()?;
     let mut database = Database::start(&settings).await?;
-    save_memory();
     let stop = CancellationToken::new();
     let server = match start(Arc::new(settings), &database, &stop).await {
         Ok(server) => server,
@@ -52,14 +51,6 @@ pub(super) async fn run(settings: Settings) -> Result<Outcome> {
     stop.cancel();
     database.close().await?;
     Ok(Outcome::Done)
-}
-
-/// The allocator asks for huge pages, each of which is kept whole for the little that lies in it.
-fn save_memory() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = nix::sys::prctl::set_thp_disable(true) {
-        tracing::debug!(%error, "huge pages are left as they are");
-    }
 }
 
 /// Brings the database up to date, and opens the doors.

@@ -33,13 +33,24 @@ pub trait Scalar {
 pub fn text(text: &str, out: &mut Vec<u8>) {
     out.reserve(text.len() + 2);
     out.push(b'"');
-    // most text has nothing to escape: that is seen in whole chunks
-    for chunk in text.as_bytes().chunks(32) {
-        let odd = |byte: &u8| u8::from(*byte < b' ' || *byte == b'"' || *byte == b'\\');
-        let odd = chunk.iter().fold(0, |sum, byte| sum | odd(byte)) > 0;
-        if odd { escape(chunk, out) } else { out.extend_from_slice(chunk) }
+    let mut rest = text.as_bytes();
+    // most text has nothing to escape: that is seen in whole chunks, and copied at once
+    while !rest.is_empty() {
+        let plain: usize = rest.chunks(CHUNK).take_while(|chunk| !is_odd(chunk)).map(<[u8]>::len).sum();
+        let (plain, odd) = rest.split_at(plain);
+        let (odd, after) = odd.split_at(odd.len().min(CHUNK));
+        out.extend_from_slice(plain);
+        escape(odd, out);
+        rest = after;
     }
     out.push(b'"');
+}
+
+const CHUNK: usize = 32;
+
+fn is_odd(chunk: &[u8]) -> bool {
+    let odd = |byte: &u8| u8::from(*byte < b' ' || *byte == b'"' || *byte == b'\\');
+    chunk.iter().fold(0, |sum, byte| sum | odd(byte)) > 0
 }
 
 fn escape(bytes: &[u8], out: &mut Vec<u8>) {
@@ -190,33 +201,27 @@ impl Scalar for DateTime<Utc> {
     }
     /// `2026-11-21T07:00:00.000000Z`, always that long.
     fn json(&self, out: &mut Vec<u8>) {
-        out.push(b'"');
-        match u32::try_from(self.year()) {
-            Ok(year @ ..=9999) => {
-                for (number, count, after) in [
-                    (year, 4, b'-'),
-                    (self.month(), 2, b'-'),
-                    (self.day(), 2, b'T'),
-                    (self.hour(), 2, b':'),
-                    (self.minute(), 2, b':'),
-                    (self.second(), 2, b'.'),
-                    (self.nanosecond() / 1000 % 1_000_000, 6, b'Z'),
-                ] {
-                    digits(out, number, count);
-                    out.push(after);
-                }
-            }
-            _ => out.extend_from_slice(self.to_rfc3339().as_bytes()),
+        let Ok(year @ ..=9999) = u32::try_from(self.year()) else { return quote(self.to_rfc3339(), out) };
+        let mut text = *b"\"0000-00-00T00:00:00.000000Z\"";
+        for (place, number) in [
+            (1..5, year),
+            (6..8, self.month()),
+            (9..11, self.day()),
+            (12..14, self.hour()),
+            (15..17, self.minute()),
+            (18..20, self.second()),
+            (21..27, self.nanosecond() / 1000 % 1_000_000),
+        ] {
+            text.get_mut(place).into_iter().for_each(|place| digits(place, number));
         }
-        out.push(b'"');
+        out.extend_from_slice(&text);
     }
 }
 
-fn digits(out: &mut Vec<u8>, mut number: u32, count: usize) {
-    let from = out.len();
-    out.resize(from + count, b'0');
-    for place in out.iter_mut().skip(from).rev() {
-        *place = b'0' + u8::try_from(number % 10).unwrap_or_default();
+/// Writes a number over all of `place`.
+fn digits(place: &mut [u8], mut number: u32) {
+    for digit in place.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
         number /= 10;
     }
 }
@@ -227,11 +232,11 @@ impl Scalar for Date {
     }
     fn json(&self, out: &mut Vec<u8>) {
         let Ok(year @ ..=9999) = u32::try_from(self.0.year()) else { return quote(self, out) };
-        for (number, count, before) in [(year, 4, b'"'), (self.0.month(), 2, b'-'), (self.0.day(), 2, b'-')] {
-            out.push(before);
-            digits(out, number, count);
+        let mut text = *b"\"0000-00-00\"";
+        for (place, number) in [(1..5, year), (6..8, self.0.month()), (9..11, self.0.day())] {
+            text.get_mut(place).into_iter().for_each(|place| digits(place, number));
         }
-        out.push(b'"');
+        out.extend_from_slice(&text);
     }
 }
 

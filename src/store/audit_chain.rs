@@ -288,30 +288,13 @@ async fn last(work: &mut Work, organization: Uuid) -> Result<Option<Link>> {
     Ok(Prepared::new(last, [Bind::Uuid(organization)]).get_result(&mut **work).await.optional()?)
 }
 
-/// Everything of an entry but its seal, as PostgreSQL writes `jsonb`: names in a fixed order, times in UTC. Empty
-/// columns are left out, so that a column added later leaves the hashes of before as they are.
-macro_rules! content {
-    () => {
-        "(SELECT jsonb_object_agg(key, value) \
-            FROM jsonb_each(to_jsonb(entry) - '{seq,prev_hash,hash}'::text[]) WHERE value <> 'null')::text AS content"
-    };
-}
-
 /// In the order of the transactions, a batch at once.
-const UNSEALED: &str = concat!(
-    "SELECT entry.id, ",
-    content!(),
-    " FROM audit.audit_logs AS entry WHERE entry.organization_id = $ AND entry.id >= $ AND entry.seq IS NULL \
-      ORDER BY age(entry.xmin) DESC, entry.id LIMIT 2000"
-);
+const UNSEALED: &str = "SELECT entry.id, to_jsonb(entry)::text AS content FROM audit.audit_logs AS entry \
+    WHERE entry.organization_id = $ AND entry.id >= $ AND entry.seq IS NULL ORDER BY age(entry.xmin) DESC, entry.id LIMIT 2000";
 
 /// Entries that share a number stand in one batch or are found by the next one's first.
-const SEALED: &str = concat!(
-    "SELECT entry.id, entry.seq, entry.prev_hash, entry.hash, ",
-    content!(),
-    " FROM audit.audit_logs AS entry WHERE entry.organization_id = $ AND entry.seq > $ \
-      ORDER BY entry.seq, entry.id LIMIT 2000"
-);
+const SEALED: &str = "SELECT entry.id, entry.seq, entry.prev_hash, entry.hash, to_jsonb(entry)::text AS content \
+    FROM audit.audit_logs AS entry WHERE entry.organization_id = $ AND entry.seq > $ ORDER BY entry.seq, entry.id LIMIT 2000";
 
 /// The entry that follows `end`. The parts before the content have a fixed length, so no two inputs look the same.
 fn next(end: Option<&Link>, content: &str) -> Link {
@@ -323,8 +306,35 @@ fn next(end: Option<&Link>, content: &str) -> Link {
         Some(end) => hasher.update(&end.hash.0),
         None => hasher.update(&[0; digest::SHA256_OUTPUT_LEN]),
     }
-    hasher.update(content.as_bytes());
+    hasher.update(b"{");
+    for (index, value) in sealed(content).enumerate() {
+        hasher.update(if index > 0 { b", " } else { b"" });
+        hasher.update(value.as_bytes());
+    }
+    hasher.update(b"}");
     Link { seq, hash: Hash(hasher.finish().as_ref().to_vec()) }
+}
+
+/// What is sealed of an entry, each value with its name as PostgreSQL writes `jsonb`: names in a fixed order, times in UTC.
+/// All but the seal; empty columns are left out, so that a column added later leaves the hashes of before as they are.
+fn sealed(content: &str) -> impl Iterator<Item = &str> {
+    let (mut depth, mut quoted, mut escaped) = (0, false, false);
+    let ends = move |letter| {
+        match letter {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => quoted = !quoted,
+            '{' | '[' if !quoted => depth += 1,
+            '}' | ']' if !quoted => depth -= 1,
+            _ => {}
+        }
+        letter == ',' && depth == 0 && !quoted
+    };
+    let inside = content.strip_prefix('{').and_then(|content| content.strip_suffix('}'));
+    inside.unwrap_or(content).split(ends).map(str::trim_start).filter(|value| {
+        let of_seal = ["\"seq\": ", "\"prev_hash\": ", "\"hash\": "];
+        !value.ends_with("\": null") && !of_seal.iter().any(|name| value.starts_with(name))
+    })
 }
 
 #[derive(QueryableByName)]
@@ -394,13 +404,21 @@ mod tests {
     }
 
     #[test]
+    fn the_seal_and_what_is_empty_are_not_sealed() {
+        let entry = r#"{"id": "a", "seq": 7, "hash": "\\x00", "action": null, "details": {"a": [1, null], "b": "x, \", }", "c": null}, "prev_hash": null, "error_message": "y\": null"}"#;
+        let kept = [r#""id": "a""#, r#""details": {"a": [1, null], "b": "x, \", }", "c": null}"#, r#""error_message": "y\": null""#];
+        assert_eq!(sealed(entry).collect::<Vec<_>>(), kept);
+    }
+
+    #[test]
     fn a_hash_depends_on_content_place_and_all_that_came_before() {
         let first = next(None, "{}");
         let second = next(Some(&first), "{}");
         assert_eq!((first.seq, second.seq), (1, 2));
         assert_ne!(first.hash, second.hash);
-        assert_ne!(next(None, "{ }").hash, first.hash);
-        assert_ne!(next(Some(&next(None, "{ }")), "{}").hash, second.hash);
+        let other = next(None, "{\"id\": 1}");
+        assert_ne!(other.hash, first.hash);
+        assert_ne!(next(Some(&other), "{}").hash, second.hash);
         assert_eq!(next(Some(&first), "{}"), second);
     }
 }

@@ -3,7 +3,11 @@
 //! Everything about a caller is asked once and kept. With each later transaction only two things are asked, in the same
 //! round trip that begins it: whether the credential is still good, and whether the organization's epoch is still the
 //! same, which every change of a right, a membership or the organization raises.
-use std::{fmt::Write as _, sync::Arc, time::Duration};
+use std::{
+    fmt::{self, Display, Write as _},
+    sync::Arc,
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use diesel::{
@@ -153,7 +157,9 @@ pub(super) async fn enter(
     caller: &Caller,
     standing: &Standing,
 ) -> Result<()> {
-    Ok(connection.batch_execute(&(begin(purpose, caller) + &limits(standing))).await?)
+    let mut begin = begin(purpose, caller);
+    limit(&mut begin, standing);
+    Ok(connection.batch_execute(&begin).await?)
 }
 
 /// Begins a transaction of the caller whose standing was known, in one round trip. False where that is no longer so.
@@ -165,7 +171,9 @@ pub(super) async fn confirm(
     patience: Option<Duration>,
 ) -> Result<bool> {
     not_over(caller)?;
-    let begin = begin(purpose, caller) + &limits(standing) + &patient(patience);
+    let mut begin = begin(purpose, caller);
+    limit(&mut begin, standing);
+    begin.push_str(&patient(patience));
     let (mut first, mut second) = (connection, connection);
     let (begun, found) = futures_util::join!(
         first.batch_execute(&begin),
@@ -277,16 +285,26 @@ fn admit(
 
 /// What a transaction begins with.
 pub(super) fn begin(purpose: Purpose, caller: &Caller) -> String {
-    let begin = match purpose {
+    let mut sql = String::with_capacity(ROOM);
+    sql.push_str(match purpose {
         Purpose::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         Purpose::Write => "BEGIN",
-    };
-    begin.to_owned() + &settings(purpose, caller)
+    });
+    identify(&mut sql, purpose, caller);
+    sql
 }
+
+/// Room for all that a transaction mostly begins with.
+const ROOM: usize = 768;
 
 /// Row-level security and triggers go by these settings until the transaction ends.
 pub(super) fn settings(purpose: Purpose, caller: &Caller) -> String {
-    let mut sql = String::new();
+    let mut sql = String::with_capacity(ROOM);
+    identify(&mut sql, purpose, caller);
+    sql
+}
+
+fn identify(sql: &mut String, purpose: Purpose, caller: &Caller) {
     let ids = [
         ("organization_id", caller.organization),
         ("user_id", caller.user),
@@ -295,25 +313,28 @@ pub(super) fn settings(purpose: Purpose, caller: &Caller) -> String {
         ("impersonator_id", caller.impersonator.map(|who| who.user)),
     ];
     for (name, id) in ids {
-        set(&mut sql, name, id.map(|id| id.to_string()).as_deref());
+        set(sql, name, id);
     }
     if purpose == Purpose::Write {
         // only what is written names where it comes from
-        set(&mut sql, "change_source", Some("user"));
-        set(&mut sql, "request_id", Some(&caller.request));
+        set(sql, "change_source", Some("user"));
+        set(sql, "request_id", Some(&caller.request));
     }
-    sql
 }
 
 /// To which rows the caller is limited.
 pub(super) fn limits(standing: &Standing) -> String {
     let mut sql = String::new();
-    set(&mut sql, "region", standing.region.as_deref());
-    set(&mut sql, "department_id", standing.department.map(|id| id.to_string()).as_deref());
-    set(&mut sql, "conversations", standing.grants.hold(ALL_CONVERSATIONS).then_some("all"));
-    set(&mut sql, "approvals", standing.grants.hold(ALL_APPROVALS).then_some("all"));
-    set(&mut sql, "deciding", standing.grants.deciding().as_deref());
+    limit(&mut sql, standing);
     sql
+}
+
+fn limit(sql: &mut String, standing: &Standing) {
+    set(sql, "region", standing.region.as_deref());
+    set(sql, "department_id", standing.department);
+    set(sql, "conversations", standing.grants.hold(ALL_CONVERSATIONS).then_some("all"));
+    set(sql, "approvals", standing.grants.hold(ALL_APPROVALS).then_some("all"));
+    set(sql, "deciding", standing.grants.deciding());
 }
 
 /// How long each statement may run, where it is not as long as always.
@@ -323,10 +344,25 @@ fn patient(patience: Option<Duration>) -> String {
 }
 
 /// A setting that is not set is empty: it ended with the transaction before.
-fn set(sql: &mut String, name: &str, value: Option<&str>) {
+fn set(sql: &mut String, name: &str, value: Option<impl Display>) {
     if let Some(value) = value {
         // writing to a string does not fail
-        let _ = write!(sql, "; SET LOCAL app.{name} = '{}'", value.replace('\'', "''"));
+        let _ = write!(sql, "; SET LOCAL app.{name} = '");
+        let _ = write!(Quoted(sql), "{value}");
+        sql.push('\'');
+    }
+}
+
+/// Text between quotes, which it cannot end.
+struct Quoted<'s>(&'s mut String);
+
+impl fmt::Write for Quoted<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for (index, part) in text.split('\'').enumerate() {
+            self.0.push_str(if index > 0 { "''" } else { "" });
+            self.0.push_str(part);
+        }
+        Ok(())
     }
 }
 
