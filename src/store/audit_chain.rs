@@ -406,7 +406,11 @@ mod tests {
     #[test]
     fn the_seal_and_what_is_empty_are_not_sealed() {
         let entry = r#"{"id": "a", "seq": 7, "hash": "\\x00", "action": null, "details": {"a": [1, null], "b": "x, \", }", "c": null}, "prev_hash": null, "error_message": "y\": null"}"#;
-        let kept = [r#""id": "a""#, r#""details": {"a": [1, null], "b": "x, \", }", "c": null}"#, r#""error_message": "y\": null""#];
+        let kept = [
+            r#""id": "a""#,
+            r#""details": {"a": [1, null], "b": "x, \", }", "c": null}"#,
+            r#""error_message": "y\": null""#,
+        ];
         assert_eq!(sealed(entry).collect::<Vec<_>>(), kept);
     }
 

@@ -150,7 +150,9 @@ pub async fn end(
         resource_id: import,
         resource_name: None,
         before: Some(json!({ "status": "AWAITING_UPLOAD" }).into()),
-        after: Some(json!({ "status": "QUEUED", "byteCount": bytes.to_string(), "expectedRowCount": rows }).into()),
+        after: Some(
+            json!({ "status": "QUEUED", "byteCount": bytes.to_string(), "expectedRowCount": rows }).into(),
+        ),
         topic: None,
         payload: Value::Null,
     };
