@@ -203,15 +203,11 @@ impl Scalar for DateTime<Utc> {
     fn json(&self, out: &mut Vec<u8>) {
         let Ok(year @ ..=9999) = u32::try_from(self.year()) else { return quote(self.to_rfc3339(), out) };
         let mut text = *b"\"0000-00-00T00:00:00.000000Z\"";
-        for (place, number) in [
-            (1..5, year),
-            (6..8, self.month()),
-            (9..11, self.day()),
-            (12..14, self.hour()),
-            (15..17, self.minute()),
-            (18..20, self.second()),
-            (21..27, self.nanosecond() / 1000 % 1_000_000),
-        ] {
+        let (hour, minute, second) = (self.hour(), self.minute(), self.second());
+        let microsecond = self.nanosecond() / 1000 % 1_000_000;
+        let days = [(1..5, year), (6..8, self.month()), (9..11, self.day())];
+        let times = [(12..14, hour), (15..17, minute), (18..20, second), (21..27, microsecond)];
+        for (place, number) in days.into_iter().chain(times) {
             text.get_mut(place).into_iter().for_each(|place| digits(place, number));
         }
         out.extend_from_slice(&text);

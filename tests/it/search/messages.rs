@@ -231,7 +231,19 @@ async fn appending_a_message_writes_no_words() {
     let town = Town::found_in(postgres::fresh().await).await;
     let ann = town.person("Ann", TALKS).await;
     let talk = start(&ann, "Plans").await;
-    let (_, with) = heard(say(&ann, &talk, "One")).await;
+    // that somebody was here is written down beside it, once a minute: it is over when twice the same is asked
+    let asked = async || {
+        let (_, mut before) = heard(say(&ann, &talk, "One")).await;
+        for _ in 0..20 {
+            let (_, now) = heard(say(&ann, &talk, "One")).await;
+            if now == before {
+                break;
+            }
+            before = now;
+        }
+        before
+    };
+    let with = asked().await;
     assert!(!with.iter().any(|text| text.contains("message_words") || text.contains("search_")), "{with:#?}");
     assert_eq!(count(&town, "ops.message_words", "true").await, 0);
     assert_eq!(count(&town, "ops.search_progress", "true").await, 0);
@@ -241,8 +253,7 @@ async fn appending_a_message_writes_no_words() {
     // without anything of the index the same is asked
     let gone = "DROP TRIGGER reindex ON chat.messages; DROP FUNCTION ops.index_messages(interval); DROP TABLE ops.message_words, ops.search_progress";
     town.owner().await.batch_execute(gone).await.unwrap();
-    let (_, without) = heard(say(&ann, &talk, "Two")).await;
-    assert_eq!(with, without);
+    assert_eq!(with, asked().await);
 }
 
 #[tokio::test]
